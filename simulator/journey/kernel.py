@@ -1,0 +1,320 @@
+"""The only definition of how a shopper behaves: small pure scalar functions, used by every world.
+
+    begin → (a world shows the shopper a page) → step → … until the visit has a cause
+
+What a shopper sees of a page is quantised to whole microseconds (and relevance to single precision) before anything is
+decided, so that a recorded run replays exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator.journey import keys
+from simulator.journey.keys import NOWHERE, state_key, uniform
+from simulator.journey.records import (
+    BUDGET,
+    DONE,
+    ERROR,
+    IMPATIENT,
+    LONGEST_WAIT_US,
+    MAX_STEPS,
+    NOT_SEEN,
+    ONGOING,
+    PUT_OFF,
+    Record,
+)
+from simulator.journey.shopper import pick
+from simulator.model.compiled import compiled
+from simulator.model.distributions import normal_quantile, sample
+from simulator.model.states import FLAGS, STATE_INDEX, STATE_NAMES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simulator.model.population import Population
+
+S = len(STATE_NAMES)
+STATE_KEYS = np.array([state_key(name) for name in STATE_NAMES], np.uint64)
+PRODUCT, ADD_TO_CART, PURCHASE = (STATE_INDEX[name] for name in ("product", "add_to_cart", "purchase"))
+LOGGED_IN, LOCATED, PERSONALIZED = (
+    FLAGS[name] for name in ("logged_in", "location_shared", "personalization_allowed")
+)
+PRODUCTS_PER_CATEGORY = 100
+MEDIAN_PRICE_CENTS, PRICE_SIGMA = 3_500.0, 0.7
+"""Offline prices, log-normal over products (assumed; a live target's own prices are in its answers)."""
+US = 1e6
+
+
+@compiled
+def hazard_sum(rate: float, shape: float, feedback: float, fcp_s: float, wait_s: float) -> float:
+    """Return the cumulative hazard of leaving by `wait_s`: Weibull, softened by `feedback` once something is visible."""
+    seen = min(fcp_s, wait_s)
+    return float(rate * (seen**shape + feedback * (wait_s**shape - seen**shape)))
+
+
+@compiled
+def patience_s(u: float, frailty: float, rate: float, shape: float, feedback: float, fcp_s: float) -> float:
+    """Return how long this shopper would wait, the inverse of `hazard_sum` at −ln(1−u)/frailty; infinite if never.
+
+    With frailty gamma of mean 1 and variance θ the population's survival is (1 + θΛ)^(−1/θ).
+    """
+    if rate <= 0.0 or frailty <= 0.0:
+        return math.inf
+    need = -math.log1p(-u) / (frailty * rate)
+    blind = fcp_s**shape
+    if need <= blind:
+        return float(need ** (1.0 / shape))
+    if feedback <= 0.0:
+        return math.inf
+    return float((blind + (need - blind) / feedback) ** (1.0 / shape))
+
+
+@compiled
+def put_off_probability(weight: float, memory_weight: float, felt: float, memory: float) -> float:
+    """Return the chance of leaving after a page: 1 − exp(−(weight · felt + memory_weight · memory)).
+
+    `felt` is ln(1 + load/τ), the Weber–Fechner reading of a wait; `memory` sums earlier ones, decaying.
+    """
+    return -math.expm1(-(weight * felt + memory_weight * memory))
+
+
+@compiled
+def next_weights(
+    persona: Record, state: int, flags: int, relevance: float, pull: NDArray[np.float64], out: NDArray[np.float64]
+) -> float:
+    """Fill `out` (S + 1) with the weights of each next state, exit last; return their sum.
+
+    A state whose guards are not met has no weight, so its share goes to the others in proportion. Relevance above ½
+    makes leaving less likely, below ½ more.
+    """
+    total = 0.0
+    for j in range(S + 1):
+        weight = persona.transition[state, j] * pull[j]
+        if j < S and ((flags & persona.needs[j]) != persona.needs[j] or (flags & persona.forbids[j]) != 0):
+            weight = 0.0
+        if j == S and relevance != NOT_SEEN:
+            weight *= math.exp(persona.relevance_pull * (1.0 - 2.0 * relevance))
+        out[j] = weight
+        total += weight
+    return total
+
+
+@compiled
+def choose_next(
+    persona: Record, state: int, flags: int, relevance: float, pull: NDArray[np.float64], u: float
+) -> int:
+    """Return the next state, or S for exit (also where guards leave nothing else)."""
+    weights = np.empty(S + 1)
+    left = u * next_weights(persona, state, flags, relevance, pull, weights)
+    for j in range(S + 1):
+        left -= weights[j]
+        if left < 0.0 and weights[j] > 0.0:
+            return j
+    return S
+
+
+@compiled
+def first_flags(shopper: Record) -> int:
+    """Return the facts that are true before the first page."""
+    flags = 0
+    if shopper.logged_in:
+        flags |= LOGGED_IN
+    if shopper.location:
+        flags |= LOCATED
+    if shopper.personalization:
+        flags |= PERSONALIZED
+    return flags
+
+
+@compiled
+def begin(
+    population: Population, seed: int, shopper: Record, number: int, arm: int, start_us: int, visit: Record
+) -> None:
+    """Fill `visit` (of VISIT) for the shopper's `number`-th visit, standing before its entry page."""
+    persona = population.personas[shopper.persona]
+    who = shopper.shopper
+    visit.shopper, visit.visit, visit.arm, visit.start_us = who, number, arm, start_us
+    visit.situation = pick(persona.situation_cdf, uniform(seed, who, number, NOWHERE, 0, keys.SITUATION))
+    visit.cause, visit.pages, visit.orders, visit.added_to_cart, visit.revenue_cents = ONGOING, 0, 0, 0, 0
+    visit.elapsed_us, visit.waited_us, visit.engaged_us, visit.ga_us, visit.intended_us = 0, 0, 0, 0, 0
+    visit.landing_load_us = 0
+    visit.count[:] = 0
+    visit.flags = first_flags(shopper)
+    visit.memory = 0.0
+    budget_s = sample(persona.budget, population.tables, uniform(seed, who, number, NOWHERE, 0, keys.BUDGET))
+    visit.budget_us = budget_s * US
+    visit.cart_items, visit.cart_cents = 0, 0
+    visit.product, visit.category, visit.price_cents = -1, -1, 0
+    visit.entry = _entry(persona, visit.flags, uniform(seed, who, number, NOWHERE, 0, keys.ENTRY))
+    _enter(population, seed, shopper, visit, visit.entry)
+
+
+@compiled
+def _entry(persona: Record, flags: int, u: float) -> int:
+    total = 0.0
+    for j in range(S):
+        if (flags & persona.needs[j]) == persona.needs[j] and (flags & persona.forbids[j]) == 0:
+            total += persona.entry[j]
+    left, last = u * total, 0
+    for j in range(S):
+        allowed = (flags & persona.needs[j]) == persona.needs[j] and (flags & persona.forbids[j]) == 0
+        if allowed and persona.entry[j] > 0.0:
+            last = j
+            left -= persona.entry[j]
+            if left < 0.0:
+                return j
+    return last
+
+
+@compiled
+def _enter(population: Population, seed: int, shopper: Record, visit: Record, state: int) -> None:
+    visit.state, visit.nth = state, visit.count[state]
+    visit.count[state] += 1
+    if state == PRODUCT:
+        _choose_product(population, seed, shopper, visit)
+
+
+@compiled
+def price_cents(product: int) -> int:
+    """Return a product's offline price: the same for everybody, every seed and every run."""
+    z = normal_quantile(uniform(0, product, 0, NOWHERE, 0, keys.PRODUCT))
+    return int(MEDIAN_PRICE_CENTS * math.exp(PRICE_SIGMA * z))
+
+
+@compiled
+def _choose_product(population: Population, seed: int, shopper: Record, visit: Record) -> None:
+    """Choose a product of a category they like; who minds the price compares two and takes the cheaper."""
+    who, number, key, nth = shopper.shopper, visit.visit, STATE_KEYS[PRODUCT], visit.nth
+    cdf = population.personas[shopper.persona].category_cdf
+    category = pick(cdf, uniform(seed, who, number, key, nth, keys.CATEGORY))
+    first = category * PRODUCTS_PER_CATEGORY
+    # The square makes low numbers popular: a tenth of the products gets a third of the views.
+    product = first + int(PRODUCTS_PER_CATEGORY * uniform(seed, who, number, key, nth, keys.PRODUCT) ** 2)
+    price = price_cents(product)
+    if uniform(seed, who, number, key, nth, keys.CHEAPER) < shopper.price_sensitivity:
+        other = first + int(PRODUCTS_PER_CATEGORY * uniform(seed, who, number, key, nth, keys.CANDIDATE) ** 2)
+        other_price = price_cents(other)
+        if other_price < price:
+            product, price = other, other_price
+    visit.product, visit.category, visit.price_cents = product, category, price
+
+
+@compiled
+def patience_us(population: Population, seed: int, shopper: Record, visit: Record, fcp_us: float) -> int:
+    """Return how many microseconds this shopper would wait for the page they stand before.
+
+    `fcp_us` is when something becomes visible; infinite while that is not known.
+    """
+    persona, key = population.personas[shopper.persona], STATE_KEYS[visit.state]
+    u = uniform(seed, shopper.shopper, visit.visit, key, visit.nth, keys.PATIENCE)
+    rate, shape = persona.hazard_per_s[visit.state], persona.patience_shape
+    wait = patience_s(u, shopper.frailty, rate, shape, persona.feedback, fcp_us / US) * US
+    return int(min(wait, float(LONGEST_WAIT_US)))
+
+
+@compiled
+def step(
+    population: Population,
+    arms: NDArray[Any],
+    seed: int,
+    shopper: Record,
+    visit: Record,
+    event: Record,
+    fcp_us: int,
+    load_us: int,
+    ok: bool,
+    relevance: float,
+) -> None:
+    """Let the shopper see one page and decide; moves `visit` on and fills `event`'s own columns.
+
+    `fcp_us` and `load_us` count from the tap; `relevance` is in [0, 1] or `NOT_SEEN`.
+    """
+    persona = population.personas[shopper.persona]
+    state, nth = visit.state, visit.nth
+    _describe(shopper, visit, event, fcp_us, load_us, ok, relevance)
+    event.patience_us = patience_us(population, seed, shopper, visit, fcp_us)
+    event.put_off_p, event.think_us = 0.0, 0
+    waited_us = min(load_us, event.patience_us)
+    event.waited_us = waited_us
+    visit.pages += 1
+    visit.elapsed_us += waited_us
+    visit.waited_us += waited_us
+    if visit.pages == 1:
+        visit.landing_load_us = load_us
+    if load_us > event.patience_us:
+        visit.cause = event.cause = IMPATIENT
+        return
+    felt = math.log1p(load_us / US / persona.tau_s)
+    event.put_off_p = put_off_probability(persona.put_off[state], persona.memory, felt, visit.memory)
+    visit.memory = persona.memory_decay * visit.memory + felt
+    who, number, key = shopper.shopper, visit.visit, STATE_KEYS[state]
+    if ok:
+        _take_effect(persona, visit, state)
+    elif uniform(seed, who, number, key, nth, keys.ERROR) < persona.error_exit:
+        visit.cause = ERROR
+    if visit.cause == ONGOING and uniform(seed, who, number, key, nth, keys.PUT_OFF) < event.put_off_p:
+        visit.cause = PUT_OFF
+    event.cart_items = visit.cart_items
+    if visit.cause == ONGOING:
+        _go_on(population, arms, seed, shopper, visit, event, relevance)
+    event.cause = visit.cause
+
+
+@compiled
+def _describe(
+    shopper: Record, visit: Record, event: Record, fcp_us: int, load_us: int, ok: bool, relevance: float
+) -> None:
+    """Fill the columns that are known before the shopper decides."""
+    event.shopper, event.visit, event.step, event.arm = shopper.shopper, visit.visit, visit.pages, visit.arm
+    event.state, event.nth = visit.state, visit.nth
+    event.at_us = visit.start_us + visit.elapsed_us
+    event.fcp_us, event.load_us, event.ok, event.relevance = fcp_us, load_us, ok, relevance
+    event.situation = visit.situation
+    event.product, event.category, event.price_cents = visit.product, visit.category, visit.price_cents
+    event.cart_items = visit.cart_items
+    event.persona, event.city = shopper.persona, shopper.city
+    event.country, event.device = shopper.country, shopper.device
+
+
+@compiled
+def _take_effect(persona: Record, visit: Record, state: int) -> None:
+    """What a page that loaded well changes: flags, the cart, an order."""
+    visit.flags = (visit.flags | persona.sets[state]) & ~persona.clears[state]
+    if state == ADD_TO_CART:
+        visit.cart_items += 1
+        visit.added_to_cart += 1
+        visit.cart_cents += visit.price_cents
+    elif state == PURCHASE:
+        visit.orders += 1
+        visit.revenue_cents += visit.cart_cents
+        visit.cart_items, visit.cart_cents = 0, 0
+
+
+@compiled
+def _go_on(
+    population: Population, arms: NDArray[Any], seed: int, shopper: Record, visit: Record, event: Record, relevance: float
+) -> None:
+    """Look at the page for a while, then go on, leave, or run out of time."""
+    persona, state = population.personas[shopper.persona], visit.state
+    who, number, key, nth = shopper.shopper, visit.visit, STATE_KEYS[state], visit.nth
+    think_s = sample(persona.think[state], population.tables, uniform(seed, who, number, key, nth, keys.THINK))
+    # One microsecond at least: timestamps strictly increase within a visit.
+    event.think_us = max(1, int(min(think_s * US, float(LONGEST_WAIT_US))))
+    visit.elapsed_us += event.think_us
+    visit.engaged_us += event.think_us
+    visit.intended_us += event.think_us
+    if relevance > 0.5:
+        visit.budget_us += persona.refund_s * US
+    u = uniform(seed, who, number, key, nth, keys.NEXT)
+    following = choose_next(persona, state, visit.flags, relevance, arms[visit.arm].pull, u)
+    if following == S:
+        visit.cause = DONE
+    elif visit.elapsed_us > visit.budget_us or visit.pages >= MAX_STEPS:
+        visit.cause = BUDGET
+    else:
+        visit.ga_us = visit.elapsed_us
+        _enter(population, seed, shopper, visit, following)

@@ -1,0 +1,113 @@
+"""Keyed randomness: each draw is a pure function of who, when and what for, never of what was drawn before.
+
+    u(seed, shopper, visit, state, nth time in this state, purpose) → (0, 1)
+
+The block cipher is Philox4x32-10 (Salmon et al., SC 2011), counter-based; its published known answers are tests.
+A purpose is a name, hashed: adding one renumbers nothing.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+
+from simulator.model.compiled import compiled
+
+_M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+
+
+@compiled
+def philox4x32(
+    c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
+) -> tuple[np.uint64, np.uint64]:
+    """Return the first two 32-bit words of the block for counter (c0, c1, c2, c3) and key (k0, k1).
+
+    All arguments and results are 32-bit values held in `uint64`, so that plain Python computes the same.
+    """
+    for _ in range(10):
+        p0, p1 = _M0 * c0, _M1 * c2
+        c0, c1, c2, c3 = (p1 >> _HALF) ^ c1 ^ k0, p1 & _LOW, (p0 >> _HALF) ^ c3 ^ k1, p0 & _LOW
+        k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    return c0, c1
+
+
+PURPOSES: dict[str, np.uint64] = {}
+"""Every purpose there is, by name; filled below."""
+
+
+def purpose(name: str) -> np.uint64:
+    """Register a purpose and return its 32-bit key. Raises `ValueError` if another name has the same key."""
+    key = np.uint64(zlib.crc32(name.encode()))
+    if key in PURPOSES.values():
+        raise ValueError(f"purpose {name} shares its key with another; choose another name")
+    PURPOSES[name] = key
+    return key
+
+
+PERSONA = purpose("persona")
+ARM = purpose("arm")
+CITY = purpose("city")
+OFFSET_NORTH = purpose("offset_north")
+OFFSET_EAST = purpose("offset_east")
+DEVICE = purpose("device")
+FRAILTY = purpose("frailty")
+PRICE_SENSITIVITY = purpose("price_sensitivity")
+FAVOURITE = purpose("favourite")
+CONSENT_ANALYTICS = purpose("consent_analytics")
+CONSENT_PERSONALIZATION = purpose("consent_personalization")
+CONSENT_LOCATION = purpose("consent_location")
+CONSENT_PUSH = purpose("consent_push")
+MEMBER = purpose("member")
+LOGGED_IN = purpose("logged_in")
+VISITS_PER_WEEK = purpose("visits_per_week")
+GAP = purpose("gap")
+DAY = purpose("day")
+HOUR = purpose("hour")
+SITUATION = purpose("situation")
+TECHNOLOGY = purpose("technology")
+RTT = purpose("rtt")
+DOWN = purpose("down")
+UP = purpose("up")
+BUDGET = purpose("budget")
+ENTRY = purpose("entry")
+PATIENCE = purpose("patience")
+PUT_OFF = purpose("put_off")
+ERROR = purpose("error")
+NEXT = purpose("next")
+THINK = purpose("think")
+CATEGORY = purpose("category")
+PRODUCT = purpose("product")
+CANDIDATE = purpose("candidate")
+CHEAPER = purpose("cheaper")
+ARRIVAL = purpose("arrival")
+IDENTITY = purpose("identity")
+ITEM = purpose("item")
+NOWHERE = np.uint64(0)
+"""The state key of draws that belong to no state."""
+
+
+@compiled
+def uniform(seed: int, shopper: int, visit: int, state: np.uint64, nth: int, purpose: np.uint64) -> float:
+    """Return u in (0, 1) with 53 bits, never 0 or 1.
+
+    `shopper` counts to 2^48, `visit` to 2^16, `nth` to 2^12; `state` is a 20-bit key from `state_key`.
+    """
+    who, which = np.uint64(shopper), np.uint64(visit)
+    high, low = philox4x32(
+        who & _LOW,
+        ((who >> _HALF) << np.uint64(16)) | which,
+        (state << np.uint64(12)) | np.uint64(nth),
+        purpose,
+        np.uint64(seed) & _LOW,
+        np.uint64(seed) >> _HALF,
+    )
+    return (float((high >> np.uint64(5)) << np.uint64(26) | (low >> np.uint64(6))) + 0.5) / 9007199254740992.0
+
+
+def state_key(name: str) -> int:
+    """Return a state's 20-bit key from its name."""
+    return zlib.crc32(name.encode()) & 0xFFFFF

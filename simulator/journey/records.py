@@ -1,0 +1,128 @@
+"""The rows that the kernel writes: a shopper, a visit, an event. Codes are positions in the name lists of the model."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from simulator.model.states import STATE_NAMES
+
+CAUSES = ("ongoing", "done", "impatient", "put_off", "error", "budget")
+"""Why a visit ended. `ongoing` never reaches a table of a finished run, only of an interrupted one."""
+ONGOING, DONE, IMPATIENT, PUT_OFF, ERROR, BUDGET = range(len(CAUSES))
+
+Record: TypeAlias = Any
+"""One element of a structured array, as compiled code sees it; numpy has no static type for it."""
+
+NEVER_US = 2**31 - 1
+"""A load time longer than any patience: the page was never seen."""
+LONGEST_WAIT_US = 1_800_000_000
+"""Nobody waits longer than the 30 minutes after which a session is over anyway (GA4, mPulse)."""
+MAX_STEPS = 1_000
+"""A visit ends with cause `budget` here, whatever the persona says."""
+NOT_SEEN = -1.0
+"""Relevance where nothing observable was answered."""
+
+SHOPPER = np.dtype(
+    [
+        ("shopper", "i8"),
+        ("persona", "i8"),
+        ("city", "i8"),
+        ("country", "i8"),
+        ("latitude_deg", "f8"),
+        ("longitude_deg", "f8"),
+        ("utc_offset_s", "i8"),
+        ("device", "i8"),
+        ("cpu_slowdown", "f8"),
+        ("analytics", "i8"),
+        ("personalization", "i8"),
+        ("location", "i8"),
+        ("push", "i8"),
+        ("member", "i8"),
+        ("logged_in", "i8"),
+        ("favourite", "i8"),
+        ("price_sensitivity", "f8"),
+        ("frailty", "f8"),
+        ("visits_per_week", "f8"),
+    ]
+)
+
+VISIT = np.dtype(
+    [
+        ("shopper", "i8"),
+        ("visit", "i8"),
+        ("arm", "i8"),
+        ("start_us", "i8"),
+        ("situation", "i8"),
+        ("entry", "i8"),
+        ("cause", "i8"),
+        ("pages", "i8"),
+        ("elapsed_us", "i8"),
+        ("waited_us", "i8"),
+        ("engaged_us", "i8"),
+        ("ga_us", "i8"),
+        ("landing_load_us", "i8"),
+        ("added_to_cart", "i8"),
+        ("orders", "i8"),
+        ("revenue_cents", "i8"),
+        # What follows is the walk's own state and stands in no table.
+        ("state", "i8"),
+        ("nth", "i8"),
+        ("count", "i8", (len(STATE_NAMES),)),
+        ("flags", "u4"),
+        ("memory", "f8"),
+        ("budget_us", "f8"),
+        ("intended_us", "i8"),
+        ("cart_items", "i8"),
+        ("cart_cents", "i8"),
+        ("product", "i8"),
+        ("category", "i8"),
+        ("price_cents", "i8"),
+    ]
+)
+
+EVENT = np.dtype(
+    [
+        ("shopper", "i8"),
+        ("visit", "i4"),
+        ("step", "i4"),
+        ("arm", "i1"),
+        ("state", "i1"),
+        ("nth", "i2"),
+        ("at_us", "i8"),
+        ("fcp_us", "i4"),
+        ("load_us", "i4"),
+        ("server_us", "i4"),
+        ("measured_us", "i4"),
+        ("ok", "i1"),
+        ("relevance", "f4"),
+        ("waited_us", "i4"),
+        ("think_us", "i4"),
+        ("situation", "i1"),
+        ("network", "i1"),
+        ("rtt_ms", "f4"),
+        ("down_kbps", "f4"),
+        ("product", "i4"),
+        ("category", "i1"),
+        ("price_cents", "i4"),
+        ("cart_items", "i2"),
+        ("cause", "i1"),
+        ("patience_us", "i4"),
+        ("put_off_p", "f4"),
+        ("persona", "i2"),
+        ("city", "i2"),
+        ("country", "i2"),
+        ("device", "i2"),
+    ]
+)
+
+ARM = np.dtype(
+    [
+        ("key", "u4"),
+        ("share", "f8"),
+        ("delay_us", "i8", (len(STATE_NAMES),)),
+        ("pull", "f8", (len(STATE_NAMES) + 1,)),
+    ]
+)
+"""One treatment: a delay added to each state's page and a factor on the weight of each next state (last: exit)."""

@@ -1,0 +1,48 @@
+"""The one way this project compiles Python with numba.
+
+numba's on-disk cache looks only at the file of the outermost function, so a changed callee in another file would go
+unnoticed. Our cache folder is named by the digest of every source that holds compiled code, so it can never be stale,
+and it lies in the user's cache, because site-packages may be read-only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
+
+import numba
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_COMPILED_FOLDERS = ("model", "journey", "page", "worlds")
+
+
+def _cache_folder() -> Path:
+    package = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256(numba.__version__.encode())
+    for folder in _COMPILED_FOLDERS:
+        for source in sorted((package / folder).glob("*.py")):
+            digest.update(source.read_bytes())
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = root / "footfall" / digest.hexdigest()[:16]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.gettempdir()) / f"footfall-{os.getuid()}-{digest.hexdigest()[:16]}"
+    return folder
+
+
+if not os.environ.get("NUMBA_CACHE_DIR"):
+    numba.config.CACHE_DIR = str(_cache_folder())
+
+
+def compiled(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a scalar function; with `NUMBA_DISABLE_JIT=1` it stays plain Python."""
+    return cast("Callable[P, R]", numba.njit(cache=True, error_model="numpy")(function))

@@ -1,0 +1,329 @@
+"""Random quantities by meaning (median, p90, mean), each invertible: one uniform gives one value.
+
+A distribution compiles to a row of five numbers `(kind, a, b, low, high)` for the kernel. Gamma and beta have no
+cheap inverse; they compile to a table of log-quantiles over an even grid of normal scores, interpolated linearly
+(the error against scipy's exact quantile is a test).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from scipy import stats
+
+from simulator.model.compiled import compiled
+from simulator.model.units import Duration, parse_duration_s
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NONE, CONSTANT, UNIFORM, EXPONENTIAL, LOGNORMAL, WEIBULL, TABLE = range(7)
+Z90 = 1.2815515655446004
+"""The standard normal's 90 % point."""
+TABLE_SCORES = np.linspace(-6.0, 6.0, 769)
+"""Normal scores at which tables hold log-quantiles."""
+
+
+class Distribution(BaseModel):
+    """What every distribution has: an optional clip and its evidence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    clip: Annotated[tuple[Any, Any] | None, Field(description="smallest and largest value")] = None
+    evidence: str | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Distribution:
+        low, high = self.bounds()
+        if not low <= high:
+            raise ValueError("clip must be two values, the smaller first")
+        self.parameters()
+        return self
+
+    def bounds(self) -> tuple[float, float]:
+        """Return the clip as numbers, infinite where there is none."""
+        if self.clip is None:
+            return -math.inf, math.inf
+        low, high = (_number(value) for value in self.clip)
+        return low, high
+
+    def parameters(self) -> tuple[int, float, float]:
+        """Return the kernel's (kind, a, b)."""
+        raise NotImplementedError
+
+    def exact(self) -> Any:  # noqa: ANN401 - scipy's frozen distributions have no common public type
+        """Return scipy's frozen distribution, before clipping."""
+        raise NotImplementedError
+
+    def quantile(self, share: float) -> float:
+        """Return the value below which `share` of draws lie."""
+        low, high = self.bounds()
+        return float(np.clip(self.exact().ppf(share), low, high))
+
+    def mean(self) -> float:
+        """Return the mean of the clipped distribution, low + ∫ P(X > x) dx over the clip."""
+        low, high = self.bounds()
+        if self.clip is None:
+            return float(self.exact().mean())
+        grid = (np.arange(200_000) + 0.5) / 200_000
+        return float(np.clip(self.exact().ppf(grid), low, high).mean())
+
+
+class Constant(Distribution):
+    """Always the same value."""
+
+    dist: Literal["constant"]
+    value: Annotated[Any, Field(description="a number, or a duration with its unit")]
+
+    def parameters(self) -> tuple[int, float, float]:
+        """Return (CONSTANT, value, 0)."""
+        return CONSTANT, _number(self.value), 0.0
+
+    def exact(self) -> Any:  # noqa: ANN401 - see Distribution
+        """Return a uniform of no width."""
+        return stats.uniform(_number(self.value), 0.0)
+
+    def quantile(self, share: float) -> float:
+        """Return the value."""
+        return self.mean() + 0.0 * share
+
+    def mean(self) -> float:
+        """Return the value."""
+        return _number(self.value)
+
+
+class Uniform(Distribution):
+    """Every value from `low` to `high` alike."""
+
+    dist: Literal["uniform"]
+    low: Any
+    high: Any
+
+    def parameters(self) -> tuple[int, float, float]:
+        """Return (UNIFORM, low, high)."""
+        return UNIFORM, _number(self.low), _number(self.high)
+
+    def exact(self) -> Any:  # noqa: ANN401 - see Distribution
+        """Return scipy's uniform."""
+        low, high = _number(self.low), _number(self.high)
+        return stats.uniform(low, high - low)
+
+
+class Exponential(Distribution):
+    """Memoryless, by its mean."""
+
+    dist: Literal["exponential"]
+    mean_: Annotated[Any, Field(alias="mean")]
+
+    def parameters(self) -> tuple[int, float, float]:
+        """Return (EXPONENTIAL, mean, 0)."""
+        return EXPONENTIAL, _positive(self.mean_, "mean"), 0.0
+
+    def exact(self) -> Any:  # noqa: ANN401 - see Distribution
+        """Return scipy's exponential."""
+        return stats.expon(scale=_number(self.mean_))
+
+
+class Lognormal(Distribution):
+    """Log-normal by `median` and either `p90` or `sigma` (of the logarithm)."""
+
+    dist: Literal["lognormal"]
+    median: Any
+    p90: Any = None
+    sigma: float | None = Field(default=None, ge=0)
+
+    def parameters(self) -> tuple[int, float, float]:
+        """Return (LOGNORMAL, ln median, sigma)."""
+        return LOGNORMAL, math.log(_positive(self.median, "median")), self._sigma()
+
+    def _sigma(self) -> float:
+        if (self.p90 is None) == (self.sigma is None):
+            raise ValueError("needs either p90 or sigma beside the median")
+        if self.sigma is not None:
+            return self.sigma
+        ratio = _positive(self.p90, "p90") / _positive(self.median, "median")
+        if ratio < 1:
+            raise ValueError("p90 must not be below the median")
+        return math.log(ratio) / Z90
+
+    def exact(self) -> Any:  # noqa: ANN401 - see Distribution
+        """Return scipy's log-normal."""
+        return stats.lognorm(self._sigma(), scale=_number(self.median))
+
+
+class Weibull(Distribution):
+    """Weibull by `shape` and either `median` or `scale`; shape < 1 is negative ageing."""
+
+    dist: Literal["weibull"]
+    shape: float = Field(gt=0)
+    median: Any = None
+    scale: Any = None
+
+    def parameters(self) -> tuple[int, float, float]:
+        """Return (WEIBULL, shape, scale)."""
+        if (self.median is None) == (self.scale is None):
+            raise ValueError("needs either median or scale beside the shape")
+        if self.scale is not None:
+            return WEIBULL, self.shape, _positive(self.scale, "scale")
+        return WEIBULL, self.shape, _positive(self.median, "median") / math.log(2) ** (1 / self.shape)
+
+    def exact(self) -> Any:  # noqa: ANN401 - see Distribution
+        """Return scipy's Weibull."""
+        _, shape, scale = self.parameters()
+        return stats.weibull_min(shape, scale=scale)
+
+
+class Gamma(Distribution):
+    """Gamma by `mean` and `cv`, the coefficient of variation."""
+
+    dist: Literal["gamma"]
+    mean_: Annotated[Any, Field(alias="mean")]
+    cv: float = Field(gt=0)
+
+    def parameters(self) -> tuple[int, float, float]:
+        """Return (TABLE, 0, 0); the table comes from `log_quantiles`."""
+        _positive(self.mean_, "mean")
+        return TABLE, 0.0, 0.0
+
+    def exact(self) -> Any:  # noqa: ANN401 - see Distribution
+        """Return scipy's gamma."""
+        shape = self.cv**-2
+        return stats.gamma(shape, scale=_number(self.mean_) / shape)
+
+
+class Beta(Distribution):
+    """Beta on (0, 1) by `mean` and `n`, the weight of that mean in observations."""
+
+    dist: Literal["beta"]
+    mean_: Annotated[float, Field(alias="mean", gt=0, lt=1)]
+    n: float = Field(gt=0)
+
+    def parameters(self) -> tuple[int, float, float]:
+        """Return (TABLE, 0, 0); the table comes from `log_quantiles`."""
+        return TABLE, 0.0, 0.0
+
+    def exact(self) -> Any:  # noqa: ANN401 - see Distribution
+        """Return scipy's beta."""
+        return stats.beta(self.mean_ * self.n, (1 - self.mean_) * self.n)
+
+
+AnyDistribution = Annotated[
+    Constant | Uniform | Exponential | Lognormal | Weibull | Gamma | Beta, Field(discriminator="dist")
+]
+DISTRIBUTION_NAMES = tuple(get_args(kind.model_fields["dist"].annotation)[0] for kind in Distribution.__subclasses__())
+
+
+def _number(value: object) -> float:
+    if isinstance(value, str):
+        return parse_duration_s(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("must be a number or a duration with its unit, as 400ms")  # noqa: TRY004 - pydantic's way
+    return float(value)
+
+
+def _positive(value: object, name: str) -> float:
+    number = _number(value)
+    if not number > 0:
+        raise ValueError(f"{name} must be above zero")
+    return number
+
+
+class TableBook:
+    """Collects the compiled rows of distributions and the tables that some of them need."""
+
+    def __init__(self) -> None:
+        self._tables: list[NDArray[np.float64]] = []
+
+    def row(self, distribution: Distribution | None) -> NDArray[np.float64]:
+        """Return (kind, a, b, low, high); nothing compiles to a row of kind NONE, which draws infinity."""
+        if distribution is None:
+            return np.array([NONE, 0.0, 0.0, -np.inf, np.inf])
+        kind, a, b = distribution.parameters()
+        if kind == TABLE:
+            self._tables.append(log_quantiles(distribution))
+            a = len(self._tables) - 1
+        return np.array([kind, a, b, *distribution.bounds()])
+
+    def tables(self) -> NDArray[np.float64]:
+        """Return all tables, (n, len(TABLE_SCORES)); at least one row, so that the kernel's types never change."""
+        return np.array(self._tables or [np.zeros(len(TABLE_SCORES))])
+
+
+def log_quantiles(distribution: Distribution) -> NDArray[np.float64]:
+    """Return ln of the quantile at each of `TABLE_SCORES`."""
+    quantiles = distribution.exact().ppf(stats.norm.cdf(TABLE_SCORES))
+    return np.log(np.clip(quantiles, 1e-300, None))
+
+
+@compiled
+def normal_quantile(u: float) -> float:
+    """Return the standard normal's quantile of `u` in (0, 1), to 1e-15 relative (Wichura 1988, AS 241 PPND16)."""
+    q = u - 0.5
+    if abs(q) <= 0.425:
+        r = 0.180625 - q * q
+        top = 2.5090809287301226727e3
+        for c in (3.3430575583588128105e4, 6.7265770927008700853e4, 4.5921953931549871457e4, 1.3731693765509461125e4,
+                  1.9715909503065514427e3, 1.3314166789178437745e2, 3.3871328727963666080e0):
+            top = top * r + c
+        low = 5.2264952788528545610e3
+        for c in (2.8729085735721942674e4, 3.9307895800092710610e4, 2.1213794301586595867e4, 5.3941960214247511077e3,
+                  6.8718700749205790830e2, 4.2313330701600911252e1, 1.0):
+            low = low * r + c
+        return q * top / low
+    r = math.sqrt(-math.log(u if q < 0 else 1.0 - u))
+    if r <= 5.0:
+        r -= 1.6
+        top = 7.74545014278341407640e-4
+        for c in (2.27238449892691845833e-2, 2.41780725177450611770e-1, 1.27045825245236838258e0,
+                  3.64784832476320460504e0, 5.76949722146069140550e0, 4.63033784615654529590e0,
+                  1.42343711074968357734e0):
+            top = top * r + c
+        low = 1.05075007164441684324e-9
+        for c in (5.47593808499534494600e-4, 1.51986665636164571966e-2, 1.48103976427480074590e-1,
+                  6.89767334985100004550e-1, 1.67638483018380384940e0, 2.05319162663775882187e0, 1.0):
+            low = low * r + c
+    else:
+        r -= 5.0
+        top = 2.01033439929228813265e-7
+        for c in (2.71155556874348757815e-5, 1.24266094738807843860e-3, 2.65321895265761230930e-2,
+                  2.96560571828504891230e-1, 1.78482653991729133580e0, 5.46378491116411436990e0,
+                  6.65790464350110377720e0):
+            top = top * r + c
+        low = 2.04426310338993978564e-15
+        for c in (1.42151175831644588870e-7, 1.84631831751005468180e-5, 7.86869131145613259100e-4,
+                  1.48753612908506148525e-2, 1.36929880922735805310e-1, 5.99832206555887937690e-1, 1.0):
+            low = low * r + c
+    return math.copysign(top / low, q)
+
+
+@compiled
+def sample(row: NDArray[np.float64], tables: NDArray[np.float64], u: float) -> float:
+    """Return the value at `u` of a compiled row `(kind, a, b, low, high)`, clipped."""
+    kind = int(row[0])
+    a, b = row[1], row[2]
+    if kind == NONE:
+        return math.inf
+    if kind == CONSTANT:
+        value = a
+    elif kind == UNIFORM:
+        value = a + (b - a) * u
+    elif kind == EXPONENTIAL:
+        value = -a * math.log1p(-u)
+    elif kind == LOGNORMAL:
+        value = math.exp(a + b * normal_quantile(u))
+    elif kind == WEIBULL:
+        value = b * (-math.log1p(-u)) ** (1.0 / a)
+    else:
+        value = _from_table(tables[int(a)], u)
+    return min(max(value, row[3]), row[4])
+
+
+@compiled
+def _from_table(table: NDArray[np.float64], u: float) -> float:
+    place = (min(max(normal_quantile(u), -5.999999), 5.999999) + 6.0) * (len(table) - 1) / 12.0
+    below = int(place)
+    share = place - below
+    return math.exp(table[below] * (1.0 - share) + table[below + 1] * share)

@@ -1,0 +1,124 @@
+"""Reading personas and populations: inheritance resolved, everything validated, all faults at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from simulator.model.devices import device_table
+from simulator.model.faults import Fault, FileFaults
+from simulator.model.library import resolve, shipped
+from simulator.model.merge import FOLDER, KeyPath, Merged, merge_persona
+from simulator.model.places import city_table
+from simulator.model.schema import PersonaFile, PopulationFile, persona_problems
+from simulator.model.yamlfile import YamlFile, pydantic_faults, read_yaml, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+POPULATIONS = "personas/populations"
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A resolved persona and the file that gave each of its fields."""
+
+    spec: PersonaFile
+    merged: Merged
+
+    @property
+    def name(self) -> str:
+        """The persona's name."""
+        return self.spec.persona
+
+    def origin(self, path: KeyPath) -> str:
+        """Return `file:line` of the field at `path`."""
+        file = self.merged.origin(path)
+        return f"{file.name}:{file.line(path)}"
+
+
+@cache
+def place_countries() -> tuple[str, ...]:
+    """Return the countries that have cities."""
+    return tuple(sorted({city.country for city in city_table()}))
+
+
+def load_persona(path: Path) -> Persona:
+    """Read one persona file with all it inherits. Raises `FileFaults` with every fault found."""
+    merged = merge_persona(path)
+    located = YamlFile(merged.file.name, merged.data, merged.file.lines)
+    try:
+        spec = PersonaFile.model_validate(merged.data)
+    except ValidationError as error:
+        raise FileFaults(_relocated(pydantic_faults(error, located, PersonaFile), merged)) from None
+    systems = tuple(sorted({device.os for device in device_table().devices}))
+    problems = persona_problems(spec, place_countries(), systems)
+    if problems:
+        raise FileFaults(merged.origin(path).fault(path, *rest) for path, *rest in problems)
+    return Persona(spec, merged)
+
+
+def _relocated(faults: Iterable[Fault], merged: Merged) -> list[Fault]:
+    """Point each fault at the file that gave the value: it may be inherited."""
+    moved = []
+    for fault in faults:
+        path = _as_keys(fault.path, merged)
+        file = merged.origin(path)
+        moved.append(file.fault(path, fault.found, fault.allowed, fault.hint))
+    return moved
+
+
+def _as_keys(dotted: str, merged: Merged) -> KeyPath:
+    """Turn a dotted path back into keys; list positions are numbers."""
+    keys: list[str | int] = list(dotted.split("."))
+    here: object = merged.data
+    for index, key in enumerate(keys):
+        if isinstance(here, list) and str(key).isdigit():
+            keys[index] = int(key)
+            here = here[int(key)] if int(key) < len(here) else None
+        else:
+            here = here.get(key) if isinstance(here, dict) else None
+    return tuple(keys)
+
+
+def find_persona(name: str, *, beside: Path | None = None) -> Path:
+    """Return the file of a persona by shipped name or path."""
+    return resolve(name, FOLDER, what="persona", beside=beside)
+
+
+def complete_personas() -> dict[str, Path]:
+    """Return the shipped files that are personas of their own, not bases or mixins."""
+    names = {name: path for name, path in shipped(FOLDER).items() if not name.startswith(("base_", "with_"))}
+    return dict(sorted(names.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationSpec:
+    """A population file and its personas, in the order of their names."""
+
+    name: str
+    personas: tuple[Persona, ...]
+    weights: tuple[float, ...]
+
+
+def load_population(name: str, *, beside: Path | None = None) -> PopulationSpec:
+    """Read a population and every persona in it. Raises `FileFaults` with every fault of every file."""
+    path = resolve(name, POPULATIONS, what="population", beside=beside)
+    file = read_yaml(path)
+    spec = validate(PopulationFile, file)
+    personas, faults = [], []
+    for persona in sorted(spec.personas):
+        try:
+            personas.append(load_persona(find_persona(persona, beside=path.parent)))
+        except FileFaults as error:
+            faults += [
+                file.fault(("personas", persona), f.found, f.allowed, f.hint) if f.file == persona else f
+                for f in error.faults
+            ]
+    if faults:
+        raise FileFaults(dict.fromkeys(faults))
+    return PopulationSpec(spec.population, tuple(personas), tuple(spec.personas[n] for n in sorted(spec.personas)))

@@ -1,0 +1,231 @@
+"""A population compiled to arrays: the only form in which the kernel, in every world, sees a persona."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from simulator.model.devices import device_table
+from simulator.model.distributions import Constant, Distribution, Gamma, TableBook
+from simulator.model.networks import network_table
+from simulator.model.places import city_table
+from simulator.model.schema import CATEGORIES, CONSENTS, SITUATIONS, TECHNOLOGIES, TIERS
+from simulator.model.states import EXIT, STATE_NAMES, STATES, bits, guard_bits
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simulator.model.persona import Persona, PopulationSpec
+    from simulator.model.schema import Mix
+
+S = len(STATE_NAMES)
+ROW = ("f8", (5,))
+"""A compiled distribution, see `simulator.model.distributions`."""
+
+PERSONA = np.dtype(
+    [
+        ("key", "u4"),
+        ("weight", "f8"),
+        ("entry", "f8", (S,)),
+        ("transition", "f8", (S, S + 1)),
+        ("needs", "u4", (S,)),
+        ("forbids", "u4", (S,)),
+        ("sets", "u4", (S,)),
+        ("clears", "u4", (S,)),
+        ("think", "f8", (S, 5)),
+        ("hazard_per_s", "f8", (S,)),
+        ("patience_shape", "f8"),
+        ("feedback", "f8"),
+        ("frailty", *ROW),
+        ("error_exit", "f8"),
+        ("put_off", "f8", (S,)),
+        ("memory", "f8"),
+        ("memory_decay", "f8"),
+        ("tau_s", "f8"),
+        ("budget", *ROW),
+        ("refund_s", "f8"),
+        ("relevance_pull", "f8"),
+        ("price_sensitivity", *ROW),
+        ("category_cdf", "f8", (len(CATEGORIES),)),
+        ("consent", "f8", (len(CONSENTS),)),
+        ("member", "f8"),
+        ("logged_in", "f8"),
+        ("situation_cdf", "f8", (len(SITUATIONS),)),
+        ("technology_cdf", "f8", (len(SITUATIONS), len(TECHNOLOGIES))),
+        ("visits_per_week", *ROW),
+        ("hour_cdf", "f8", (24,)),
+        ("weekend", "f8"),
+    ]
+)
+DEVICE = np.dtype([("cpu_slowdown", "f8"), ("is_ios", "i8")])
+CITY = np.dtype([("country", "i8"), ("latitude_deg", "f8"), ("longitude_deg", "f8"), ("utc_offset_s", "i8")])
+TECHNOLOGY = np.dtype([("rtt_ms", *ROW), ("down_kbps", *ROW), ("up_kbps", *ROW), ("promotion_s", "f8")])
+
+
+class Population(NamedTuple):
+    """Arrays for the kernel; P personas, C countries, D devices, N cities."""
+
+    personas: NDArray[Any]
+    """(P,) of PERSONA."""
+    cities: NDArray[Any]
+    """(N,) of CITY."""
+    city_cdf: NDArray[np.float64]
+    """(P, N) cumulative."""
+    devices: NDArray[Any]
+    """(D,) of DEVICE."""
+    device_cdf: NDArray[np.float64]
+    """(P, C, D) cumulative."""
+    technologies: NDArray[Any]
+    """(len(TECHNOLOGIES),) of TECHNOLOGY."""
+    dwell_s: NDArray[np.float64]
+    """(len(SITUATIONS),) mean stay on one technology."""
+    tables: NDArray[np.float64]
+    """Log-quantile tables of the distributions that need one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The names behind a population's numbers, in the order of its arrays."""
+
+    name: str
+    personas: tuple[str, ...]
+    countries: tuple[str, ...]
+    cities: tuple[str, ...]
+    devices: tuple[str, ...]
+
+
+def name_key(name: str) -> int:
+    """Return a name's 32-bit key: what it is called decides its draws, not where it stands in a list."""
+    return zlib.crc32(name.encode())
+
+
+def compile_population(spec: PopulationSpec, reference: datetime | None = None) -> tuple[Population, Roster]:
+    """Return the arrays of a population and the names behind them.
+
+    `reference` is the run's reference instant; it decides each city's UTC offset (default 2026-01-05).
+    """
+    at = reference or datetime(2026, 1, 5, tzinfo=UTC)
+    book = TableBook()
+    countries = tuple(sorted({city.country for city in city_table()}))
+    population = Population(
+        personas=_personas(spec, book),
+        cities=_cities(countries, at),
+        city_cdf=np.array([_city_cdf(persona) for persona in spec.personas]),
+        devices=np.array([(d.cpu_slowdown, d.os == "ios") for d in device_table().devices], DEVICE),
+        device_cdf=np.array([[_device_cdf(persona, c) for c in countries] for persona in spec.personas]),
+        technologies=np.array([_technology_row(name, book) for name in TECHNOLOGIES], TECHNOLOGY),
+        dwell_s=np.array([network_table().situations[name].dwell for name in SITUATIONS]),
+        tables=np.empty((0, 0)),
+    )._replace(tables=book.tables())
+    names = tuple(persona.name for persona in spec.personas)
+    cities, devices = (tuple(c.name for c in city_table()), tuple(d.model for d in device_table().devices))
+    return population, Roster(spec.name, names, countries, cities, devices)
+
+
+def cumulative(weights: list[float]) -> NDArray[np.float64]:
+    """Return the cumulative shares of weights; the last is exactly 1, and all are 1 when no weight is above zero."""
+    total = sum(weights)
+    if total <= 0:
+        return np.ones(len(weights))
+    shares = np.cumsum(np.array(weights, dtype=np.float64) / total)
+    shares[np.flatnonzero(weights)[-1] :] = 1.0
+    return shares
+
+
+def _mix(mix: Mix, names: tuple[str, ...]) -> NDArray[np.float64]:
+    return cumulative([mix.get(name, 0.0) for name in names])
+
+
+def _personas(spec: PopulationSpec, book: TableBook) -> NDArray[Any]:
+    rows = np.zeros(len(spec.personas), PERSONA)
+    for row, persona, weight in zip(rows, spec.personas, spec.weights, strict=True):
+        _fill_persona(row, persona, weight, book)
+    return rows
+
+
+def _fill_persona(row: np.void, persona: Persona, weight: float, book: TableBook) -> None:
+    spec = persona.spec
+    row["key"], row["weight"] = name_key(persona.name), weight
+    row["entry"] = [spec.journey.entry.get(name, 0.0) for name in STATE_NAMES]
+    for index, state in enumerate(STATES):
+        _fill_state(row, index, persona, book)
+        out = spec.journey.rows.get(state.name, {EXIT: 1.0})
+        row["transition"][index] = [out.get(name, 0.0) for name in (*STATE_NAMES, EXIT)]
+    row["patience_shape"], row["feedback"] = spec.patience.shape, spec.patience.feedback
+    row["frailty"] = book.row(_frailty(spec.patience.frailty_variance))
+    row["error_exit"] = spec.patience.error_exit
+    row["memory"], row["memory_decay"] = spec.put_off.memory, spec.put_off.memory_decay
+    row["tau_s"] = spec.put_off.tau
+    row["budget"], row["refund_s"] = book.row(spec.budget.time), spec.budget.refund_per_relevant_page
+    row["relevance_pull"] = spec.affinity.relevance_pull
+    row["price_sensitivity"] = book.row(spec.affinity.price_sensitivity)
+    row["category_cdf"] = _mix(spec.affinity.categories, CATEGORIES)
+    row["consent"] = [getattr(spec.consent, name) for name in CONSENTS]
+    row["member"], row["logged_in"] = spec.loyalty.member, spec.loyalty.logged_in
+    row["situation_cdf"] = _mix(spec.network.situations, SITUATIONS)
+    row["technology_cdf"] = [_mix(spec.network.mix.get(name, {}), TECHNOLOGIES) for name in SITUATIONS]
+    row["visits_per_week"] = book.row(spec.arrivals.visits_per_week)
+    row["hour_cdf"] = cumulative(spec.arrivals.hours)
+    row["weekend"] = spec.arrivals.weekend
+
+
+def _fill_state(row: np.void, index: int, persona: Persona, book: TableBook) -> None:
+    """Fill the columns of one state: guards, effects, think time and what slowness does on its stage."""
+    spec, state = persona.spec, STATES[index]
+    needs, forbids = guard_bits(spec.journey.guards.get(state.name, []))
+    row["needs"][index] = bits(state.needs) | needs
+    row["forbids"][index] = bits(state.forbids) | forbids
+    row["sets"][index], row["clears"][index] = bits(state.sets), bits(state.clears)
+    row["think"][index] = book.row(spec.tempo.get(state.name, spec.tempo.get("default")))
+    row["hazard_per_s"][index] = spec.patience.hazard_per_s * spec.patience.by_stage.get(state.stage, 1.0)
+    row["put_off"][index] = spec.put_off.per_log_load * spec.put_off.by_stage.get(state.stage, 1.0)
+
+
+def _frailty(variance: float) -> Distribution:
+    """Return the distribution of Z: gamma with mean 1; no variance means that everybody is alike."""
+    if variance == 0:
+        return Constant(dist="constant", value=1.0)
+    return Gamma(dist="gamma", mean=1.0, cv=variance**0.5)
+
+
+def _cities(countries: tuple[str, ...], at: datetime) -> NDArray[Any]:
+    rows = []
+    for city in city_table():
+        offset = ZoneInfo(city.timezone).utcoffset(at.replace(tzinfo=None))
+        assert offset is not None
+        rows.append((countries.index(city.country), city.latitude_deg, city.longitude_deg, offset.total_seconds()))
+    return np.array(rows, CITY)
+
+
+def _city_cdf(persona: Persona) -> NDArray[np.float64]:
+    mix = persona.spec.place.countries
+    inhabitants: dict[str, int] = {}
+    for city in city_table():
+        inhabitants[city.country] = inhabitants.get(city.country, 0) + city.population
+    return cumulative([mix.get(c.country, 0.0) * c.population / inhabitants[c.country] for c in city_table()])
+
+
+def _device_cdf(persona: Persona, country: str) -> NDArray[np.float64]:
+    table, spec = device_table(), persona.spec.device
+    ios = table.ios_in(country)
+    systems = {"ios": ios, "android": 1 - ios} if isinstance(spec.os, str) else spec.os
+    total_os, total_tier = sum(systems.values()), sum(spec.tier.get(tier, 0.0) for tier in TIERS)
+    cell: dict[tuple[str, str], float] = {}
+    for device in table.devices:
+        cell[device.os, device.tier] = cell.get((device.os, device.tier), 0.0) + device.share
+    weights = []
+    for device in table.devices:
+        wanted = systems.get(device.os, 0.0) / total_os * spec.tier.get(device.tier, 0.0) / total_tier
+        weights.append(wanted * device.share / cell[device.os, device.tier])
+    return cumulative(weights)
+
+
+def _technology_row(name: str, book: TableBook) -> tuple[Any, ...]:
+    technology = network_table().technologies[name]  # type: ignore[index] # TECHNOLOGIES are the table's own keys
+    rows = (book.row(d) for d in (technology.rtt_ms, technology.down_kbps, technology.up_kbps))
+    return (*rows, technology.radio_promotion)

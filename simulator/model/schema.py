@@ -1,0 +1,231 @@
+"""What a persona and a population file may say; each model is also the JSON Schema that editors complete from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from simulator.model.distributions import AnyDistribution
+from simulator.model.faults import suggestion
+from simulator.model.states import EXIT, GUARDS, STAGES, STATE_NAMES
+from simulator.model.units import Duration, Share
+
+SITUATIONS = ("home", "commute", "work", "store")
+TECHNOLOGIES = ("wifi", "5g", "lte", "hspa")
+TIERS = ("low", "mid", "high")
+CATEGORIES = (
+    "shoes", "bags", "jackets", "dresses", "shirts", "sportswear",
+    "watches", "beauty", "home-living", "electronics", "toys", "sale",
+)  # fmt: skip
+CONSENTS = ("analytics", "personalization", "location", "push")
+SUM_TOLERANCE = 1e-9
+
+Mix = dict[str, Annotated[float, Field(ge=0)]]
+Evidence = Annotated[str | None, Field(description="where the numbers of this section come from")]
+
+
+class Section(BaseModel):
+    """A part of a file: unknown keys are errors, and evidence may stand beside the numbers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    evidence: Evidence = None
+
+
+class Place(Section):
+    """Where shoppers live: countries by weight, cities within them by population."""
+
+    countries: Mix
+
+
+class Device(Section):
+    """What they hold. `os` is `country_share` or weights; `tier` weighs low, mid and high end devices."""
+
+    os: Literal["country_share"] | Mix = "country_share"
+    tier: Mix = {"low": 1.0, "mid": 1.0, "high": 1.0}
+
+
+class Network(Section):
+    """Where they are when they shop, and the mix of technologies in each situation."""
+
+    situations: Mix
+    mix: dict[str, Mix]
+
+
+class Arrivals(Section):
+    """How often and at which local hour; `hours` are 24 weights from midnight, `weekend` multiplies Saturday and Sunday."""
+
+    visits_per_week: AnyDistribution
+    hours: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=24, max_length=24)]
+    weekend: Annotated[float, Field(ge=0)] = 1.0
+
+
+class Patience(Section):
+    """How long they wait: hazard `Z · g · rate · shape · w^(shape−1)` with gamma frailty Z, after DESIGN section 5."""
+
+    hazard_per_s: Annotated[float, Field(ge=0, description="rate of leaving at one second of waiting, before FCP")]
+    shape: Annotated[float, Field(gt=0)] = 1.0
+    frailty_variance: Annotated[float, Field(ge=0)] = 0.5
+    feedback: Annotated[Share, Field(description="share of the hazard that is left once something is visible")] = 1.0
+    by_stage: Mix = {}
+    error_exit: Annotated[Share, Field(description="probability of leaving after a page that failed")] = 0.4
+
+
+class PutOff(Section):
+    """Leaving after a slow page: `1 − exp(−(by_stage · ln(1 + load/tau) + memory · M))`, M remembering earlier waits."""
+
+    per_log_load: Annotated[float, Field(ge=0)]
+    by_stage: Mix = {}
+    memory: Annotated[float, Field(ge=0)] = 0.0
+    memory_decay: Annotated[float, Field(ge=0, lt=1)] = 0.6
+    tau: Duration = 1.0
+
+
+class Budget(Section):
+    """How much time a visit may take; relevant pages refund some. No `time`, no budget."""
+
+    time: AnyDistribution | None = None
+    refund_per_relevant_page: Duration = 0.0
+
+
+class Affinity(Section):
+    """What they like: weights of categories, how much price matters, how strongly relevance pulls."""
+
+    categories: Mix
+    price_sensitivity: AnyDistribution
+    relevance_pull: Annotated[float, Field(ge=0)] = 0.5
+
+
+class Consent(Section):
+    """Probability that a shopper of this kind allows each use."""
+
+    analytics: Share
+    personalization: Share
+    location: Share
+    push: Share
+
+
+class Loyalty(Section):
+    """Members of the rewards programme, and how many arrive logged in."""
+
+    member: Share
+    logged_in: Share
+
+
+class Journey(Section):
+    """Where visits begin, what follows each state, and guards beyond the states' own."""
+
+    entry: Mix
+    rows: dict[str, Mix]
+    guards: dict[str, list[str]] = {}
+
+    @model_validator(mode="after")
+    def _known_states(self) -> Journey:
+        for guard in (name for names in self.guards.values() for name in names):
+            if guard not in GUARDS:
+                raise ValueError(f"guards: {guard} is not a guard; allowed are {', '.join(GUARDS)}")
+        return self
+
+
+class PersonaFile(Section):
+    """A kind of shopper, after `extends` and `mixins` are resolved."""
+
+    persona: str
+    describe: str
+    place: Place
+    device: Device
+    network: Network
+    arrivals: Arrivals
+    tempo: dict[str, AnyDistribution]
+    patience: Patience
+    put_off: PutOff
+    budget: Budget
+    affinity: Affinity
+    consent: Consent
+    loyalty: Loyalty
+    journey: Journey
+
+
+class PopulationFile(Section):
+    """Who comes: personas by weight."""
+
+    population: str
+    describe: str
+    personas: Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
+
+
+Problem = tuple[tuple[str | int, ...], str, str, str]
+"""(path, found, allowed, hint) of one thing wrong, before it has a file and a line."""
+
+
+def persona_problems(persona: PersonaFile, countries: tuple[str, ...], systems: tuple[str, ...]) -> list[Problem]:
+    """Return what pydantic cannot see: names that must exist, rows that must sum to 1, states that can be left."""
+    problems = [
+        *_names(("place", "countries"), persona.place.countries, countries, "country of the place table"),
+        *_names(("device", "tier"), persona.device.tier, TIERS, "tier"),
+        *_names(("network", "situations"), persona.network.situations, SITUATIONS, "situation"),
+        *_names(("network", "mix"), persona.network.mix, SITUATIONS, "situation"),
+        *_names(("affinity", "categories"), persona.affinity.categories, CATEGORIES, "category"),
+        *_names(("patience", "by_stage"), persona.patience.by_stage, STAGES, "stage"),
+        *_names(("put_off", "by_stage"), persona.put_off.by_stage, STAGES, "stage"),
+        *_names(("tempo",), persona.tempo, ("default", *STATE_NAMES), "state"),
+    ]
+    if isinstance(persona.device.os, dict):
+        problems += _names(("device", "os"), persona.device.os, systems, "operating system")
+    for situation, mix in persona.network.mix.items():
+        problems += _names(("network", "mix", situation), mix, TECHNOLOGIES, "technology")
+    problems += [
+        (("network", "mix", situation), "is missing", "every situation with a weight needs its mix", "")
+        for situation, weight in persona.network.situations.items()
+        if weight > 0 and situation in SITUATIONS and situation not in persona.network.mix
+    ]
+    if "default" not in persona.tempo and set(persona.journey.rows) - set(persona.tempo):
+        problems.append((("tempo", "default"), "is missing", "states without their own think time need it", ""))
+    return problems + _journey_problems(persona.journey)
+
+
+def _names(path: tuple[str, ...], mix: dict[str, object] | Mix, allowed: tuple[str, ...], what: str) -> list[Problem]:
+    return [
+        ((*path, name), f"is not a {what}", f"allowed are {', '.join(allowed)}", suggestion(name, allowed))
+        for name in mix
+        if name not in allowed
+    ]
+
+
+def _journey_problems(journey: Journey) -> list[Problem]:
+    problems: list[Problem] = [
+        *_names(("journey", "entry"), journey.entry, STATE_NAMES, "state"),
+        *_names(("journey", "rows"), journey.rows, STATE_NAMES, "state"),
+        *_names(("journey", "guards"), journey.guards, STATE_NAMES, "state"),
+        *_sum(("journey", "entry"), journey.entry),
+    ]
+    for state, row in journey.rows.items():
+        problems += _names(("journey", "rows", state), row, (*STATE_NAMES, EXIT), "state or exit")
+        problems += _sum(("journey", "rows", state), row)
+    used = {name for row in (journey.entry, *journey.rows.values()) for name, share in row.items() if share > 0}
+    problems += [
+        (("journey", "rows"), f"has no row for {state}", "every state that can be entered needs a row", "")
+        for state in sorted((used & set(STATE_NAMES)) - set(journey.rows))
+    ]
+    return problems + _stuck(journey)
+
+
+def _sum(path: tuple[str, ...], row: Mix) -> list[Problem]:
+    total = sum(row.values())
+    if abs(total - 1) <= SUM_TOLERANCE:
+        return []
+    hint = "did you forget exit?" if total < 1 and EXIT not in row and path[-1] != "entry" else ""
+    return [(path, f"sums to {total:.12g}", "must be 1", hint)]
+
+
+def _stuck(journey: Journey) -> list[Problem]:
+    """Return the states from which no path leads to exit."""
+    leaving = {EXIT}
+    while grown := {s for s, row in journey.rows.items() if s not in leaving and any(row.get(t) for t in leaving)}:
+        leaving |= grown
+    return [
+        (("journey", "rows", state), "never reaches exit", "every state needs a path to exit", "give some row an exit")
+        for state in journey.rows
+        if state not in leaving and state in STATE_NAMES
+    ]

@@ -1,0 +1,1 @@
+"""How long a page takes on this device and network."""

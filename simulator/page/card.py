@@ -1,0 +1,129 @@
+"""Page cards: what each state's page calls and weighs, and how long an unloaded server takes for each operation."""
+
+from __future__ import annotations
+
+import zlib
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from simulator.model.distributions import AnyDistribution, Constant, TableBook
+from simulator.model.library import library_folder
+from simulator.model.states import STATE_NAMES
+from simulator.model.units import Share
+from simulator.model.yamlfile import read_yaml, validate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+OPERATIONS = (
+    "session", "identify", "home", "search", "suggest", "category", "product", "recommend", "rank", "next_action",
+    "offers", "geofence", "store_near", "price", "decide", "exposure", "track", "push_register", "push_receipt",
+    "consent_set", "login", "auth_begin", "auth_finish", "loyalty_balance", "loyalty_earn", "loyalty_redeem", "content",
+    "ar_asset", "support", "cart", "add_to_cart", "remove_from_cart", "checkout", "payment", "purchase", "share",
+)  # fmt: skip
+"""The canonical operations; a target file maps each to a request."""
+Operation = Literal[OPERATIONS]  # type: ignore[valid-type] # a Literal of one tuple, so that the names stand once
+PLACEMENTS = ("blocking", "lcp", "deferred")
+Placement = Literal["blocking", "lcp", "deferred"]
+"""How a call matters: `blocking` holds the first byte, `lcp` holds the main content, `deferred` holds nothing."""
+Bytes = Annotated[int, Field(ge=0)]
+
+
+class Call(BaseModel):
+    """One operation of a page."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    op: Operation
+    placement: Placement
+
+
+class PageCard(BaseModel):
+    """A page's calls and weights: bytes until FCP, until LCP, and script work in kB."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    calls: list[Call]
+    document_bytes: Bytes
+    critical_bytes: Bytes
+    content_bytes: Bytes
+    script_kb: Annotated[float, Field(ge=0)]
+    warm_share: Annotated[Share, Field(description="share of critical bytes and script work left on a warm page")] = 0.2
+    evidence: str | None = None
+
+
+class PageFile(BaseModel):
+    """Cards by state, and the server's time by operation when nobody waits for anybody."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    evidence: str
+    pages: dict[Literal[STATE_NAMES], PageCard]  # type: ignore[valid-type] # as above
+    server: dict[Operation, AnyDistribution]
+
+
+@cache
+def page_file() -> PageFile:
+    """Return the shipped cards."""
+    return validate(PageFile, read_yaml(library_folder("personas") / "pages.yaml"))
+
+
+PAGE = np.dtype(
+    [
+        ("document_bytes", "f8"),
+        ("critical_bytes", "f8"),
+        ("content_bytes", "f8"),
+        ("script_kb", "f8"),
+        ("warm_share", "f8"),
+        ("has_lcp_call", "i8"),
+        ("instant", "i8"),
+    ]
+)
+"""One row a state, in the order of `STATE_NAMES`; an `instant` page takes no time at all."""
+BLOCKING, LCP, DEFERRED = range(len(PLACEMENTS))
+
+
+class Pages(NamedTuple):
+    """Cards for the kernel: S states, K calls at most a page, O operations."""
+
+    cards: NDArray[Any]
+    """(S,) of PAGE."""
+    calls: NDArray[np.int64]
+    """(S, K) operation of each call, -1 where there is none."""
+    placements: NDArray[np.int64]
+    """(S, K) BLOCKING, LCP or DEFERRED."""
+    service: NDArray[np.float64]
+    """(O, 5) the unloaded server's time for each operation, a compiled distribution in seconds."""
+    service_keys: NDArray[np.uint64]
+    """(O,) the purpose of that draw."""
+    tables: NDArray[np.float64]
+    """Log-quantile tables of `service`."""
+
+
+def service_purpose(operation: str) -> int:
+    """Return the key of the draw for the server's time of an operation."""
+    return zlib.crc32(f"service.{operation}".encode())
+
+
+def compile_pages(file: PageFile, *, instant: bool = False) -> Pages:
+    """Return the cards as arrays; `instant` pages take no time, for checks against closed forms."""
+    book = TableBook()
+    cards, widest = np.zeros(len(STATE_NAMES), PAGE), max(len(card.calls) for card in file.pages.values())
+    calls = np.full((len(STATE_NAMES), widest), -1, np.int64)
+    placements = np.zeros_like(calls)
+    for index, state in enumerate(STATE_NAMES):
+        card = file.pages[state]
+        for name in ("document_bytes", "critical_bytes", "content_bytes", "script_kb", "warm_share"):
+            cards[index][name] = getattr(card, name)
+        cards[index]["has_lcp_call"] = any(call.placement == "lcp" for call in card.calls)
+        cards[index]["instant"] = instant
+        for place, call in enumerate(card.calls):
+            calls[index, place] = OPERATIONS.index(call.op)
+            placements[index, place] = PLACEMENTS.index(call.placement)
+    nothing = Constant(dist="constant", value=0.0)
+    service = np.array([book.row(nothing if instant else file.server.get(op, nothing)) for op in OPERATIONS])
+    keys = np.array([service_purpose(operation) for operation in OPERATIONS], np.uint64)
+    return Pages(cards, calls, placements, service, keys, book.tables())

@@ -1,0 +1,68 @@
+"""The closed-form page model (tier T0): connection, round trips, slow start, bandwidth, server time, device CPU.
+
+Constants that are not the page's own are assumed; what a live run measures replaces the server's part.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from simulator.model.compiled import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+INITIAL_WINDOW_BYTES = 14_600.0
+"""RFC 6928: ten segments of 1,460 bytes."""
+SETUP_ROUND_TRIPS = 3.0
+"""A cold connection: DNS, TCP, TLS 1.3, one round trip each."""
+SCRIPT_S_PER_KB = 0.0004
+"""Parse, compile and run on the reference desktop (assumed; Almanac pages: about 250 ms for 630 kB)."""
+FCP_SCRIPT_SHARE = 0.4
+"""Share of the script work that stands before first paint (assumed)."""
+
+
+@compiled
+def transfer_s(size_bytes: float, rtt_s: float, bytes_per_s: float) -> float:
+    """Return the seconds that `size_bytes` take from a fresh congestion window, after the request's round trip.
+
+    Slow start doubles the window each round trip until the pipe is full (RFC 5681, no loss); the steps are smoothed
+    so that the time grows with size and round trip, and falls with bandwidth, without jumps.
+    """
+    pipe_bytes = bytes_per_s * rtt_s
+    if pipe_bytes <= INITIAL_WINDOW_BYTES:
+        return size_bytes / bytes_per_s
+    rounds = math.log2(pipe_bytes / INITIAL_WINDOW_BYTES)
+    ramp_bytes = pipe_bytes - INITIAL_WINDOW_BYTES
+    if size_bytes <= ramp_bytes:
+        slow = rtt_s * math.log2(1.0 + size_bytes / INITIAL_WINDOW_BYTES)
+    else:
+        slow = rtt_s * rounds + (size_bytes - ramp_bytes) / bytes_per_s
+    return max(slow, size_bytes / bytes_per_s)
+
+
+@compiled
+def load_parts(
+    page: NDArray[Any],
+    is_first: bool,
+    rtt_s: float,
+    down_kbps: float,
+    promotion_s: float,
+    cpu_slowdown: float,
+) -> tuple[float, float]:
+    """Return (seconds until FCP, seconds from FCP until usable), both without any server time.
+
+    `page` is one row of `PAGE`. The first page of a visit pays connection, radio and cold cache.
+    """
+    if page.instant:
+        return 0.0, 0.0
+    bytes_per_s = down_kbps * 125.0
+    share = 1.0 if is_first else page.warm_share
+    setup_s = promotion_s + SETUP_ROUND_TRIPS * rtt_s if is_first else 0.0
+    script_s = page.script_kb * SCRIPT_S_PER_KB * cpu_slowdown * share
+    first_bytes = page.document_bytes + page.critical_bytes * share
+    fcp_s = setup_s + rtt_s + transfer_s(first_bytes, rtt_s, bytes_per_s) + FCP_SCRIPT_SHARE * script_s
+    call_s = rtt_s if page.has_lcp_call else 0.0
+    rest_s = call_s + rtt_s + transfer_s(page.content_bytes, rtt_s, bytes_per_s) + (1.0 - FCP_SCRIPT_SHARE) * script_s
+    return fcp_s, rest_s

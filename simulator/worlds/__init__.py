@@ -1,0 +1,1 @@
+"""Three worlds that can play the same walk: the crowd, the capacity world and the live world."""
