@@ -9,7 +9,7 @@ decided, so that a recorded run replays exactly.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,8 +35,6 @@ from simulator.model.states import FLAGS, STATE_INDEX, STATE_NAMES
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulator.model.population import Population
-
 S = len(STATE_NAMES)
 STATE_KEYS = np.array([state_key(name) for name in STATE_NAMES], np.uint64)
 PRODUCT, ADD_TO_CART, PURCHASE = (STATE_INDEX[name] for name in ("product", "add_to_cart", "purchase"))
@@ -53,7 +51,7 @@ US = 1e6
 def hazard_sum(rate: float, shape: float, feedback: float, fcp_s: float, wait_s: float) -> float:
     """Return the cumulative hazard of leaving by `wait_s`: Weibull, softened by `feedback` once something is visible."""
     seen = min(fcp_s, wait_s)
-    return float(rate * (seen**shape + feedback * (wait_s**shape - seen**shape)))
+    return rate * (_power(seen, shape) + feedback * (_power(wait_s, shape) - _power(seen, shape)))
 
 
 @compiled
@@ -65,12 +63,18 @@ def patience_s(u: float, frailty: float, rate: float, shape: float, feedback: fl
     if rate <= 0.0 or frailty <= 0.0:
         return math.inf
     need = -math.log1p(-u) / (frailty * rate)
-    blind = fcp_s**shape
+    blind = _power(fcp_s, shape)
     if need <= blind:
-        return float(need ** (1.0 / shape))
+        return _power(need, 1.0 / shape)
     if feedback <= 0.0:
         return math.inf
-    return float((blind + (need - blind) / feedback) ** (1.0 / shape))
+    return _power(blind + (need - blind) / feedback, 1.0 / shape)
+
+
+@compiled
+def _power(base: float, exponent: float) -> float:
+    """Return base^exponent; the common exponent 1 costs nothing."""
+    return base if exponent == 1.0 else float(base**exponent)
 
 
 @compiled
@@ -132,25 +136,31 @@ def first_flags(shopper: Record) -> int:
 
 @compiled
 def begin(
-    population: Population, seed: int, shopper: Record, number: int, arm: int, start_us: int, visit: Record
+    persona: Record,
+    tables: NDArray[np.float64],
+    seed: int,
+    shopper: Record,
+    number: int,
+    arm: int,
+    start_us: int,
+    visit: Record,
 ) -> None:
     """Fill `visit` (of VISIT) for the shopper's `number`-th visit, standing before its entry page."""
-    persona = population.personas[shopper.persona]
     who = shopper.shopper
     visit.shopper, visit.visit, visit.arm, visit.start_us = who, number, arm, start_us
     visit.situation = pick(persona.situation_cdf, uniform(seed, who, number, NOWHERE, 0, keys.SITUATION))
     visit.cause, visit.pages, visit.orders, visit.added_to_cart, visit.revenue_cents = ONGOING, 0, 0, 0, 0
     visit.elapsed_us, visit.waited_us, visit.engaged_us, visit.ga_us, visit.intended_us = 0, 0, 0, 0, 0
-    visit.landing_load_us = 0
+    visit.landing_load_us, visit.lag_us = 0, 0
     visit.count[:] = 0
     visit.flags = first_flags(shopper)
     visit.memory = 0.0
-    budget_s = sample(persona.budget, population.tables, uniform(seed, who, number, NOWHERE, 0, keys.BUDGET))
+    budget_s = sample(persona.budget, tables, uniform(seed, who, number, NOWHERE, 0, keys.BUDGET))
     visit.budget_us = budget_s * US
     visit.cart_items, visit.cart_cents = 0, 0
     visit.product, visit.category, visit.price_cents = -1, -1, 0
     visit.entry = _entry(persona, visit.flags, uniform(seed, who, number, NOWHERE, 0, keys.ENTRY))
-    _enter(population, seed, shopper, visit, visit.entry)
+    _enter(persona, seed, shopper, visit, visit.entry)
 
 
 @compiled
@@ -171,11 +181,11 @@ def _entry(persona: Record, flags: int, u: float) -> int:
 
 
 @compiled
-def _enter(population: Population, seed: int, shopper: Record, visit: Record, state: int) -> None:
+def _enter(persona: Record, seed: int, shopper: Record, visit: Record, state: int) -> None:
     visit.state, visit.nth = state, visit.count[state]
     visit.count[state] += 1
     if state == PRODUCT:
-        _choose_product(population, seed, shopper, visit)
+        _choose_product(persona, seed, shopper, visit)
 
 
 @compiled
@@ -186,11 +196,10 @@ def price_cents(product: int) -> int:
 
 
 @compiled
-def _choose_product(population: Population, seed: int, shopper: Record, visit: Record) -> None:
+def _choose_product(persona: Record, seed: int, shopper: Record, visit: Record) -> None:
     """Choose a product of a category they like; who minds the price compares two and takes the cheaper."""
     who, number, key, nth = shopper.shopper, visit.visit, STATE_KEYS[PRODUCT], visit.nth
-    cdf = population.personas[shopper.persona].category_cdf
-    category = pick(cdf, uniform(seed, who, number, key, nth, keys.CATEGORY))
+    category = pick(persona.category_cdf, uniform(seed, who, number, key, nth, keys.CATEGORY))
     first = category * PRODUCTS_PER_CATEGORY
     # The square makes low numbers popular: a tenth of the products gets a third of the views.
     product = first + int(PRODUCTS_PER_CATEGORY * uniform(seed, who, number, key, nth, keys.PRODUCT) ** 2)
@@ -204,12 +213,12 @@ def _choose_product(population: Population, seed: int, shopper: Record, visit: R
 
 
 @compiled
-def patience_us(population: Population, seed: int, shopper: Record, visit: Record, fcp_us: float) -> int:
+def patience_us(persona: Record, seed: int, shopper: Record, visit: Record, fcp_us: float) -> int:
     """Return how many microseconds this shopper would wait for the page they stand before.
 
     `fcp_us` is when something becomes visible; infinite while that is not known.
     """
-    persona, key = population.personas[shopper.persona], STATE_KEYS[visit.state]
+    key = STATE_KEYS[visit.state]
     u = uniform(seed, shopper.shopper, visit.visit, key, visit.nth, keys.PATIENCE)
     rate, shape = persona.hazard_per_s[visit.state], persona.patience_shape
     wait = patience_s(u, shopper.frailty, rate, shape, persona.feedback, fcp_us / US) * US
@@ -218,8 +227,9 @@ def patience_us(population: Population, seed: int, shopper: Record, visit: Recor
 
 @compiled
 def step(
-    population: Population,
-    arms: NDArray[Any],
+    persona: Record,
+    tables: NDArray[np.float64],
+    arm: Record,
     seed: int,
     shopper: Record,
     visit: Record,
@@ -231,12 +241,11 @@ def step(
 ) -> None:
     """Let the shopper see one page and decide; moves `visit` on and fills `event`'s own columns.
 
-    `fcp_us` and `load_us` count from the tap; `relevance` is in [0, 1] or `NOT_SEEN`.
+    `persona` is the shopper's row of PERSONA, `arm` the visit's row of ARM. `fcp_us` and `load_us` count from the tap; `relevance` is in [0, 1] or `NOT_SEEN`.
     """
-    persona = population.personas[shopper.persona]
     state, nth = visit.state, visit.nth
     _describe(shopper, visit, event, fcp_us, load_us, ok, relevance)
-    event.patience_us = patience_us(population, seed, shopper, visit, fcp_us)
+    event.patience_us = patience_us(persona, seed, shopper, visit, fcp_us)
     event.put_off_p, event.think_us = 0.0, 0
     waited_us = min(load_us, event.patience_us)
     event.waited_us = waited_us
@@ -260,7 +269,7 @@ def step(
         visit.cause = PUT_OFF
     event.cart_items = visit.cart_items
     if visit.cause == ONGOING:
-        _go_on(population, arms, seed, shopper, visit, event, relevance)
+        _go_on(persona, tables, arm, seed, shopper, visit, event, relevance)
     event.cause = visit.cause
 
 
@@ -296,12 +305,19 @@ def _take_effect(persona: Record, visit: Record, state: int) -> None:
 
 @compiled
 def _go_on(
-    population: Population, arms: NDArray[Any], seed: int, shopper: Record, visit: Record, event: Record, relevance: float
+    persona: Record,
+    tables: NDArray[np.float64],
+    arm: Record,
+    seed: int,
+    shopper: Record,
+    visit: Record,
+    event: Record,
+    relevance: float,
 ) -> None:
     """Look at the page for a while, then go on, leave, or run out of time."""
-    persona, state = population.personas[shopper.persona], visit.state
+    state = visit.state
     who, number, key, nth = shopper.shopper, visit.visit, STATE_KEYS[state], visit.nth
-    think_s = sample(persona.think[state], population.tables, uniform(seed, who, number, key, nth, keys.THINK))
+    think_s = sample(persona.think[state], tables, uniform(seed, who, number, key, nth, keys.THINK))
     # One microsecond at least: timestamps strictly increase within a visit.
     event.think_us = max(1, int(min(think_s * US, float(LONGEST_WAIT_US))))
     visit.elapsed_us += event.think_us
@@ -310,11 +326,11 @@ def _go_on(
     if relevance > 0.5:
         visit.budget_us += persona.refund_s * US
     u = uniform(seed, who, number, key, nth, keys.NEXT)
-    following = choose_next(persona, state, visit.flags, relevance, arms[visit.arm].pull, u)
+    following = choose_next(persona, state, visit.flags, relevance, arm.pull, u)
     if following == S:
         visit.cause = DONE
     elif visit.elapsed_us > visit.budget_us or visit.pages >= MAX_STEPS:
         visit.cause = BUDGET
     else:
         visit.ga_us = visit.elapsed_us
-        _enter(population, seed, shopper, visit, following)
+        _enter(persona, seed, shopper, visit, following)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-import numpy as np
-
+from simulator.model.compiled import record_dtype
 from simulator.model.states import STATE_NAMES
 
 CAUSES = ("ongoing", "done", "impatient", "put_off", "error", "budget")
@@ -24,7 +23,7 @@ MAX_STEPS = 1_000
 NOT_SEEN = -1.0
 """Relevance where nothing observable was answered."""
 
-SHOPPER = np.dtype(
+SHOPPER = record_dtype(
     [
         ("shopper", "i8"),
         ("persona", "i8"),
@@ -48,12 +47,13 @@ SHOPPER = np.dtype(
     ]
 )
 
-VISIT = np.dtype(
+VISIT = record_dtype(
     [
         ("shopper", "i8"),
         ("visit", "i8"),
         ("arm", "i8"),
         ("start_us", "i8"),
+        ("lag_us", "i8"),
         ("situation", "i8"),
         ("entry", "i8"),
         ("cause", "i8"),
@@ -82,7 +82,7 @@ VISIT = np.dtype(
     ]
 )
 
-EVENT = np.dtype(
+EVENT = record_dtype(
     [
         ("shopper", "i8"),
         ("visit", "i4"),
@@ -117,7 +117,7 @@ EVENT = np.dtype(
     ]
 )
 
-ARM = np.dtype(
+ARM = record_dtype(
     [
         ("key", "u4"),
         ("share", "f8"),

@@ -5,7 +5,7 @@ Because waiting does not move this clock, the nth page meets the same network in
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulator.journey import keys
 from simulator.journey.kernel import STATE_KEYS
@@ -16,25 +16,23 @@ from simulator.model.distributions import sample
 
 if TYPE_CHECKING:
     from simulator.journey.records import Record
-    from simulator.model.population import Population
+    import numpy as np
+    from numpy.typing import NDArray
+
 
 
 @compiled
-def look_around(population: Population, seed: int, shopper: Record, visit: Record, event: Record) -> None:
+def look_around(
+    persona: Record, tables: NDArray[np.float64], seed: int, shopper: Record, visit: Record, event: Record
+) -> None:
     """Fill the event's `network`, `rtt_ms` and `down_kbps` for the page the shopper stands before.
 
     The technology is drawn anew for each mean dwell time of the situation that the intended clock has passed.
     """
-    dwell_us = population.dwell_s[visit.situation] * 1e6
-    stay = int(visit.intended_us / dwell_us) & 0xFFF
-    mix = population.personas[shopper.persona].technology_cdf[visit.situation]
-    network = pick(mix, uniform(seed, shopper.shopper, visit.visit, NOWHERE, stay, keys.TECHNOLOGY))
-    technology = population.technologies[network]
-    key, nth = STATE_KEYS[visit.state], visit.nth
+    who, number, key, nth = shopper.shopper, visit.visit, STATE_KEYS[visit.state], visit.nth
+    stay = int(visit.intended_us / persona.dwell_us[visit.situation]) & 0xFFF
+    u = uniform(seed, who, number, NOWHERE, stay, keys.TECHNOLOGY)
+    network = pick(persona.technology_cdf[visit.situation], u)
     event.network = network
-    event.rtt_ms = sample(
-        technology.rtt_ms, population.tables, uniform(seed, shopper.shopper, visit.visit, key, nth, keys.RTT)
-    )
-    event.down_kbps = sample(
-        technology.down_kbps, population.tables, uniform(seed, shopper.shopper, visit.visit, key, nth, keys.DOWN)
-    )
+    event.rtt_ms = sample(persona.rtt_ms[network], tables, uniform(seed, who, number, key, nth, keys.RTT))
+    event.down_kbps = sample(persona.down_kbps[network], tables, uniform(seed, who, number, key, nth, keys.DOWN))

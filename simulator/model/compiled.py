@@ -11,9 +11,10 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import numba
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,3 +47,8 @@ if not os.environ.get("NUMBA_CACHE_DIR"):
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a scalar function; with `NUMBA_DISABLE_JIT=1` it stays plain Python."""
     return cast("Callable[P, R]", numba.njit(cache=True, error_model="numpy")(function))
+
+
+def record_dtype(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
+    """Return a structured dtype whose elements have attributes, compiled or not."""
+    return np.dtype((np.record, fields))

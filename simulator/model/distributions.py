@@ -14,13 +14,15 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy import stats
 
-from simulator.model.compiled import compiled
+from simulator.model.compiled import compiled, record_dtype
 from simulator.model.units import Duration, parse_duration_s
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NONE, CONSTANT, UNIFORM, EXPONENTIAL, LOGNORMAL, WEIBULL, TABLE = range(7)
+DIST = record_dtype([("kind", "i8"), ("a", "f8"), ("b", "f8"), ("low", "f8"), ("high", "f8")])
+"""A compiled distribution; what `a` and `b` mean depends on `kind`."""
 Z90 = 1.2815515655446004
 """The standard normal's 90 % point."""
 TABLE_SCORES = np.linspace(-6.0, 6.0, 769)
@@ -237,15 +239,15 @@ class TableBook:
     def __init__(self) -> None:
         self._tables: list[NDArray[np.float64]] = []
 
-    def row(self, distribution: Distribution | None) -> NDArray[np.float64]:
-        """Return (kind, a, b, low, high); nothing compiles to a row of kind NONE, which draws infinity."""
+    def row(self, distribution: Distribution | None) -> tuple[int, float, float, float, float]:
+        """Return a row of DIST; nothing compiles to a row of kind NONE, which draws infinity."""
         if distribution is None:
-            return np.array([NONE, 0.0, 0.0, -np.inf, np.inf])
+            return NONE, 0.0, 0.0, -math.inf, math.inf
         kind, a, b = distribution.parameters()
         if kind == TABLE:
             self._tables.append(log_quantiles(distribution))
             a = len(self._tables) - 1
-        return np.array([kind, a, b, *distribution.bounds()])
+        return kind, a, b, *distribution.bounds()
 
     def tables(self) -> NDArray[np.float64]:
         """Return all tables, (n, len(TABLE_SCORES)); at least one row, so that the kernel's types never change."""
@@ -260,65 +262,77 @@ def log_quantiles(distribution: Distribution) -> NDArray[np.float64]:
 
 @compiled
 def normal_quantile(u: float) -> float:
-    """Return the standard normal's quantile of `u` in (0, 1), to 1e-15 relative (Wichura 1988, AS 241 PPND16)."""
+    """Return the standard normal's quantile of `u` in (0, 1), to 1e-15 (Wichura 1988, AS 241 PPND16)."""
     q = u - 0.5
     if abs(q) <= 0.425:
         r = 0.180625 - q * q
-        top = 2.5090809287301226727e3
-        for c in (3.3430575583588128105e4, 6.7265770927008700853e4, 4.5921953931549871457e4, 1.3731693765509461125e4,
-                  1.9715909503065514427e3, 1.3314166789178437745e2, 3.3871328727963666080e0):
-            top = top * r + c
-        low = 5.2264952788528545610e3
-        for c in (2.8729085735721942674e4, 3.9307895800092710610e4, 2.1213794301586595867e4, 5.3941960214247511077e3,
-                  6.8718700749205790830e2, 4.2313330701600911252e1, 1.0):
-            low = low * r + c
-        return q * top / low
+        return q * _centre_top(r) / _centre_bottom(r)
     r = math.sqrt(-math.log(u if q < 0 else 1.0 - u))
-    if r <= 5.0:
-        r -= 1.6
-        top = 7.74545014278341407640e-4
-        for c in (2.27238449892691845833e-2, 2.41780725177450611770e-1, 1.27045825245236838258e0,
-                  3.64784832476320460504e0, 5.76949722146069140550e0, 4.63033784615654529590e0,
-                  1.42343711074968357734e0):
-            top = top * r + c
-        low = 1.05075007164441684324e-9
-        for c in (5.47593808499534494600e-4, 1.51986665636164571966e-2, 1.48103976427480074590e-1,
-                  6.89767334985100004550e-1, 1.67638483018380384940e0, 2.05319162663775882187e0, 1.0):
-            low = low * r + c
-    else:
-        r -= 5.0
-        top = 2.01033439929228813265e-7
-        for c in (2.71155556874348757815e-5, 1.24266094738807843860e-3, 2.65321895265761230930e-2,
-                  2.96560571828504891230e-1, 1.78482653991729133580e0, 5.46378491116411436990e0,
-                  6.65790464350110377720e0):
-            top = top * r + c
-        low = 2.04426310338993978564e-15
-        for c in (1.42151175831644588870e-7, 1.84631831751005468180e-5, 7.86869131145613259100e-4,
-                  1.48753612908506148525e-2, 1.36929880922735805310e-1, 5.99832206555887937690e-1, 1.0):
-            low = low * r + c
-    return math.copysign(top / low, q)
+    tail = _near_tail(r - 1.6) if r <= 5.0 else _far_tail(r - 5.0)
+    return math.copysign(tail, q)
+
+
+# Horner by hand: a loop over coefficients costs the kernel half as much again.
+# fmt: off
+@compiled
+def _centre_top(r: float) -> float:
+    return (((((((2.5090809287301226727e3 * r + 3.3430575583588128105e4) * r + 6.7265770927008700853e4) * r
+        + 4.5921953931549871457e4) * r + 1.3731693765509461125e4) * r + 1.9715909503065514427e3) * r
+        + 1.3314166789178437745e2) * r + 3.3871328727963666080)
 
 
 @compiled
-def sample(row: NDArray[np.float64], tables: NDArray[np.float64], u: float) -> float:
-    """Return the value at `u` of a compiled row `(kind, a, b, low, high)`, clipped."""
-    kind = int(row[0])
-    a, b = row[1], row[2]
+def _centre_bottom(r: float) -> float:
+    return (((((((5.2264952788528545610e3 * r + 2.8729085735721942674e4) * r + 3.9307895800092710610e4) * r
+        + 2.1213794301586595867e4) * r + 5.3941960214247511077e3) * r + 6.8718700749205790830e2) * r
+        + 4.2313330701600911252e1) * r + 1.0)
+
+
+@compiled
+def _near_tail(r: float) -> float:
+    top = (((((((7.74545014278341407640e-4 * r + 2.27238449892691845833e-2) * r + 2.41780725177450611770e-1) * r
+        + 1.27045825245236838258) * r + 3.64784832476320460504) * r + 5.76949722146069140550) * r
+        + 4.63033784615654529590) * r + 1.42343711074968357734)
+    return top / (((((((1.05075007164441684324e-9 * r + 5.47593808499534494600e-4) * r + 1.51986665636164571966e-2) * r
+        + 1.48103976427480074590e-1) * r + 6.89767334985100004550e-1) * r + 1.67638483018380384940) * r
+        + 2.05319162663775882187) * r + 1.0)
+
+
+@compiled
+def _far_tail(r: float) -> float:
+    top = (((((((2.01033439929228813265e-7 * r + 2.71155556874348757815e-5) * r + 1.24266094738807843860e-3) * r
+        + 2.65321895265761230930e-2) * r + 2.96560571828504891230e-1) * r + 1.78482653991729133580) * r
+        + 5.46378491116411436990) * r + 6.65790464350110377720)
+    return top / (((((((2.04426310338993978564e-15 * r + 1.42151175831644588870e-7) * r + 1.84631831751005468180e-5) * r
+        + 7.86869131145613259100e-4) * r + 1.48753612908506148525e-2) * r + 1.36929880922735805310e-1) * r
+        + 5.99832206555887937690e-1) * r + 1.0)
+# fmt: on
+
+
+@compiled
+def sample(dist: Any, tables: NDArray[np.float64], u: float) -> float:  # noqa: ANN401 - a record of DIST
+    """Return the value at `u` of a compiled distribution, clipped."""
+    kind = dist.kind
     if kind == NONE:
         return math.inf
     if kind == CONSTANT:
-        value = a
+        value = dist.a
     elif kind == UNIFORM:
-        value = a + (b - a) * u
+        value = dist.a + (dist.b - dist.a) * u
     elif kind == EXPONENTIAL:
-        value = -a * math.log1p(-u)
+        value = -dist.a * math.log1p(-u)
     elif kind == LOGNORMAL:
-        value = math.exp(a + b * normal_quantile(u))
+        value = math.exp(dist.a + dist.b * normal_quantile(u))
     elif kind == WEIBULL:
-        value = b * (-math.log1p(-u)) ** (1.0 / a)
+        value = dist.b * (-math.log1p(-u)) ** (1.0 / dist.a)
     else:
-        value = _from_table(tables[int(a)], u)
-    return min(max(value, row[3]), row[4])
+        value = _from_table(tables[int(dist.a)], u)
+    # Plain comparisons: numba's min and max also care for NaN, at three times the cost.
+    if value < dist.low:
+        return float(dist.low)
+    if value > dist.high:
+        return float(dist.high)
+    return float(value)
 
 
 @compiled

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from simulator.model.compiled import record_dtype
 from simulator.model.devices import device_table
-from simulator.model.distributions import Constant, Distribution, Gamma, TableBook
+from simulator.model.distributions import DIST, Constant, Distribution, Gamma, TableBook
 from simulator.model.networks import network_table
 from simulator.model.places import city_table
 from simulator.model.schema import CATEGORIES, CONSENTS, SITUATIONS, TECHNOLOGIES, TIERS
@@ -24,10 +25,7 @@ if TYPE_CHECKING:
     from simulator.model.schema import Mix
 
 S = len(STATE_NAMES)
-ROW = ("f8", (5,))
-"""A compiled distribution, see `simulator.model.distributions`."""
-
-PERSONA = np.dtype(
+PERSONA = record_dtype(
     [
         ("key", "u4"),
         ("weight", "f8"),
@@ -37,34 +35,38 @@ PERSONA = np.dtype(
         ("forbids", "u4", (S,)),
         ("sets", "u4", (S,)),
         ("clears", "u4", (S,)),
-        ("think", "f8", (S, 5)),
+        ("think", DIST, (S,)),
         ("hazard_per_s", "f8", (S,)),
         ("patience_shape", "f8"),
         ("feedback", "f8"),
-        ("frailty", *ROW),
+        ("frailty", DIST),
         ("error_exit", "f8"),
         ("put_off", "f8", (S,)),
         ("memory", "f8"),
         ("memory_decay", "f8"),
         ("tau_s", "f8"),
-        ("budget", *ROW),
+        ("budget", DIST),
         ("refund_s", "f8"),
         ("relevance_pull", "f8"),
-        ("price_sensitivity", *ROW),
+        ("price_sensitivity", DIST),
         ("category_cdf", "f8", (len(CATEGORIES),)),
         ("consent", "f8", (len(CONSENTS),)),
         ("member", "f8"),
         ("logged_in", "f8"),
         ("situation_cdf", "f8", (len(SITUATIONS),)),
         ("technology_cdf", "f8", (len(SITUATIONS), len(TECHNOLOGIES))),
-        ("visits_per_week", *ROW),
+        ("dwell_us", "f8", (len(SITUATIONS),)),
+        ("rtt_ms", DIST, (len(TECHNOLOGIES),)),
+        ("down_kbps", DIST, (len(TECHNOLOGIES),)),
+        ("up_kbps", DIST, (len(TECHNOLOGIES),)),
+        ("promotion_s", "f8", (len(TECHNOLOGIES),)),
+        ("visits_per_week", DIST),
         ("hour_cdf", "f8", (24,)),
         ("weekend", "f8"),
     ]
 )
-DEVICE = np.dtype([("cpu_slowdown", "f8"), ("is_ios", "i8")])
-CITY = np.dtype([("country", "i8"), ("latitude_deg", "f8"), ("longitude_deg", "f8"), ("utc_offset_s", "i8")])
-TECHNOLOGY = np.dtype([("rtt_ms", *ROW), ("down_kbps", *ROW), ("up_kbps", *ROW), ("promotion_s", "f8")])
+DEVICE = record_dtype([("cpu_slowdown", "f8"), ("is_ios", "i8")])
+CITY = record_dtype([("country", "i8"), ("latitude_deg", "f8"), ("longitude_deg", "f8"), ("utc_offset_s", "i8")])
 
 
 class Population(NamedTuple):
@@ -80,10 +82,6 @@ class Population(NamedTuple):
     """(D,) of DEVICE."""
     device_cdf: NDArray[np.float64]
     """(P, C, D) cumulative."""
-    technologies: NDArray[Any]
-    """(len(TECHNOLOGIES),) of TECHNOLOGY."""
-    dwell_s: NDArray[np.float64]
-    """(len(SITUATIONS),) mean stay on one technology."""
     tables: NDArray[np.float64]
     """Log-quantile tables of the distributions that need one."""
 
@@ -118,8 +116,6 @@ def compile_population(spec: PopulationSpec, reference: datetime | None = None) 
         city_cdf=np.array([_city_cdf(persona) for persona in spec.personas]),
         devices=np.array([(d.cpu_slowdown, d.os == "ios") for d in device_table().devices], DEVICE),
         device_cdf=np.array([[_device_cdf(persona, c) for c in countries] for persona in spec.personas]),
-        technologies=np.array([_technology_row(name, book) for name in TECHNOLOGIES], TECHNOLOGY),
-        dwell_s=np.array([network_table().situations[name].dwell for name in SITUATIONS]),
         tables=np.empty((0, 0)),
     )._replace(tables=book.tables())
     names = tuple(persona.name for persona in spec.personas)
@@ -169,9 +165,22 @@ def _fill_persona(row: np.void, persona: Persona, weight: float, book: TableBook
     row["member"], row["logged_in"] = spec.loyalty.member, spec.loyalty.logged_in
     row["situation_cdf"] = _mix(spec.network.situations, SITUATIONS)
     row["technology_cdf"] = [_mix(spec.network.mix.get(name, {}), TECHNOLOGIES) for name in SITUATIONS]
+    _fill_network(row, book)
     row["visits_per_week"] = book.row(spec.arrivals.visits_per_week)
     row["hour_cdf"] = cumulative(spec.arrivals.hours)
     row["weekend"] = spec.arrivals.weekend
+
+
+def _fill_network(row: np.void, book: TableBook) -> None:
+    """Fill the columns of technologies and situations."""
+    table = network_table()
+    row["dwell_us"] = [1e6 * table.situations[name].dwell for name in SITUATIONS]  # type: ignore[index]
+    for index, name in enumerate(TECHNOLOGIES):
+        technology = table.technologies[name]  # type: ignore[index] # TECHNOLOGIES are the table's own keys
+        row["rtt_ms"][index] = book.row(technology.rtt_ms)
+        row["down_kbps"][index] = book.row(technology.down_kbps)
+        row["up_kbps"][index] = book.row(technology.up_kbps)
+        row["promotion_s"][index] = technology.radio_promotion
 
 
 def _fill_state(row: np.void, index: int, persona: Persona, book: TableBook) -> None:
@@ -223,9 +232,3 @@ def _device_cdf(persona: Persona, country: str) -> NDArray[np.float64]:
         wanted = systems.get(device.os, 0.0) / total_os * spec.tier.get(device.tier, 0.0) / total_tier
         weights.append(wanted * device.share / cell[device.os, device.tier])
     return cumulative(weights)
-
-
-def _technology_row(name: str, book: TableBook) -> tuple[Any, ...]:
-    technology = network_table().technologies[name]  # type: ignore[index] # TECHNOLOGIES are the table's own keys
-    rows = (book.row(d) for d in (technology.rtt_ms, technology.down_kbps, technology.up_kbps))
-    return (*rows, technology.radio_promotion)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulator.model.distributions import AnyDistribution, Constant, TableBook
+from simulator.model.compiled import record_dtype
+from simulator.model.distributions import DIST, AnyDistribution, Constant, TableBook
 from simulator.model.library import library_folder
 from simulator.model.states import STATE_NAMES
 from simulator.model.units import Share
@@ -46,7 +47,7 @@ class PageCard(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    calls: list[Call]
+    calls: Annotated[list[Call], Field(max_length=8)]
     document_bytes: Bytes
     critical_bytes: Bytes
     content_bytes: Bytes
@@ -71,7 +72,9 @@ def page_file() -> PageFile:
     return validate(PageFile, read_yaml(library_folder("personas") / "pages.yaml"))
 
 
-PAGE = np.dtype(
+MOST_CALLS = 8
+"""Calls a page may have."""
+PAGE = record_dtype(
     [
         ("document_bytes", "f8"),
         ("critical_bytes", "f8"),
@@ -80,27 +83,28 @@ PAGE = np.dtype(
         ("warm_share", "f8"),
         ("has_lcp_call", "i8"),
         ("instant", "i8"),
+        ("calls", "i8"),
+        ("operation", "i8", (MOST_CALLS,)),
+        ("placement", "i8", (MOST_CALLS,)),
+        ("service", DIST, (MOST_CALLS,)),
+        ("service_key", "u8", (MOST_CALLS,)),
     ]
 )
-"""One row a state, in the order of `STATE_NAMES`; an `instant` page takes no time at all."""
+"""One row a state, in the order of `STATE_NAMES`; an `instant` page takes no time at all.
+
+`service` is the unloaded server's time for each call, a compiled distribution in seconds; `service_key` is the purpose
+of its draw.
+"""
 BLOCKING, LCP, DEFERRED = range(len(PLACEMENTS))
 
 
 class Pages(NamedTuple):
-    """Cards for the kernel: S states, K calls at most a page, O operations."""
+    """Cards for the kernel."""
 
     cards: NDArray[Any]
     """(S,) of PAGE."""
-    calls: NDArray[np.int64]
-    """(S, K) operation of each call, -1 where there is none."""
-    placements: NDArray[np.int64]
-    """(S, K) BLOCKING, LCP or DEFERRED."""
-    service: NDArray[np.float64]
-    """(O, 5) the unloaded server's time for each operation, a compiled distribution in seconds."""
-    service_keys: NDArray[np.uint64]
-    """(O,) the purpose of that draw."""
     tables: NDArray[np.float64]
-    """Log-quantile tables of `service`."""
+    """Log-quantile tables of the service times that need one."""
 
 
 def service_purpose(operation: str) -> int:
@@ -110,20 +114,17 @@ def service_purpose(operation: str) -> int:
 
 def compile_pages(file: PageFile, *, instant: bool = False) -> Pages:
     """Return the cards as arrays; `instant` pages take no time, for checks against closed forms."""
-    book = TableBook()
-    cards, widest = np.zeros(len(STATE_NAMES), PAGE), max(len(card.calls) for card in file.pages.values())
-    calls = np.full((len(STATE_NAMES), widest), -1, np.int64)
-    placements = np.zeros_like(calls)
-    for index, state in enumerate(STATE_NAMES):
+    book, cards = TableBook(), np.zeros(len(STATE_NAMES), PAGE)
+    nothing = Constant(dist="constant", value=0.0)
+    for row, state in zip(cards, STATE_NAMES, strict=True):
         card = file.pages[state]
         for name in ("document_bytes", "critical_bytes", "content_bytes", "script_kb", "warm_share"):
-            cards[index][name] = getattr(card, name)
-        cards[index]["has_lcp_call"] = any(call.placement == "lcp" for call in card.calls)
-        cards[index]["instant"] = instant
+            row[name] = getattr(card, name)
+        row["has_lcp_call"] = any(call.placement == "lcp" for call in card.calls)
+        row["instant"], row["calls"] = instant, len(card.calls)
         for place, call in enumerate(card.calls):
-            calls[index, place] = OPERATIONS.index(call.op)
-            placements[index, place] = PLACEMENTS.index(call.placement)
-    nothing = Constant(dist="constant", value=0.0)
-    service = np.array([book.row(nothing if instant else file.server.get(op, nothing)) for op in OPERATIONS])
-    keys = np.array([service_purpose(operation) for operation in OPERATIONS], np.uint64)
-    return Pages(cards, calls, placements, service, keys, book.tables())
+            row["operation"][place] = OPERATIONS.index(call.op)
+            row["placement"][place] = PLACEMENTS.index(call.placement)
+            row["service"][place] = book.row(nothing if instant else file.server.get(call.op, nothing))
+            row["service_key"][place] = service_purpose(call.op)
+    return Pages(cards, book.tables())

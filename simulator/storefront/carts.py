@@ -59,8 +59,8 @@ def remove_from_cart(database: Database, owner: str, sku: str) -> None:
 def take_out_bought(database: Database, owner: str, bought: list[tuple[str, int]]) -> None:
     """Take what was bought out of the cart, inside the caller's transaction, and leave what was added since."""
     for sku, quantity in bought:
-        database.run("DELETE FROM cart_lines WHERE owner = ?1 AND sku = ?2 AND quantity <= ?3", owner, sku, quantity)
-        database.run("UPDATE cart_lines SET quantity = quantity - ?3 WHERE owner = ?1 AND sku = ?2", owner, sku, quantity)
+        database.run("DELETE FROM cart_lines WHERE owner = ? AND sku = ? AND quantity <= ?", owner, sku, quantity)
+        database.run("UPDATE cart_lines SET quantity = quantity - ? WHERE owner = ? AND sku = ?", quantity, owner, sku)
 
 
 def merge_carts(database: Database, visitor: str, account: str) -> None:

@@ -39,9 +39,7 @@ class Product:
 class Catalogue:
     """All products, and the orders in which the shop shows them.
 
-    `popular` and the lists of `by_category` run from most to least popular. `neighbours` names for each SKU the
-    things usually looked at with it. They are fixed with the seed, as if learned long ago from other customers: so
-    nothing a shopper does today can reach another shopper's page, and any trace of it there is a leak.
+    `popular` and the lists of `by_category` run from most to least popular.
     """
 
     def __init__(self, products: list[Product]) -> None:
@@ -50,7 +48,7 @@ class Catalogue:
         self.by_category: dict[str, list[Product]] = {c.slug: [] for c in CATEGORIES}
         for product in self.popular:
             self.by_category[product.category].append(product)
-        self.neighbours = {p.sku: tuple(self._near(p)) for p in products}
+        self._neighbours: dict[str, tuple[str, ...]] = {}
         self._cards: dict[tuple[str, str], dict[str, Any]] = {}
 
     def __len__(self) -> int:
@@ -66,6 +64,17 @@ class Catalogue:
         if card is None:
             card = self._cards[product.sku, currency] = _card(product, currency)
         return card
+
+    def neighbours(self, sku: str) -> tuple[str, ...]:
+        """Return the SKUs of what is usually looked at with a product.
+
+        They are fixed with the seed, as if learned long ago from other customers: nothing a shopper does today can
+        reach another shopper's page, so any trace of it there is a leak.
+        """
+        near = self._neighbours.get(sku)
+        if near is None:
+            near = self._neighbours[sku] = tuple(self._near(self.products[sku]))
+        return near
 
     def _near(self, product: Product) -> Iterator[str]:
         """Yield neighbours: the same shelf at a like price, sharing a style or noun if possible, and two companions."""
@@ -108,7 +117,7 @@ def build_catalogue(seed: int) -> Catalogue:
     """
     categories = [(c, *_naming(c)) for c in CATEGORIES]
     total = sum(len(names) for _, names, _ in categories)
-    draws = iter(np.random.Generator(np.random.PCG64(seed)).random((total, 8)).tolist())
+    draws = iter(np.random.Generator(np.random.PCG64(seed)).random((total, 9)).tolist())
     products = [
         _product(category, number, style_noun, department, next(draws))
         for category, names, departments in categories
@@ -147,7 +156,7 @@ def _product(
         was_minor=full if reduced else None,
         rating=round(3.0 + 2.0 * u[4] ** 0.5, 1),
         reviews=int(5 * (1 / (1 - 0.998 * u[5]))),
-        images=2 + int(6 * u[3]),
+        images=2 + int(6 * u[8]),
         popularity=round(float(np.exp(_normal(u[6]))), 6),
         opening_stock=0 if u[7] < _SOLD_OUT_SHARE else 200 + int(1800 * u[7]),
     )

@@ -1,4 +1,4 @@
-"""Where the shop has its stores: the centres of 42 cities, in degrees north and east (WGS 84, city halls and the like)."""
+"""Where the shop has its stores: the centres of 42 cities, in degrees north and east (WGS 84)."""
 
 from typing import NamedTuple
 

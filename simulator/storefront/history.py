@@ -48,7 +48,7 @@ def read_taste(database: Database, catalogue: Catalogue, caller: Caller) -> Tast
         recent, bought = _BY_ACCOUNT
     else:
         recent, bought = _BY_VISITOR
-    rows: list[tuple[str, str]] = database.all(recent, caller.subject, _RECENT_ROWS)  # type: ignore[assignment]
+    rows: list[tuple[str, str]] = database.all(recent, caller.subject, _RECENT_ROWS)
     if not rows:
         return None
     return Taste(

@@ -42,7 +42,7 @@ def place_order(database: Database, stock: Stock, caller: Caller, payment: str, 
     if paid is None:
         raise conflict("not_paid", "pay for a checkout first")
     checkout, currency, total = paid
-    lines = _lines(database, "SELECT sku, quantity, price FROM checkout_lines WHERE checkout = ? ORDER BY sku", checkout)
+    lines = _lines(database, _CHECKED_OUT, checkout)
     try:
         with database.transaction():
             placed = database.one("SELECT id FROM orders WHERE payment = ?", payment)
@@ -66,6 +66,8 @@ _PAID = """
     SELECT c.id, c.currency, c.total FROM payments AS p JOIN checkouts AS c ON c.id = p.checkout
     WHERE p.id = ? AND c.owner = ?
 """
+_CHECKED_OUT = "SELECT sku, quantity, price FROM checkout_lines WHERE checkout = ? ORDER BY sku"
+_ORDERED = 'SELECT sku, quantity, price FROM order_lines WHERE "order" = ? ORDER BY sku'
 
 
 def _write(database: Database, stock: Stock, caller: Caller, payment: str, order: Order) -> None:
@@ -92,7 +94,7 @@ def _write(database: Database, stock: Stock, caller: Caller, payment: str, order
 def _read(database: Database, order: str) -> Order:
     head = database.one("SELECT total, currency, placed_at FROM orders WHERE id = ?", order)
     assert head is not None
-    lines = _lines(database, 'SELECT sku, quantity, price FROM order_lines WHERE "order" = ? ORDER BY sku', order)
+    lines = _lines(database, _ORDERED, order)
     return Order(order, lines, *head)
 
 

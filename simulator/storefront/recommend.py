@@ -52,7 +52,7 @@ def _personal(catalogue: Catalogue, taste: Taste, beside: Product | None) -> Ite
     seen_with: set[str] = set()
     recent = (beside.sku, *taste.recent) if beside else taste.recent
     for age, sku in enumerate(recent):
-        for neighbour in catalogue.neighbours[sku]:
+        for neighbour in catalogue.neighbours(sku):
             scores[neighbour] = scores.get(neighbour, 0.0) + _NEIGHBOUR / (1 + age)
             seen_with.add(neighbour)
     for sku in sorted(scores, key=lambda sku: (-scores[sku], sku)):
@@ -62,5 +62,5 @@ def _personal(catalogue: Catalogue, taste: Taste, beside: Product | None) -> Ite
 def _general(catalogue: Catalogue, beside: Product | None) -> Iterator[tuple[Product, str]]:
     """Yield what anybody may be shown, best first."""
     if beside is not None:
-        yield from ((catalogue.products[sku], "viewed_with") for sku in catalogue.neighbours[beside.sku])
+        yield from ((catalogue.products[sku], "viewed_with") for sku in catalogue.neighbours(beside.sku))
     yield from ((product, "popular") for product in catalogue.popular)

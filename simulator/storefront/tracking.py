@@ -10,7 +10,7 @@ MAX_EVENTS = 10
 
 
 class Event(NamedTuple):
-    """One thing the app saw: its type, the product if any, the device's time in ms, and if its token was this visitor's."""
+    """One thing the app saw; `at_ms` is the device's time, `attributed` says its token was given to this visitor."""
 
     type: str
     sku: str | None

@@ -1,0 +1,164 @@
+"""Estimates with 95 % intervals that know that visits of one shopper are not independent.
+
+Visits (and pages) are clustered in shoppers. Means get a cluster-robust t interval; shares and quantiles get the usual
+interval at the *effective* sample size n / deff, where deff is the design effect of the clusters (Kish 1965; Korn &
+Graubard 1998). With one row a shopper all three are the textbook intervals.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import bdtr, bdtrik, stdtrit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Z95 = 1.959963984540054
+"""The normal distribution's 97.5 % point."""
+TAIL = 0.025
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its sample size and 95 % interval.
+
+    `value` is None where nothing was observed; a bound is None where the sample is too small to give one.
+    """
+
+    value: float | None
+    n: int
+    low: float | None = None
+    high: float | None = None
+
+
+NOTHING = Estimate(None, 0)
+
+
+def share(hits: NDArray[np.bool_], clusters: NDArray[np.int64]) -> Estimate:
+    """Return the share of True with the Wilson (1927) score interval at the effective sample size."""
+    n = len(hits)
+    if n == 0:
+        return NOTHING
+    values = hits.astype(np.float64)
+    p = float(values.mean())
+    low, high = wilson(p, n / design_effect(values, clusters))
+    return Estimate(p, n, low, high)
+
+
+def wilson(p: float, n: float) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share `p` seen in `n` (possibly effective, so fractional) trials."""
+    z2 = Z95 * Z95
+    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z95 / (1 + z2 / n) * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    return (0.0 if p == 0 else max(0.0, middle - half), 1.0 if p == 1 else min(1.0, middle + half))
+
+
+def mean(values: NDArray[np.float64], clusters: NDArray[np.int64]) -> Estimate:
+    """Return the mean with a cluster-robust t interval; no interval from a single cluster.
+
+    The variance is that of the ratio mean, G/(G−1) · Σ(Σ residuals of a cluster)² / n² (Cochran 1977, section 9A), with
+    G−1 degrees of freedom.
+    """
+    n = len(values)
+    if n == 0:
+        return NOTHING
+    middle = float(values.mean())
+    variance, groups = variance_of_mean(values, clusters)
+    if groups < 2:
+        return Estimate(middle, n)
+    half = float(stdtrit(groups - 1, 1 - TAIL)) * math.sqrt(variance)
+    return Estimate(middle, n, middle - half, middle + half)
+
+
+def variance_of_mean(values: NDArray[np.float64], clusters: NDArray[np.int64]) -> tuple[float, int]:
+    """Return the cluster-robust variance of the mean of `values` and the number of clusters."""
+    sums = cluster_sums(values - values.mean(), clusters)
+    groups = len(sums)
+    correction = groups / (groups - 1) if groups > 1 else 1.0
+    return correction * float(sums @ sums) / len(values) ** 2, groups
+
+
+def quantile(
+    times: NDArray[np.float64], q: float, clusters: NDArray[np.int64], seen: NDArray[np.bool_] | None = None
+) -> Estimate:
+    """Return the q-quantile with the interval from order statistics at the effective sample size.
+
+    `seen` False marks a lower bound: a page whose shopper left after `times` without seeing it. Such quantiles come from
+    the product-limit curve (Kaplan & Meier 1958), so that hopeless pages cannot make a shop look fast; the value is
+    None where the curve never gets there. Without lower bounds it is the smallest observation with at least q below.
+    """
+    n = len(times)
+    if n == 0:
+        return NOTHING
+    if seen is None:
+        seen = np.ones(n, np.bool_)
+    curve = product_limit(times, seen)
+    value = at_share(curve, q)
+    if value is None or (known := int(seen.sum())) == 0:
+        return Estimate(None, n)
+    effective = known / design_effect((times <= value).astype(np.float64), clusters)
+    low, high = rank_shares(q, effective)
+    return Estimate(value, n, low and at_share(curve, low), high and at_share(curve, high))
+
+
+Curve = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
+"""Sorted times, and the share of observations that are over by each."""
+
+
+def product_limit(times: NDArray[np.float64], seen: NDArray[np.bool_]) -> Curve:
+    """Return the product-limit curve; at equal times what was seen comes before what was not."""
+    order = np.lexsort((~seen, times))
+    over = 1.0 / np.arange(len(times), 0, -1)
+    return times[order], 1.0 - np.cumprod(1.0 - over * seen[order])
+
+
+def at_share(curve: Curve, q: float) -> float | None:
+    """Return the smallest time by which a share of at least `q` is over, or None where it never is."""
+    times, shares = curve
+    place = int(np.searchsorted(shares, q - 1e-12))
+    return float(times[place]) if place < len(times) else None
+
+
+def rank_shares(q: float, n: float) -> tuple[float | None, float | None]:
+    """Return the shares between whose order statistics the true q-quantile lies with 95 % (at least) confidence.
+
+    Distribution-free, from the binomial distribution of the number below it (Conover 1999, section 3.2); a bound is None
+    where no order statistic of `n` reaches far enough.
+    """
+    whole = max(1, math.floor(n))
+    low, high = binomial_point(TAIL, whole, q), binomial_point(1 - TAIL, whole, q) + 1
+    return (low / whole if low >= 1 else None, high / whole if high <= whole else None)
+
+
+def binomial_point(probability: float, n: int, p: float) -> int:
+    """Return the smallest k whose cumulative binomial probability is at least `probability`."""
+    k = max(0, math.ceil(float(bdtrik(probability, n, p)) - 1e-9))
+    # The inverse is continuous in k and rounds; the cumulative itself decides.
+    while k > 0 and bdtr(k - 1, n, p) >= probability:
+        k -= 1
+    while k < n and bdtr(k, n, p) < probability:
+        k += 1
+    return k
+
+
+def design_effect(values: NDArray[np.float64], clusters: NDArray[np.int64]) -> float:
+    """Return how many times the clusters widen the variance of a mean; never below 1."""
+    residuals = values - values.mean()
+    alone = float(residuals @ residuals)
+    if alone <= 0:
+        return 1.0
+    sums = cluster_sums(residuals, clusters)
+    return max(1.0, float(sums @ sums) / alone)
+
+
+def cluster_sums(values: NDArray[np.float64], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the sum of `values` in each cluster."""
+    if np.any(clusters[1:] < clusters[:-1]):
+        order = np.argsort(clusters, kind="stable")
+        values, clusters = values[order], clusters[order]
+    starts = np.flatnonzero(np.append(True, clusters[1:] != clusters[:-1]))
+    return np.add.reduceat(values, starts)

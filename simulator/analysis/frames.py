@@ -1,0 +1,93 @@
+"""Columns of a run's tables as numpy arrays, each converted once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """A column of names: `codes` are positions in `names`, −1 where there is none."""
+
+    codes: NDArray[np.int64]
+    names: tuple[str, ...]
+
+    def are(self, name: str) -> NDArray[np.bool_]:
+        """Return where the column says `name`; nowhere when no row does."""
+        return self.codes == (self.names.index(name) if name in self.names else -2)
+
+    def counts(self) -> dict[str, int]:
+        """Return the rows of each name that occurs."""
+        found = np.bincount(self.codes[self.codes >= 0], minlength=len(self.names))
+        return {name: int(count) for name, count in zip(self.names, found, strict=True) if count}
+
+    def take(self, rows: NDArray[Any]) -> Labels:
+        """Return the labels of `rows` (positions or a mask)."""
+        return Labels(self.codes[rows], self.names)
+
+
+class Frame:
+    """A table of a run. Columns come out whole, in the table's order."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table.unify_dictionaries().combine_chunks()
+        self._made: dict[tuple[str, str], Any] = {}
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(self._table.column_names)
+
+    def numbers(self, column: str) -> NDArray[np.float64]:
+        """Return a column as floating point; null is NaN."""
+        return self._once("numbers", column, lambda values: _floats(values))
+
+    def integers(self, column: str) -> NDArray[np.int64]:
+        """Return a column without nulls as integers."""
+        return self._once("integers", column, lambda values: values.to_numpy().astype(np.int64))
+
+    def flags(self, column: str) -> NDArray[np.bool_]:
+        """Return a column of truth values; null is False."""
+        return self._once("flags", column, lambda values: pc.fill_null(values, False).to_numpy().astype(np.bool_))
+
+    def present(self, column: str) -> NDArray[np.bool_]:
+        """Return where a column is not null."""
+        return self._once("present", column, lambda values: pc.is_valid(values).to_numpy().astype(np.bool_))
+
+    def labels(self, column: str) -> Labels:
+        """Return a column of names."""
+        found: Labels = self._once("labels", column, _labels)
+        return found
+
+    def _once(self, kind: str, column: str, make: Any) -> Any:
+        if (kind, column) not in self._made:
+            self._made[kind, column] = make(self._table.column(column))
+        return self._made[kind, column]
+
+
+def _floats(values: pa.ChunkedArray) -> NDArray[np.float64]:
+    floats: NDArray[np.float64] = pc.fill_null(pc.cast(values, pa.float64()), float("nan")).to_numpy()
+    return floats
+
+
+def _labels(values: pa.ChunkedArray) -> Labels:
+    array = pa.chunked_array([values]) if isinstance(values, pa.Array) else values
+    if not pa.types.is_dictionary(array.type):
+        array = array.dictionary_encode()
+    whole = array.combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):  # pyarrow keeps the chunks of an empty column
+        whole = whole.chunk(0) if whole.num_chunks else pa.DictionaryArray.from_arrays(pa.array([], pa.int16()), [])
+    codes = pc.fill_null(whole.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+    return Labels(codes, tuple(map(str, whole.dictionary.to_pylist())))

@@ -1,0 +1,97 @@
+"""The manifest of a run: what was played, with which seed, and how the generator fared."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from simulator.model.faults import Fault, FileFaults, one_fault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE = "manifest.json"
+World = Literal["crowd", "capacity", "live"]
+
+
+class Lax(BaseModel):
+    """A part of the manifest; what a newer version added is kept out of the way."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class TableFile(Lax):
+    """One file of a table, relative to the run's folder."""
+
+    file: str
+    rows: int
+    sha256: str = ""
+
+
+class Generator(Lax):
+    """How the load generator itself fared. `saturated` holds one sentence a reason why it could not keep up."""
+
+    planned: int
+    started: int
+    dropped: int
+    start_lag_ms: dict[str, float] = {}
+    cpu_share: float | None = None
+    saturated: list[str] = []
+    requests: int = 0
+    errors: int = 0
+    duration_s: float | None = None
+
+
+class Manifest(Lax):
+    """What the folder of a run says about itself, before any table is read."""
+
+    footfall: str
+    world: World
+    name: str
+    seed: int
+    digest: str
+    scenario: dict[str, Any]
+    reference: str
+    versions: dict[str, str] = {}
+    arms: list[str] = Field(default=["control"], min_length=1)
+    assumed: list[str] = []
+    measured: list[str] = []
+    interrupted: bool = False
+    tables: dict[str, list[TableFile]] = {}
+    generator: Generator | None = None
+    backend: dict[str, Any] | None = None
+
+    @property
+    def thresholds(self) -> list[str]:
+        """The scenario's thresholds, as written."""
+        return list(self.scenario.get("thresholds") or [])
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read `manifest.json`. Raises `FileFaults` when the folder is no run or the manifest is not whole."""
+    path = folder / FILE
+    if not folder.is_dir():
+        raise one_fault(str(folder), "is not a folder" if folder.exists() else "does not exist", "a run folder is needed")
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        hint = "footfall generate, capacity, load and demo write run folders"
+        raise one_fault(str(folder), f"has no {FILE}", "a run folder is needed", hint) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise one_fault(str(path), f"cannot be read ({error})") from None
+    except json.JSONDecodeError as error:
+        fault = Fault(str(path), error.lineno, "", f"is not JSON ({error.msg})", "", "the run may have been cut short")
+        raise FileFaults([fault]) from None
+    try:
+        return Manifest.model_validate(data)
+    except ValidationError as error:
+        raise FileFaults(_faults(path, error)) from None
+
+
+def _faults(path: Path, error: ValidationError) -> list[Fault]:
+    return [
+        Fault(str(path), 0, ".".join(map(str, part["loc"])), part["msg"][0].lower() + part["msg"][1:], "")
+        for part in error.errors(include_url=False, include_context=False)
+    ]

@@ -1,0 +1,183 @@
+"""A run folder, read and checked: whichever world wrote it, this is all that any report knows."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from simulator.analysis.frames import Frame, Labels
+from simulator.analysis.latency import Histograms, read_histograms
+from simulator.analysis.manifest import Manifest, read_manifest
+from simulator.journey.arms import CONTROL
+from simulator.model.faults import Fault, FileFaults, one_fault
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+NEEDED = {
+    "shoppers": ("shopper", "persona", "os", "tier"),
+    "visits": (
+        "shopper", "visit", "arm", "persona", "country", "os", "tier", "situation", "network", "start_at_us", "lag_us",
+        "wall_us", "engaged_us", "waited_us", "ga_us", "pages", "bounced", "landing_load_us", "cause", "carted", "orders",
+        "revenue_cents",
+    ),
+    "events": (
+        "shopper", "visit", "arm", "persona", "page", "fcp_us", "load_us", "measured_us", "ok", "waited_us", "situation",
+        "network", "country",
+    ),
+    "requests": (
+        "shopper", "persona", "page", "operation", "placement", "due_us", "sent_us", "done_us", "status", "error",
+    ),
+    "latency": ("page", "persona", "clock", "count", "hdr"),
+}  # fmt: skip
+"""The columns that are read of each table."""
+EVERY_WORLD = ("shoppers", "visits", "events")
+OTHER_FORMATS = ("csv", "jsonl")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's manifest and tables. `requests` and `histograms` are there for live runs only."""
+
+    folder: Path
+    manifest: Manifest
+    shoppers: Frame
+    visits: Frame
+    events: Frame
+    requests: Frame | None
+    histograms: Histograms | None
+
+    @cached_property
+    def base_arm(self) -> str | None:
+        """The arm that figures are of when nothing else is said: `control` where there are several."""
+        several = len(self.manifest.arms) > 1 and CONTROL in self.manifest.arms
+        return CONTROL if several else None
+
+    @cached_property
+    def event_shopper(self) -> NDArray[np.int64]:
+        """For each event, the row of its shopper in the shoppers table."""
+        known = self.shoppers.integers("shopper")
+        order = np.argsort(known, kind="stable")
+        found = np.searchsorted(known, self.events.integers("shopper"), sorter=order)
+        rows: NDArray[np.int64] = order[np.minimum(found, max(len(order) - 1, 0))] if len(order) else found
+        return rows
+
+    def event_labels(self, column: str) -> Labels:
+        """Return a label of each event; what only the shopper knows (`os`, `tier`) is looked up there."""
+        if column in self.events.columns:
+            return self.events.labels(column)
+        return self.shoppers.labels(column).take(self.event_shopper)
+
+
+def read_run(path: Path) -> Run:
+    """Read a run folder. Raises `FileFaults` with everything that is missing, changed or not Parquet."""
+    manifest = read_manifest(path)
+    names = (*EVERY_WORLD, *(name for name in ("requests", "latency") if manifest.world == "live"))
+    frames, faults = {}, []
+    for name in names:
+        try:
+            table = _read_table(path, name, manifest, needed=name in EVERY_WORLD)
+            frames[name] = Frame(table) if table is not None else None
+        except FileFaults as error:
+            faults += error.faults
+    if faults:
+        raise FileFaults(faults)
+    shoppers, visits, events = (frames[name] for name in EVERY_WORLD)
+    assert shoppers is not None
+    assert visits is not None
+    assert events is not None
+    latency = frames.get("latency")
+    histograms = read_histograms(latency, str(path / "latency.parquet")) if latency is not None else None
+    run = Run(path, manifest, shoppers, visits, events, frames.get("requests"), histograms)
+    _check_shoppers(run)
+    return run
+
+
+def _read_table(folder: Path, name: str, manifest: Manifest, *, needed: bool) -> pa.Table | None:
+    parts = _parts(folder, name, manifest)
+    if not parts:
+        if not needed:
+            return None
+        raise one_fault(str(folder), _why_absent(folder, name), "Parquet tables are needed", _hint(folder, name))
+    tables = [_read_part(part, name) for part in parts]
+    faults = [
+        fault
+        for entry in manifest.tables.get(name, [])
+        for fault in _changed(folder / entry.file, entry.rows, entry.sha256)
+    ]
+    if faults:
+        raise FileFaults(faults)
+    return pa.concat_tables(tables)
+
+
+def _parts(folder: Path, name: str, manifest: Manifest) -> list[Path]:
+    """Return the Parquet files of a table: those the manifest names, or those that are there."""
+    listed = [folder / entry.file for entry in manifest.tables.get(name, []) if entry.file.endswith(".parquet")]
+    if listed:
+        return listed
+    single = folder / f"{name}.parquet"
+    return [single] if single.is_file() else sorted((folder / name).glob("part-*.parquet"))
+
+
+def _others(folder: Path, name: str) -> list[str]:
+    found = [*folder.glob(f"{name}.*"), *(folder / name).glob("part-*")]
+    return sorted({path.suffix[1:] for path in found if path.suffix[1:] in OTHER_FORMATS})
+
+
+def _why_absent(folder: Path, name: str) -> str:
+    others = _others(folder, name)
+    return f"has its {name} table as {' and '.join(others)} only" if others else f"has no {name} table"
+
+
+def _hint(folder: Path, name: str) -> str:
+    return "generate with --format parquet to get a report" if _others(folder, name) else "the run may have been cut short"
+
+
+def _read_part(path: Path, name: str) -> pa.Table:
+    try:
+        file = pq.ParquetFile(path)
+        missing = [column for column in NEEDED[name] if column not in file.schema_arrow.names]
+        if missing:
+            raise one_fault(str(path), f"has no column {', '.join(missing)}", "", "was it written by another version?")
+        return file.read(columns=list(NEEDED[name]))
+    except FileNotFoundError:
+        raise one_fault(str(path), "is named in the manifest but does not exist") from None
+    except (OSError, pa.ArrowException) as error:
+        raise one_fault(str(path), f"cannot be read as Parquet ({_first_line(error)})") from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(". ")
+
+
+def _changed(path: Path, rows: int, sha256: str) -> list[Fault]:
+    """Return a fault when a file is not the one the manifest describes."""
+    found = pq.read_metadata(path).num_rows
+    if found != rows:
+        return [Fault(str(path), 0, "", f"has {found} rows", f"the manifest says {rows}", "the file was changed")]
+    if sha256 and _digest(path) != sha256:
+        return [Fault(str(path), 0, "", "is not the file the run wrote (its SHA-256 differs)", "")]
+    return []
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_shoppers(run: Run) -> None:
+    """Every event and visit belongs to a shopper of the run, or the tables are not of one run."""
+    known = run.shoppers.integers("shopper")
+    for name, frame in (("visits", run.visits), ("events", run.events)):
+        strangers = np.setdiff1d(frame.integers("shopper"), known)
+        if len(strangers):
+            found = f"{name} has shopper {strangers[0]}, who is not in the shoppers table"
+            raise one_fault(str(run.folder), found, "", "the tables are not of one run")

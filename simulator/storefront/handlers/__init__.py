@@ -1,0 +1,1 @@
+"""What the shop answers, one module a topic; `app.py` says on which paths."""

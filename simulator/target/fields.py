@@ -1,0 +1,40 @@
+"""The fields a target file's templates may name, such as `{shopper.id}`, and the evidence it may point to."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Any
+"""A JSON value: `orjson` has no narrower type for one."""
+
+FIELDS = {
+    "shopper.id": "the shopper's id on this device, the same in every visit, with our reserved prefix",
+    "shopper.number": "the shopper's number",
+    "shopper.name": "first and last name, in the script and order of their country",
+    "shopper.first_name": "first name",
+    "shopper.last_name": "last name",
+    "shopper.email": "their own ASCII address under the reserved domain shopper.example",
+    "shopper.password": "the password that goes with the address",
+    "shopper.country": "ISO 3166 code",
+    "shopper.language": "first language of the phone, as de-DE",
+    "shopper.currency": "ISO 4217 code",
+    "place.lat": "latitude in degrees; missing without location consent",
+    "place.lon": "longitude in degrees; missing without location consent",
+    "consent.analytics": "true or false",
+    "consent.personalization": "true or false",
+    "consent.location": "true or false",
+    "consent.push": "true or false",
+    "visit.id": "id of this visit",
+    "visit.number": "which of the shopper's visits, from 0",
+    "page.category": "category in view, in the target's own words; the favourite until another was chosen",
+    "page.query": "what the shopper types to search in that category",
+    "event.type": "what happened, in the words of the page's operation",
+    "event.at_ms": "when it happened, milliseconds",
+    "run.id": "id of this run",
+}
+"""Every field but `extracted.*`, which is what some operation of the file extracts."""
+
+EXTRACTED = "extracted."
+"""Prefix of values taken from earlier answers."""
+PICK = "pick"
+"""Where a context keeps the integer that chooses among extracted candidates; no template can name it."""

@@ -1,0 +1,238 @@
+"""A modelled backend: stations that calls queue at, and the stations each operation visits, read from YAML."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+
+from simulator.model.distributions import TABLE, AnyDistribution, TableBook
+from simulator.model.faults import Fault, FileFaults, suggestion
+from simulator.model.library import resolve
+from simulator.model.units import parse_duration_s
+from simulator.model.yamlfile import YamlFile, read_yaml, validate
+from simulator.page.card import BLOCKING, DEFERRED, LCP, MOST_CALLS, OPERATIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from simulator.page.card import Pages
+
+FOLDER = "locustfiles/backends"
+DEFAULT = "default"
+"""The route of operations that have none of their own."""
+MOST_HOPS = 4
+"""Stations an operation may visit."""
+
+
+def _count(smallest: int, word: str) -> BeforeValidator:
+    """Return a check for a whole number from `smallest` on; `word` (kept as None) stands for no limit."""
+
+    def check(value: object) -> int | None:
+        if value == word or value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
+            raise ValueError(f"must be a whole number from {smallest} on, or {word}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _timeout_s(value: object) -> float | None:
+    if value is None or value == "none":
+        return None
+    try:
+        seconds = parse_duration_s(value)
+    except ValueError:
+        seconds = 0.0
+    if seconds <= 0:
+        raise ValueError("must be a duration above zero with its unit, as 10s, or none")
+    return seconds
+
+
+def _limit_schema(smallest: int, word: str) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [{"type": "integer", "minimum": smallest}, {"const": word}]})
+
+
+Servers = Annotated[int | None, _count(1, "unlimited"), _limit_schema(1, "unlimited")]
+QueueLimit = Annotated[int | None, _count(0, "none"), _limit_schema(0, "none")]
+Timeout = Annotated[
+    float | None,
+    BeforeValidator(_timeout_s),
+    WithJsonSchema({"type": "string", "pattern": r"^(none|\d+(\.\d+)?\s*(us|ms|s|min|h|d|w))$"}),
+]
+
+
+class StationSpec(BaseModel):
+    """Servers that share one queue; every limit may be absent (None)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    servers: Annotated[Servers, Field(description="calls served at a time: a number, or unlimited")]
+    queue_limit: Annotated[QueueLimit, Field(description="calls that may wait; one more is refused at once")] = None
+    timeout: Annotated[Timeout, Field(description="a call fails when waiting and service take longer")] = None
+    discipline: Annotated[Literal["fifo"], Field(description="who is served next: who came first")] = "fifo"
+    on_leave: Annotated[
+        Literal["finish", "cancel"], Field(description="what the server does when the caller leaves during service")
+    ] = "finish"
+    evidence: str | None = None
+
+
+class Hop(BaseModel):
+    """One station on an operation's way; without `service` it takes the page card's own service time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    station: str
+    service: AnyDistribution | None = None
+
+    @field_validator("service")
+    @classmethod
+    def _takes_time(cls, service: AnyDistribution | None) -> AnyDistribution | None:
+        if service is not None and service.quantile(0.0) < 0:
+            raise ValueError("service must not be negative")
+        return service
+
+
+Route = Annotated[list[Hop], Field(min_length=1, max_length=MOST_HOPS)]
+
+
+class BackendFile(BaseModel):
+    """Stations by name, and for each operation the stations it visits, one after another."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    backend: str
+    describe: str
+    stations: Annotated[dict[str, StationSpec], Field(min_length=1)]
+    operations: dict[str, Route]
+    evidence: str | None = None
+
+    def route(self, operation: str) -> list[Hop]:
+        """Return the hops of an operation."""
+        return self.operations.get(operation, self.operations[DEFAULT])
+
+
+def load_backend(name: str, *, beside: Path | None = None) -> BackendFile:
+    """Read a backend by shipped name or path. Raises `FileFaults` with every fault of the file."""
+    file = read_yaml(resolve(name, FOLDER, what="backend", beside=beside))
+    faults = _route_faults(file)
+    try:
+        backend = validate(BackendFile, file)
+    except FileFaults as error:
+        raise FileFaults([*error.faults, *faults]) from None
+    if faults:
+        raise FileFaults(faults)
+    return backend
+
+
+def _route_faults(file: YamlFile) -> list[Fault]:
+    """Return what pydantic cannot see: names that must exist, and hops that would share one draw."""
+    stations, operations = file.data.get("stations"), file.data.get("operations")
+    if not isinstance(stations, dict) or not isinstance(operations, dict):
+        return []
+    faults = []
+    if DEFAULT not in operations:
+        faults.append(file.fault(("operations", DEFAULT), "is missing", "operations without a route of their own need it"))
+    for operation, route in operations.items():
+        if operation not in (DEFAULT, *OPERATIONS):
+            near = suggestion(operation, OPERATIONS)
+            faults.append(file.fault(("operations", operation), "is not an operation", "", near or _all_operations()))
+        faults += _hop_faults(file, operation, route, list(stations))
+    return faults
+
+
+def _all_operations() -> str:
+    return f"operations are {', '.join(OPERATIONS)}"
+
+
+def _hop_faults(file: YamlFile, operation: str, route: object, stations: list[str]) -> list[Fault]:
+    hops = [hop for hop in route if isinstance(hop, dict)] if isinstance(route, list) else []
+    faults, seen = [], set()
+    for index, hop in enumerate(hops):
+        station, path = hop.get("station"), ("operations", operation, index, "station")
+        if isinstance(station, str) and station not in stations:
+            allowed = f"stations are {', '.join(stations)}"
+            faults.append(file.fault(path, f"names {station}", allowed, suggestion(station, stations)))
+        if station in seen:
+            faults.append(file.fault(path, f"visits {station} again", "an operation visits a station once"))
+        seen.add(station)
+    if sum(hop.get("service") is None for hop in hops) > 1:
+        hint = "give the others a service time"
+        faults.append(
+            file.fault(("operations", operation), "takes the page's own service time twice", "one hop may", hint)
+        )
+    return faults
+
+
+MOST_STOPS = MOST_CALLS * MOST_HOPS
+ROUTE = np.dtype([("stops", "i8"), ("service", "f8", (MOST_STOPS, 5)), ("service_key", "u8", (MOST_STOPS,))])
+"""One row a state: the service time of every stop its page's calls make, and the purpose of each draw; as in PAGE."""
+
+
+class Way(NamedTuple):
+    """The stops of one state's page as (station, position in ROUTE): a list for each placement, deferred by call."""
+
+    blocking: list[tuple[int, int]]
+    lcp: list[tuple[int, int]]
+    deferred: list[list[tuple[int, int]]]
+
+
+class Routes(NamedTuple):
+    """A backend and page cards put together."""
+
+    rows: NDArray[Any]
+    """(S,) of ROUTE."""
+    tables: NDArray[np.float64]
+    """Log-quantile tables of the service times that need one."""
+    ways: list[Way]
+    """By state; stations count in the order of the backend's file."""
+
+
+def stop_purpose(operation: str, station: str) -> int:
+    """Return the key of the draw for a station's own service time of an operation."""
+    return zlib.crc32(f"service.{operation}.{station}".encode())
+
+
+def compile_routes(backend: BackendFile, pages: Pages) -> Routes:
+    """Return the stops of every page: page cards say what is called, the backend where and for how long."""
+    book, rows, ways = TableBook(), np.zeros(len(pages.cards), ROUTE), []
+    stations = {name: index for index, name in enumerate(backend.stations)}
+    for row, card in zip(rows, pages.cards, strict=True):
+        way = Way([], [], [])
+        for place in range(int(card["calls"])):
+            stops = []
+            operation = OPERATIONS[card["operation"][place]]
+            for hop in backend.route(operation):
+                stops.append((stations[hop.station], int(row["stops"])))
+                _fill_stop(row, card, place, hop, book, len(pages.tables))
+            _add_call(way, int(card["placement"][place]), stops)
+        ways.append(way)
+    return Routes(rows, np.concatenate([pages.tables, book.tables()]), ways)
+
+
+def _fill_stop(row: np.void, card: np.void, place: int, hop: Hop, book: TableBook, tables_before: int) -> None:
+    stop = int(row["stops"])
+    row["stops"] += 1
+    if hop.service is None:
+        row["service"][stop], row["service_key"][stop] = card["service"][place], card["service_key"][place]
+        return
+    service = book.row(hop.service)
+    if service[0] == TABLE:
+        service[1] += tables_before
+    row["service"][stop] = service
+    row["service_key"][stop] = stop_purpose(OPERATIONS[card["operation"][place]], hop.station)
+
+
+def _add_call(way: Way, placement: int, stops: list[tuple[int, int]]) -> None:
+    if placement == BLOCKING:
+        way.blocking.extend(stops)
+    elif placement == LCP:
+        way.lcp.extend(stops)
+    else:
+        assert placement == DEFERRED
+        way.deferred.append(stops)
