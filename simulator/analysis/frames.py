@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Frame:
 
     def numbers(self, column: str) -> NDArray[np.float64]:
         """Return a column as floating point; null is NaN."""
-        return self._once("numbers", column, lambda values: _floats(values))
+        return self._once("numbers", column, _floats)
 
     def integers(self, column: str) -> NDArray[np.int64]:
         """Return a column without nulls as integers."""
@@ -68,13 +72,17 @@ class Frame:
 
     def labels(self, column: str) -> Labels:
         """Return a column of names."""
-        found: Labels = self._once("labels", column, _labels)
-        return found
+        return self._once("labels", column, _labels)
 
-    def _once(self, kind: str, column: str, make: Any) -> Any:
+    def values(self, column: str) -> list[Any]:
+        """Return a column as Python values."""
+        return self._once("values", column, lambda values: values.to_pylist())
+
+    def _once(self, kind: str, column: str, make: Callable[[pa.ChunkedArray], Made]) -> Made:
         if (kind, column) not in self._made:
             self._made[kind, column] = make(self._table.column(column))
-        return self._made[kind, column]
+        made: Made = self._made[kind, column]
+        return made
 
 
 def _floats(values: pa.ChunkedArray) -> NDArray[np.float64]:
@@ -83,11 +91,9 @@ def _floats(values: pa.ChunkedArray) -> NDArray[np.float64]:
 
 
 def _labels(values: pa.ChunkedArray) -> Labels:
-    array = pa.chunked_array([values]) if isinstance(values, pa.Array) else values
-    if not pa.types.is_dictionary(array.type):
-        array = array.dictionary_encode()
-    whole = array.combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):  # pyarrow keeps the chunks of an empty column
-        whole = whole.chunk(0) if whole.num_chunks else pa.DictionaryArray.from_arrays(pa.array([], pa.int16()), [])
+    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    if encoded.num_chunks == 0:
+        return Labels(np.zeros(0, np.int64), ())
+    whole = encoded.chunk(0)
     codes = pc.fill_null(whole.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
     return Labels(codes, tuple(map(str, whole.dictionary.to_pylist())))

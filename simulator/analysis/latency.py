@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -80,6 +80,7 @@ class Histogram:
 EMPTY = Histogram(np.zeros(blank().counts_len, np.int64))
 
 
+@cache
 def _lower_edges_us() -> NDArray[np.float64]:
     """Return the smallest value of each bucket, in microseconds (layout of HdrHistogram, Tene 2012)."""
     shape = blank()
@@ -91,6 +92,7 @@ def _lower_edges_us() -> NDArray[np.float64]:
     return edges
 
 
+@cache
 def _upper_edges_us() -> NDArray[np.float64]:
     lower = _lower_edges_us()
     return np.append(lower[1:], 2 * lower[-1]) - 1.0
@@ -106,8 +108,8 @@ def decode(encoded: bytes) -> Histogram:
     if shape != (LOWEST_US, HIGHEST_US, DIGITS):
         raise ValueError(f"has the range {shape[0]} to {shape[1]} µs and {shape[2]} digits")
     counts = np.zeros(found.counts_len, np.int64)
-    for index in range(found.counts_len):
-        counts[index] = found.get_count_at_index(index)
+    stored = np.ctypeslib.as_array(found.counts)
+    counts[: len(stored)] = stored
     return Histogram(counts)
 
 

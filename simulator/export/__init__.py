@@ -1,1 +1,1 @@
-"""Footfall."""
+"""Writing tables: Parquet, CSV and JSON Lines, in files that are either whole or not there."""

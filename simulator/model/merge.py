@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 KeyPath = tuple[str | int, ...]
 FOLDER = "personas/shoppers"
-# A distribution, or a row of a journey, is one thing: half of an old one and half of a new one is neither.
-_WHOLE = {"entry", "hours"}
+# A distribution, a mix or a row of a journey is one thing: half of an old one and half of a new one is neither.
+_WHOLE = {("journey", "entry"), ("place", "countries"), ("device", "tier"), ("device", "os"), ("network", "situations")}
+_WHOLE_BELOW = {("journey", "rows"), ("network", "mix")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,5 +107,4 @@ def _overlay(
 
 
 def _is_whole(path: KeyPath, value: dict[str, Any]) -> bool:
-    is_row = path[:2] == ("journey", "rows") and len(path) == 3
-    return "dist" in value or is_row or path[-1] in _WHOLE
+    return "dist" in value or path in _WHOLE or path[:-1] in _WHOLE_BELOW

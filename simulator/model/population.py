@@ -15,7 +15,7 @@ from simulator.model.devices import device_table
 from simulator.model.distributions import DIST, Constant, Distribution, Gamma, TableBook
 from simulator.model.networks import network_table
 from simulator.model.places import city_table
-from simulator.model.schema import CATEGORIES, CONSENTS, SITUATIONS, TECHNOLOGIES, TIERS
+from simulator.model.schema import CATEGORIES, CONSENTS, SITUATIONS, TECHNOLOGIES
 from simulator.model.states import EXIT, STATE_NAMES, STATES, bits, guard_bits
 
 if TYPE_CHECKING:
@@ -220,15 +220,17 @@ def _city_cdf(persona: Persona) -> NDArray[np.float64]:
 
 
 def _device_cdf(persona: Persona, country: str) -> NDArray[np.float64]:
+    """Return shares of devices: the table's own within a system, weighed by the persona's tiers."""
     table, spec = device_table(), persona.spec.device
     ios = table.ios_in(country)
     systems = {"ios": ios, "android": 1 - ios} if isinstance(spec.os, str) else spec.os
-    total_os, total_tier = sum(systems.values()), sum(spec.tier.get(tier, 0.0) for tier in TIERS)
-    cell: dict[tuple[str, str], float] = {}
-    for device in table.devices:
-        cell[device.os, device.tier] = cell.get((device.os, device.tier), 0.0) + device.share
-    weights = []
-    for device in table.devices:
-        wanted = systems.get(device.os, 0.0) / total_os * spec.tier.get(device.tier, 0.0) / total_tier
-        weights.append(wanted * device.share / cell[device.os, device.tier])
-    return cumulative(weights)
+    weights = [device.share * spec.tier.get(device.tier, 0.0) for device in table.devices]
+    of_system: dict[str, float] = {}
+    for device, weight in zip(table.devices, weights, strict=True):
+        of_system[device.os] = of_system.get(device.os, 0.0) + weight
+    return cumulative(
+        [
+            systems.get(device.os, 0.0) * weight / of_system[device.os] if weight > 0 else 0.0
+            for device, weight in zip(table.devices, weights, strict=True)
+        ]
+    )

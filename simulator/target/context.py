@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulator.journey import keys
 from simulator.journey.keys import NOWHERE, purpose, uniform
 from simulator.journey.records import NOT_SEEN
-from simulator.model.devices import DeviceRow, device_table
+from simulator.model.devices import device_table
 from simulator.model.places import country_table
 from simulator.model.schema import CATEGORIES, CONSENTS
 from simulator.target.fields import EXTRACTED, PICK
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simulator.journey.records import Record
+    from simulator.model.devices import DeviceRow
     from simulator.model.population import Roster
     from simulator.target.request import Answer, Target
     from simulator.target.schema import Words
@@ -108,7 +108,7 @@ class Context:
                 self.values[EXTRACTED + name] = value
 
     def relevance(self, answer: Answer) -> float:
-        """Return the share of shown items that are of the shopper's favourite category; `NOT_SEEN` if not observable."""
+        """Return the share of what is shown that is of the favourite category; `NOT_SEEN` if not observable."""
         shown = answer.observe("categories") if answer.ok else None
         if not isinstance(shown, list):
             shown = [shown] if isinstance(shown, str) else []
@@ -143,10 +143,5 @@ def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str) -
         values["place.lat"] = round(who.latitude_deg, _DEGREE_DIGITS)
         values["place.lon"] = round(who.longitude_deg, _DEGREE_DIGITS)
     saver = uniform(seed, who.shopper, 0, NOWHERE, 0, SAVE_DATA) < SAVE_DATA_SHARE[who.device.tier]
-    headers = _headers(who.device, country.accept_language, saver) | markers(run, visit_id)
-    words = target.categories
-    return Context(values, headers, who.consents, who.favourite, words, hints=sends_hints(who.device))
-
-
-def _headers(device: DeviceRow, languages: str, saver: bool) -> dict[str, str]:
-    return device_headers(device.model, languages, save_data=saver)
+    headers = device_headers(who.device, country.accept_language, save_data=saver) | markers(run, visit_id)
+    return Context(values, headers, who.consents, who.favourite, target.categories, hints=sends_hints(who.device))

@@ -14,10 +14,10 @@ from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError
 from jsonpath.segments import JSONPathChildSegment
 from jsonpath.selectors import IndexSelector, NameSelector, WildcardSelector
 
-from simulator.target.fields import Json
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from simulator.target.fields import Json
 
     Find: TypeAlias = Callable[[Json], list[Json]]
 
@@ -36,8 +36,8 @@ Step: TypeAlias = str | int | _Wildcard
 class Path:
     """A compiled path.
 
-    `find` returns every value found. `singular` paths find one at most; others find candidates. `optional` ones, written
-    with `?` after them, may find nothing.
+    `find` returns every value found. `singular` paths find one at most; others find candidates. `optional` ones,
+    written with `?` after them, may find nothing.
     """
 
     text: str

@@ -36,5 +36,7 @@ FIELDS = {
 
 EXTRACTED = "extracted."
 """Prefix of values taken from earlier answers."""
+SESSION = "{extracted.session}"
+"""What a bearer token is unless the file says otherwise."""
 PICK = "pick"
 """Where a context keeps the integer that chooses among extracted candidates; no template can name it."""

@@ -6,7 +6,6 @@ Everything is as to the shop's public HTTPS origin, even where a test talks to i
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -47,9 +46,8 @@ def sends_hints(device: DeviceRow) -> bool:
     return device.browser in CHROMIUM
 
 
-@cache
 def device_headers(device: DeviceRow, languages: str, *, save_data: bool) -> dict[str, str]:
-    """Return what does not change during a visit; `languages` is the country's full preference list. Do not change it."""
+    """Return what does not change during a visit; `languages` is the country's full preference list."""
     headers = {
         "User-Agent": device.user_agent,
         "Accept": "*/*",

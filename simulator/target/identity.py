@@ -19,7 +19,9 @@ POOL = 200
 """Names of each sort a locale has at most."""
 _DRAWS = 1_000
 _FAMILY_FIRST = {"ja_JP", "ko_KR"}
-_FOLDED = str.maketrans({"ł": "l", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i", "đ": "d", "ð": "d", "þ": "th"})
+_FOLDED = str.maketrans(
+    {"ł": "l", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "\u0131": "i", "đ": "d", "ð": "d", "þ": "th"}
+)
 
 
 class Identity(NamedTuple):

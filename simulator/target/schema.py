@@ -4,8 +4,6 @@
 `simulator.target.call`.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -14,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from simulator.model.schema import CATEGORIES, CONSENTS
 from simulator.model.units import Duration
 from simulator.page.card import Operation, Placement
-from simulator.target.fields import Json
+from simulator.target.fields import SESSION, Json
 
 
 def _as_text(value: object) -> object:
@@ -51,7 +49,7 @@ class Auth(Section):
     """How the target knows whose call it is. Cookies always return to who sent them, whatever stands here."""
 
     kind: Literal["none", "bearer", "cookie"] = "none"
-    token: Annotated[str, Field(description="bearer: sent as soon as it is known")] = "{extracted.session}"
+    token: Annotated[str, Field(description="bearer: sent as soon as it is known")] = SESSION
 
 
 class Expect(Section):
@@ -95,7 +93,8 @@ class Rest(Section):
     form: dict[str, Template] = {}
     expect: Annotated[Expect | None, Field(description="default: any status from 200 to 299")] = None
     extract: Annotated[
-        dict[str, JsonPath], Field(description="name: JSONPath; `?` after it: may be missing; more finds are candidates")
+        dict[str, JsonPath],
+        Field(description="name: JSONPath; `?` after it: may be missing; more finds are candidates"),
     ] = {}
     evidence: Evidence = Evidence()
     placement: Annotated[Placement | None, Field(description="overrides the page card")] = None

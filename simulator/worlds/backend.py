@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
-from simulator.model.distributions import TABLE, AnyDistribution, TableBook
+from simulator.model.compiled import record_dtype
+from simulator.model.distributions import DIST, TABLE, AnyDistribution, TableBook
 from simulator.model.faults import Fault, FileFaults, suggestion
 from simulator.model.library import resolve
 from simulator.model.units import parse_duration_s
@@ -170,7 +171,7 @@ def _hop_faults(file: YamlFile, operation: str, route: object, stations: list[st
 
 
 MOST_STOPS = MOST_CALLS * MOST_HOPS
-ROUTE = np.dtype([("stops", "i8"), ("service", "f8", (MOST_STOPS, 5)), ("service_key", "u8", (MOST_STOPS,))])
+ROUTE = record_dtype([("stops", "i8"), ("service", DIST, (MOST_STOPS,)), ("service_key", "u8", (MOST_STOPS,))])
 """One row a state: the service time of every stop its page's calls make, and the purpose of each draw; as in PAGE."""
 
 
@@ -221,10 +222,8 @@ def _fill_stop(row: np.void, card: np.void, place: int, hop: Hop, book: TableBoo
     if hop.service is None:
         row["service"][stop], row["service_key"][stop] = card["service"][place], card["service_key"][place]
         return
-    service = book.row(hop.service)
-    if service[0] == TABLE:
-        service[1] += tables_before
-    row["service"][stop] = service
+    kind, a, *rest = book.row(hop.service)
+    row["service"][stop] = (kind, a + tables_before if kind == TABLE else a, *rest)
     row["service_key"][stop] = stop_purpose(OPERATIONS[card["operation"][place]], hop.station)
 
 

@@ -1,0 +1,160 @@
+"""The metrics a threshold may name: where their numbers come from, which labels they know, how they are averaged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from simulator.journey.records import CAUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from simulator.analysis.frames import Frame, Labels
+    from simulator.analysis.runs import Run
+    from simulator.analysis.words import Kind
+
+US = 1e6
+Source = Literal["visits", "events", "requests", "generator"]
+VISIT_LABELS = ("persona", "network", "tier", "os", "country", "arm", "situation")
+EVENT_LABELS = ("page", *VISIT_LABELS)
+REQUEST_LABELS = ("page", "persona", "operation", "placement")
+LABELS: dict[Source, tuple[str, ...]] = {
+    "visits": VISIT_LABELS,
+    "events": EVENT_LABELS,
+    "requests": REQUEST_LABELS,
+    "generator": (),
+}
+LEAVING = tuple(cause for cause in CAUSES if cause != "ongoing")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. Shares and totals stand alone; `default` averages the others when a threshold names no aggregate."""
+
+    name: str
+    kind: Kind
+    source: Source
+    meaning: str
+    default: str | None = None
+    live_only: bool = False
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels by which it can be narrowed down."""
+        return LABELS[self.source]
+
+
+_ALL = (
+    Metric("bounce", "share", "visits", "share of visits that ended on their first page"),
+    Metric("conversion", "share", "visits", "share of visits with at least one order"),
+    Metric("cart_abandonment", "share", "visits", "share of visits with something in the cart that placed no order"),
+    Metric("pages", "count", "visits", "pages asked for in a visit", "mean"),
+    Metric("engaged_time", "time", "visits", "time looking at pages in a visit, waiting excluded", "mean"),
+    Metric("wall_time", "time", "visits", "time from the first tap to leaving, waiting included", "mean"),
+    Metric("waited_time", "time", "visits", "time waiting for pages in a visit", "mean"),
+    Metric("ga_time", "time", "visits", "GA-compatible duration: first hit to last hit, 0 for a bounce", "mean"),
+    *(Metric(f"left_{cause}", "share", "visits", f"share of visits that ended with cause {cause}") for cause in LEAVING),
+    Metric("load_time", "time", "events", "time from the tap to a usable page, as the shopper felt it"),
+    Metric("first_paint", "time", "events", "time from the tap to the first paint"),
+    Metric("page_errors", "share", "events", "share of pages that came with an error or not at all"),
+    Metric("latency", "time", "requests", "time from when a request was due to its complete answer", live_only=True),
+    Metric("service_time", "time", "requests", "time from when a request was sent to its complete answer", live_only=True),
+    Metric("errors", "share", "requests", "share of requests that failed", live_only=True),
+    Metric("start_lag", "time", "visits", "how much later than planned a visit started", live_only=True),
+    Metric("dropped", "total", "generator", "arrivals that were planned but never started", live_only=True),
+)
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
+_VISIT_TIMES = {
+    "engaged_time": "engaged_us",
+    "wall_time": "wall_us",
+    "waited_time": "waited_us",
+    "ga_time": "ga_us",
+    "start_lag": "lag_us",
+}
+_LOADS = {"load_time": "load_us", "first_paint": "fcp_us"}
+
+
+class Sample(NamedTuple):
+    """The values of a metric: numbers (0 and 1 for a share), the shopper each is of, and whether it was seen whole."""
+
+    values: NDArray[np.float64]
+    clusters: NDArray[np.int64]
+    seen: NDArray[np.bool_] | None = None
+
+
+def sample(run: Run, metric: Metric, where: Mapping[str, str] | None = None) -> Sample:
+    """Return the values of a metric of visits, events or requests, narrowed down by labels; times are in seconds.
+
+    With several arms and no `arm` in `where`, the values are control's. A load time that was never seen counts with the
+    time that was waited, `seen` being False: the truth is longer.
+    """
+    mask = matching(run, metric.source, where or {})
+    if metric.source == "visits":
+        return _of_visits(run.visits, metric.name, mask)
+    if metric.source == "events":
+        return _of_events(run.events, metric.name, mask)
+    assert run.requests is not None
+    return _of_requests(run.requests, metric.name, mask)
+
+
+def matching(run: Run, source: Source, where: Mapping[str, str]) -> NDArray[np.bool_]:
+    """Return the rows of a table that carry all labels of `where`; control's only, unless it names an arm."""
+    wanted = dict(where)
+    if source in ("visits", "events") and run.base_arm is not None:
+        wanted.setdefault("arm", run.base_arm)
+    mask = np.ones(len(frame_of(run, source)), np.bool_)
+    for label, name in wanted.items():
+        mask &= labels_of(run, source, label).are(name)
+    return mask
+
+
+def frame_of(run: Run, source: Source) -> Frame:
+    """Return the table that a source names."""
+    frame = {"visits": run.visits, "events": run.events, "requests": run.requests}[source]
+    assert frame is not None
+    return frame
+
+
+def labels_of(run: Run, source: Source, label: str) -> Labels:
+    """Return a label of each row of a table."""
+    return run.event_labels(label) if source == "events" else frame_of(run, source).labels(label)
+
+
+def _of_visits(visits: Frame, name: str, mask: NDArray[np.bool_]) -> Sample:
+    if name == "cart_abandonment":
+        mask = mask & visits.flags("carted")
+    who = visits.integers("shopper")[mask]
+    if name in _VISIT_TIMES:
+        return Sample(visits.numbers(_VISIT_TIMES[name])[mask] / US, who)
+    if name == "pages":
+        return Sample(visits.numbers("pages")[mask], who)
+    if name == "bounce":
+        hits = visits.flags("bounced")
+    elif name.startswith("left_"):
+        hits = visits.labels("cause").are(name.removeprefix("left_"))
+    else:
+        hits = (visits.numbers("orders") > 0) == (name == "conversion")
+    return Sample(hits[mask].astype(np.float64), who)
+
+
+def _of_events(events: Frame, name: str, mask: NDArray[np.bool_]) -> Sample:
+    who = events.integers("shopper")[mask]
+    if name == "page_errors":
+        return Sample((~events.flags("ok")[mask]).astype(np.float64), who)
+    column = _LOADS[name]
+    seen = events.present(column)[mask]
+    values = np.where(seen, events.numbers(column)[mask], events.numbers("waited_us")[mask]) / US
+    return Sample(values, who, seen)
+
+
+def _of_requests(requests: Frame, name: str, mask: NDArray[np.bool_]) -> Sample:
+    who = requests.integers("shopper")[mask]
+    if name == "errors":
+        return Sample(requests.present("error")[mask].astype(np.float64), who)
+    begun = requests.integers("due_us" if name == "latency" else "sent_us")[mask]
+    return Sample((requests.integers("done_us")[mask] - begun) / US, who)

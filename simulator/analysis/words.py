@@ -1,0 +1,76 @@
+"""Figures as people read them: one way of writing each kind of number, used by every text and report."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from simulator.analysis.estimates import Estimate
+
+Kind = Literal["share", "time", "count", "total"]
+"""What a metric's numbers are: a share of 1, seconds, a mean count, a whole number."""
+NONE = "–"
+THIN = "\u202f"
+"""Narrow no-break space, between a number and its unit and between thousands."""
+
+
+def figure(value: float | None, kind: Kind) -> str:
+    """Return a figure with its unit, as `12.4 %`, `840 ms`, `2.31 s`, `1,204`; a dash where there is none."""
+    if value is None or math.isnan(value):
+        return NONE
+    if kind == "share":
+        return f"{number(100 * value, 1)}{THIN}%"
+    if kind == "time":
+        return seconds(value)
+    return number(value, 0 if kind == "total" else 2)
+
+
+def seconds(value: float | None) -> str:
+    """Return a duration of `value` seconds in the unit that suits it: ms below one second, minutes from two on."""
+    if value is None:
+        return NONE
+    size = abs(value)
+    if size < 0.9995:
+        return f"{number(1000 * value, 1 if 0 < size < 0.00995 else 0)}{THIN}ms"
+    if size < 119.5:
+        return f"{number(value, 2 if size < 9.995 else 1)}{THIN}s"
+    if size < 7200:
+        return f"{number(value / 60, 1)}{THIN}min"
+    return f"{number(value / 3600, 1)}{THIN}h"
+
+
+def number(value: float, digits: int) -> str:
+    """Return a number with `digits` decimals, thousands set apart and a true minus sign; no negative zero."""
+    text = f"{value:,.{digits}f}"
+    if text.startswith("-"):
+        return text[1:] if float(text.replace(",", "")) == 0 else f"\u2212{text[1:]}"
+    return text
+
+
+def interval(low: float | None, high: float | None, kind: Kind) -> str:
+    """Return an interval as `10.1 % to 14.9 %`; an open end is written out. Empty when neither end is known."""
+    if low is None and high is None:
+        return ""
+    if low is None:
+        return f"up to {figure(high, kind)}"
+    if high is None:
+        return f"{figure(low, kind)} or more"
+    return f"{figure(low, kind)} to {figure(high, kind)}"
+
+
+def with_interval(estimate: Estimate, kind: Kind) -> str:
+    """Return a figure, its sample size and its interval in one phrase."""
+    text = f"{figure(estimate.value, kind)} (n = {estimate.n:,}"
+    span = interval(estimate.low, estimate.high, kind)
+    return f"{text}; 95{THIN}% {span})" if span else f"{text})"
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return `1 visit`, `2 visits`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def listed(names: list[str]) -> str:
+    """Return `a`, `a and b`, `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""

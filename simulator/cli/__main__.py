@@ -1,0 +1,5 @@
+"""`python -m simulator.cli` is `footfall`."""
+
+from simulator.cli import main
+
+main()

@@ -1,0 +1,48 @@
+"""Options that several commands share, and the console for messages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+Command = Any
+
+seed = click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Root of all randomness; overrides the scenario's.")
+overwrite = click.option("--overwrite", is_flag=True, help="Replace an earlier run in --out.")
+host = click.option("--host", metavar="URL", help="Where the shop is, as http://127.0.0.1:8080.")
+rate = click.option("--rate", metavar="RATE", help="Constant arrivals, as 10/s; overrides the scenario's.")
+duration = click.option("--duration", metavar="TIME", help="How long, as 60s; overrides the scenario's.")
+
+
+def scenario(default: str) -> Callable[[Command], Command]:
+    """Return the SCENARIO argument: a shipped name or a file."""
+    return click.argument("scenario", default=default)
+
+
+def out(default: str) -> Callable[[Command], Command]:
+    """Return --out, with the default shown."""
+    return click.option(
+        "--out", type=click.Path(path_type=Path), default=Path(default), show_default=True, help="Folder of the run."
+    )
+
+
+def overrides(**values: object) -> dict[str, Any]:
+    """Return the scenario fields that the command line gave; `rate` becomes constant arrivals."""
+    given = {key: value for key, value in values.items() if value is not None}
+    if "rate" in given:
+        given["arrivals"] = {"kind": "constant", "rate": given.pop("rate")}
+    return given
+
+
+def console() -> Console:
+    """Return the console for messages, on stderr: data alone goes to stdout."""
+    from rich.console import Console  # noqa: PLC0415 - heavy, and help does not need it
+
+    return Console(stderr=True, highlight=False)

@@ -1,0 +1,181 @@
+"""The crowd world as a data set: shards of a fixed number of shoppers, so that workers and blocks never show.
+
+A shard is one file in each table's folder. Whoever writes it, and in whatever order, its bytes are the same.
+"""
+
+from __future__ import annotations
+
+import platform
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+
+from simulator.export.files import sha256
+from simulator.export.tables import write_table
+from simulator.journey.plan import calendar_plan
+from simulator.journey.tables import TABLES, events_table, shoppers_table, visits_table
+from simulator.scenario.load import load_scenario
+from simulator.worlds.crowd import World, play
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from simulator.export.tables import Format
+    from simulator.journey.tables import TableName
+    from simulator.scenario.load import Scenario
+
+SHARD_SHOPPERS = 16_384
+"""Shoppers in one shard, about 150,000 events: large enough for good row groups, small enough for flat memory."""
+US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Shoppers `first` to `last` − 1."""
+
+    number: int
+    first: int
+    last: int
+
+
+def shards(shoppers: int) -> list[Shard]:
+    """Return the shards of shoppers 0 to `shoppers` − 1."""
+    starts = range(0, shoppers, SHARD_SHOPPERS)
+    return [Shard(i, first, min(first + SHARD_SHOPPERS, shoppers)) for i, first in enumerate(starts)]
+
+
+def play_shard(scenario: Scenario, shard: Shard) -> dict[TableName, pa.Table]:
+    """Return the tables of one shard."""
+    spec = scenario.spec
+    plan = calendar_plan(
+        scenario.population,
+        spec.seed,
+        shard.first,
+        shard.last,
+        int(spec.horizon) * US,
+        spec.reference.weekday(),
+        len(scenario.arms),
+    )
+    rows = play(World(scenario.population, scenario.pages, scenario.arms, spec.seed), plan)
+    names = scenario.names
+    return {
+        "shoppers": shoppers_table(rows.shoppers, names),
+        "visits": visits_table(rows.visits, rows.shoppers, rows.events, names),
+        "events": events_table(rows.events, names),
+    }
+
+
+def write_shard(scenario: Scenario, shard: Shard, folder: Path, kind: Format) -> list[dict[str, Any]]:
+    """Play a shard, write its files, and return what the manifest says of each: table, file, rows, digest."""
+    entries = []
+    for table, data in play_shard(scenario, shard).items():
+        path = folder / table / f"part-{shard.number:05d}.{kind}"
+        write_table(data, path, kind)
+        entries.append(
+            {"table": table, "file": str(path.relative_to(folder)), "rows": data.num_rows, "sha256": sha256(path)}
+        )
+    return entries
+
+
+_scenario: Scenario | None = None
+
+
+def _prepare_worker(name: str, overrides: Mapping[str, Any]) -> None:
+    global _scenario  # noqa: PLW0603 - a worker process has one scenario
+    _scenario = load_scenario(name, overrides)
+
+
+def _work(shard: Shard, folder: Path, kind: Format) -> list[dict[str, Any]]:
+    assert _scenario is not None
+    return write_shard(_scenario, shard, folder, kind)
+
+
+def write_dataset(
+    name: str,
+    overrides: Mapping[str, Any],
+    folder: Path,
+    kind: Format,
+    *,
+    workers: int = 1,
+    progress: Callable[[int, int], None] = lambda _shoppers, _events: None,
+) -> dict[str, Any]:
+    """Generate a scenario's data into `folder` and return its manifest.
+
+    `progress` is told (shoppers, events) of each finished shard. Raises `CannotWrite` and `FileFaults`.
+    """
+    scenario = load_scenario(name, overrides)
+    todo = shards(scenario.spec.shoppers)
+    done: list[dict[str, Any]] = []
+    for shard, entries in _all_shards(scenario, name, overrides, todo, folder, kind, workers):
+        done += entries
+        progress(shard.last - shard.first, next(e["rows"] for e in entries if e["table"] == "events"))
+    tables = {t: sorted((e for e in done if e["table"] == t), key=lambda e: str(e["file"])) for t in TABLES}
+    return crowd_manifest(scenario, tables)
+
+
+def _all_shards(  # noqa: PLR0917 - one call site
+    scenario: Scenario,
+    name: str,
+    overrides: Mapping[str, Any],
+    todo: list[Shard],
+    folder: Path,
+    kind: Format,
+    workers: int,
+) -> Iterator[tuple[Shard, list[dict[str, Any]]]]:
+    if workers == 1 or len(todo) == 1:
+        for shard in todo:
+            yield shard, write_shard(scenario, shard, folder, kind)
+        return
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _prepare_worker, (name, dict(overrides))) as pool:
+        jobs = {pool.submit(_work, shard, folder, kind): shard for shard in todo}
+        try:
+            for job in as_completed(jobs):
+                yield jobs[job], job.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def crowd_manifest(scenario: Scenario, tables: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Return the manifest of generated data; it holds no clock, so that equal runs are equal bytes."""
+    return base_manifest(scenario, "crowd", tables) | {
+        "assumed": [
+            "behaviour: every parameter of the personas",
+            "load times: the page model on modelled networks and devices",
+            "server times: the page cards' unloaded server",
+        ],
+        "measured": [],
+    }
+
+
+def base_manifest(scenario: Scenario, world: str, tables: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """Return what every world's manifest says."""
+    import numba  # noqa: PLC0415 - only for its version
+    import numpy as np  # noqa: PLC0415 - only for its version
+
+    from simulator import __version__  # noqa: PLC0415 - the package's own
+
+    return {
+        "footfall": __version__,
+        "world": world,
+        "name": scenario.spec.scenario,
+        "seed": scenario.spec.seed,
+        "digest": scenario.digest(),
+        "scenario": scenario.resolved(),
+        "reference": scenario.spec.reference.isoformat(),
+        "arms": list(scenario.arm_names),
+        "personas": list(scenario.roster.personas),
+        "versions": {"python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__},
+        "tables": {
+            table: [{k: v for k, v in entry.items() if k != "table"} for entry in entries]
+            for table, entries in tables.items()
+        },
+        "generator": None,
+        "backend": None,
+        "interrupted": False,
+    }

@@ -1,0 +1,55 @@
+"""One arrow table as one file of a given format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import orjson
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from simulator.export.files import whole_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Format = Literal["parquet", "csv", "jsonl"]
+FORMATS: tuple[Format, ...] = ("parquet", "csv", "jsonl")
+JSON_ROWS = 10_000
+
+
+def write_table(table: pa.Table, path: Path, kind: Format) -> None:
+    """Write `table` to `path`. Raises `CannotWrite`; no half-written file is left."""
+    with whole_file(path) as partial:
+        if kind == "parquet":
+            write_parquet(table, partial)
+        elif kind == "csv":
+            pa.csv.write_csv(plain(table), partial)
+        else:
+            _write_json_lines(table, partial)
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """Write Parquet as fast as it goes: names as dictionaries, numbers plain, snappy over both.
+
+    Dictionaries for numbers that hardly repeat cost three times the time and save a tenth of the size.
+    """
+    named = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
+    pa.parquet.write_table(table, path, use_dictionary=named, compression="snappy", store_schema=True)
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """Return the table with dictionaries decoded to strings."""
+    fields = [
+        pa.field(f.name, f.type.value_type) if pa.types.is_dictionary(f.type) else pa.field(f.name, f.type)
+        for f in table.schema
+    ]
+    return table.cast(pa.schema(fields))
+
+
+def _write_json_lines(table: pa.Table, path: Path) -> None:
+    decoded = plain(table)
+    with path.open("wb") as file:
+        for batch in decoded.to_batches(max_chunksize=JSON_ROWS):
+            file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in batch.to_pylist())

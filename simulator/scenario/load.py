@@ -1,0 +1,133 @@
+"""Reading a scenario with everything it names; all faults of all files at once, before anything is written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from simulator.analysis.thresholds import Threshold, ThresholdError, parse_thresholds
+from simulator.journey.arms import CONTROL, compile_arms
+from simulator.journey.tables import Names
+from simulator.model.faults import Fault, FileFaults
+from simulator.model.library import resolve
+from simulator.model.persona import PopulationSpec, load_population
+from simulator.model.population import Population, Roster, compile_population
+from simulator.model.yamlfile import YamlFile, pydantic_faults, read_yaml
+from simulator.page.card import Pages, compile_pages, page_file
+from simulator.scenario.schema import Arm, ScenarioFile
+from simulator.target.load import load_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from simulator.target.schema import TargetFile
+
+FOLDER = "personas/scenarios"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A scenario with all it names, read and compiled."""
+
+    spec: ScenarioFile
+    personas: PopulationSpec
+    population: Population
+    roster: Roster
+    pages: Pages
+    arms: NDArray[Any]
+    arm_names: tuple[str, ...]
+    target: TargetFile
+    thresholds: tuple[Threshold, ...]
+
+    @property
+    def names(self) -> Names:
+        """The dictionaries of this run's tables."""
+        return Names(self.roster, self.arm_names)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the scenario as plain values, with every default filled in; it can be read back as it stands."""
+        return self.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of everything that decides the plan and the behaviour: scenario, personas, tables."""
+        parts = [self.resolved(), [persona.merged.data for persona in self.personas.personas]]
+        text = json.dumps([parts, list(self.personas.weights), page_file().model_dump(mode="json")], sort_keys=True)
+        arrays = [array for part in (self.population, self.pages) for array in part]
+        return hashlib.sha256(b"".join([text.encode(), *(array.tobytes() for array in arrays)])).hexdigest()
+
+
+def load_scenario(name: str, overrides: Mapping[str, Any] | None = None) -> Scenario:
+    """Read a scenario by shipped name or path; `overrides` replace top-level fields, as a command line does.
+
+    Raises `FileFaults` with every fault of the scenario, its population, personas, target and thresholds.
+    """
+    path = resolve(name, FOLDER, what="scenario")
+    file = read_yaml(path)
+    spec = _validated(file, overrides or {})
+    faults: list[Fault] = []
+    thresholds = _gather(faults, lambda: _thresholds(spec, file))
+    personas = _gather(faults, lambda: _named(file, "population", load_population, spec.population, path.parent))
+    target = _gather(faults, lambda: _named(file, "target", load_target, spec.target, path.parent))
+    if faults or personas is None or target is None or thresholds is None:
+        raise FileFaults(faults)
+    population, roster = compile_population(personas, spec.reference)
+    arms = all_arms(spec.arms)
+    return Scenario(
+        spec,
+        personas,
+        population,
+        roster,
+        compile_pages(page_file(), instant=spec.pages == "instant"),
+        compile_arms([(arm.name, arm.share, arm.delay, arm.pull) for arm in arms]),
+        tuple(arm.name for arm in arms),
+        target,
+        tuple(thresholds),
+    )
+
+
+def all_arms(arms: list[Arm]) -> list[Arm]:
+    """Return the arms with `control` first; it gets the share that the others leave."""
+    others = [arm for arm in arms if arm.name != CONTROL]
+    left = 1.0 - sum(arm.share for arm in others)
+    return [Arm(name=CONTROL, share=left), *others]
+
+
+def _validated(file: YamlFile, overrides: Mapping[str, Any]) -> ScenarioFile:
+    try:
+        return ScenarioFile.model_validate(file.data | dict(overrides))
+    except ValidationError as error:
+        raise FileFaults(pydantic_faults(error, file, ScenarioFile)) from None
+
+
+def _thresholds(spec: ScenarioFile, file: YamlFile) -> list[Threshold]:
+    try:
+        return parse_thresholds(spec.thresholds)
+    except ThresholdError as error:
+        raise FileFaults(
+            file.fault(("thresholds", index), found, allowed, hint) for index, found, allowed, hint in error.problems
+        ) from None
+
+
+def _named(file: YamlFile, key: str, load: Callable[..., Any], name: str, beside: Path) -> Any:  # noqa: ANN401
+    """Load what `key` names; a name that leads nowhere is a fault of the scenario, not of a file called so."""
+    try:
+        return load(name, beside=beside)
+    except FileFaults as error:
+        raise FileFaults(
+            file.fault((key,), f"{name} {f.found}", f.allowed, f.hint) if f.file == name else f for f in error.faults
+        ) from None
+
+
+def _gather(faults: list[Fault], load: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is loaded
+    try:
+        return load()
+    except FileFaults as error:
+        faults += error.faults
+        return None

@@ -1,0 +1,179 @@
+"""`footfall target check`: one shopper walks through every mapped operation, and each answer is read aloud.
+
+Nothing here prints; the command line does.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from simulator.model.devices import device_table
+from simulator.model.places import city_table
+from simulator.model.schema import CATEGORIES, CONSENTS
+from simulator.page.card import OPERATIONS
+from simulator.target.context import Context, Who, open_context
+from simulator.target.request import Request, Skipped, Target
+from simulator.target.schema import Evidence, parse_host
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REACH_S = 5.0
+"""A target that has not answered by then is unreachable."""
+_WALK = (
+    "session", "identify", "consent_set", "decide", "home", "search", "suggest", "category", "recommend", "rank",
+    "product", "price", "ar_asset", "offers", "geofence", "store_near", "next_action", "content", "loyalty_balance",
+    "add_to_cart", "cart", "checkout", "payment", "purchase", "loyalty_earn", "loyalty_redeem", "login",
+)  # fmt: skip
+ORDER = (*_WALK, *(operation for operation in OPERATIONS if operation not in {*_WALK, "track"}), "track")
+"""The order in which operations are tried; one that needs what a later one extracts waits for it."""
+
+
+class TargetUnreachable(Exception):  # noqa: N818 - a fact about the target, not a defect of ours
+    """Nobody answers at `host`; the command line exits with 4."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        self.host, self.reason = host, reason
+        super().__init__(f"{host} is unreachable: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One operation: the request, what came back, what it told.
+
+    `status` is None where there was no answer; `problem` is "" for a good answer, else why it is bad or, with
+    `skipped`, why no request was sent. Of the evidence, `observable` is what the answer showed, `absent` what the file
+    points to and the answer lacks, `unmapped` what no path points to.
+    """
+
+    operation: str
+    method: str = ""
+    url: str = ""
+    status: int | None = None
+    elapsed_ms: float | None = None
+    skipped: bool = False
+    problem: str = ""
+    extracted: dict[str, Any] = field(default_factory=dict)
+    observable: dict[str, Any] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+    unmapped: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the answer was good; a skipped operation is not."""
+        return not self.problem
+
+
+def somebody(target: Target, *, run: str = "check") -> Context:
+    """Return the visit of a shopper who agrees to everything, in London, with the first Chromium phone of the table."""
+    device = next(device for device in device_table().devices if device.client_hints)
+    city = next(city for city in city_table() if city.name == "London")
+    who = Who(0, city.country, device, city.latitude_deg, city.longitude_deg, frozenset(CONSENTS), CATEGORIES[0])
+    return open_context(target, who, seed=0, visit=0, run=run)
+
+
+def walk(
+    target: Target, host: str, context: Context | None = None, *, transport: httpx.BaseTransport | None = None
+) -> Iterator[CheckLine]:
+    """Walk a shopper (default: `somebody`) through setup and every operation, yielding one line each.
+
+    Raises `TargetUnreachable` if nobody answers the first request, and `ValueError` for a host that is no base URL.
+    `transport` replaces real connections.
+    """
+    base = parse_host(host)
+    shopper = context or somebody(target)
+    if transport is None:
+        reach(base)
+    waiting = [*target.setup, *(operation for operation in ORDER if operation in target.operations)]
+    answered = False
+    with httpx.Client(base_url=base, transport=transport, follow_redirects=False) as client:
+        while (request := _next(target, shopper, waiting)) is not None:
+            waiting.remove(request.operation)
+            try:
+                yield _ask(client, target, shopper, request, longest_s=request.timeout_s if answered else REACH_S)
+            except httpx.TransportError as error:
+                if not answered:
+                    raise TargetUnreachable(base, _reason(error)) from None
+                yield CheckLine(request.operation, request.method, request.url, problem=_reason(error))
+            answered = True
+    for operation in waiting:
+        skipped = target.build(operation, shopper)
+        assert isinstance(skipped, Skipped)
+        yield CheckLine(operation, skipped=True, problem=skipped.reason)
+
+
+def _next(target: Target, context: Context, waiting: list[str]) -> Request | None:
+    """Return the first request that can be made now."""
+    for operation in waiting:
+        context.tell("view" if operation == "track" else operation, 0)
+        request = target.build(operation, context)
+        if isinstance(request, Request):
+            return request
+    return None
+
+
+def _ask(client: httpx.Client, target: Target, context: Context, request: Request, *, longest_s: float) -> CheckLine:
+    response = client.request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        content=request.body,
+        timeout=min(request.timeout_s, longest_s),
+    )
+    answer = target.read(request.operation, response.status_code, response.headers, response.content)
+    context.learn(answer)
+    mapped, shown = target.observable(request.operation), answer.evidence
+    return CheckLine(
+        request.operation,
+        request.method,
+        request.url,
+        response.status_code,
+        response.elapsed.total_seconds() * 1e3,
+        problem=answer.error,
+        extracted=answer.extracted,
+        observable=shown,
+        absent=tuple(name for name in Evidence.model_fields if name in mapped and name not in shown),
+        unmapped=tuple(name for name in Evidence.model_fields if name not in mapped),
+    )
+
+
+def reach(host: str, timeout_s: float = REACH_S) -> None:
+    """Open and close a connection to a base URL. Raises `TargetUnreachable` within `timeout_s`, name look-up included."""
+    url = httpx.URL(host)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    outcome: list[str] = []
+
+    def connect() -> None:
+        try:
+            socket.create_connection((url.host, port), timeout_s).close()
+            outcome.append("")
+        except OSError as error:
+            outcome.append(_reason(error))
+
+    # A look-up has no time limit of its own, so it happens where nobody has to wait for its end.
+    thread = Thread(target=connect, daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    reason = outcome[0] if outcome else f"no answer within {timeout_s:g} s"
+    if reason:
+        raise TargetUnreachable(host, reason)
+
+
+def _reason(error: BaseException) -> str:
+    """Return a short name for what went wrong on the way."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, httpx.TimeoutException | TimeoutError):
+            return "no answer in time"
+        if isinstance(cause, ConnectionRefusedError):
+            return "connection refused"
+        if isinstance(cause, socket.gaierror):
+            return "no such name"
+        cause = cause.__cause__ or cause.__context__
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,181 @@
+"""Reading target files: everything validated before anything is compiled, all faults at once."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from simulator.model.faults import Fault, FileFaults, suggestion
+from simulator.model.library import resolve
+from simulator.model.yamlfile import YamlFile, read_yaml, validate
+from simulator.page.card import OPERATIONS
+from simulator.target.extract import compile_path
+from simulator.target.fields import EXTRACTED, FIELDS, SESSION
+from simulator.target.schema import TargetFile
+from simulator.target.template import fields_of, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    Where = tuple[str | int, ...]
+
+TARGETS = "locustfiles/targets"
+_BODILESS = {"GET", "DELETE"}
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""RFC 9110, 5.6.2."""
+
+
+def read_target(name: str, *, beside: Path | None = None) -> TargetFile:
+    """Read a target file by shipped name or path. Raises `FileFaults` with every fault found."""
+    file = read_yaml(resolve(name, TARGETS, what="target", beside=beside))
+    faults = list(_Reader(file).faults())
+    try:
+        spec = validate(TargetFile, file, _without_unknown(file.data))
+    except FileFaults as error:
+        raise FileFaults([*faults, *error.faults]) from None
+    if faults:
+        raise FileFaults(faults)
+    return spec
+
+
+def _without_unknown(data: dict[str, Any]) -> dict[str, Any]:
+    """Drop the operations that have their fault already, so that the rest is validated too."""
+    known = {name: rest for name, rest in _mapping(data, "operations").items() if name in OPERATIONS}
+    return data | {"operations": known} if isinstance(data.get("operations"), dict) else data
+
+
+def _mapping(data: object, key: str) -> dict[str, Any]:
+    value = data.get(key) if isinstance(data, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+class _Reader:
+    """Finds what the schema cannot say. Works on the raw data, so that one wrong type hides nothing else."""
+
+    def __init__(self, file: YamlFile) -> None:
+        self.file = file
+        self.calls: dict[Where, dict[str, Any]] = {
+            (section, name): rest
+            for section in ("setup", "operations")
+            for name, rest in _mapping(file.data, section).items()
+            if isinstance(rest, dict)
+        }
+        self.extracted = sorted(
+            {EXTRACTED + name for rest in self.calls.values() for name in _mapping(rest, "extract")}
+        )
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield every fault."""
+        yield from self._operations()
+        yield from self._auth()
+        yield from self._headers(("headers",), _mapping(self.file.data, "headers"))
+        for where, rest in self.calls.items():
+            yield from self._call(where, rest)
+
+    def _operations(self) -> Iterator[Fault]:
+        operations = _mapping(self.file.data, "operations")
+        for name in operations:
+            if name not in OPERATIONS:
+                allowed = f"operations are {', '.join(OPERATIONS)}"
+                yield self.file.fault(
+                    ("operations", name), "is not an operation", allowed, suggestion(name, OPERATIONS)
+                )
+        opening = self.file.data.get("opening")
+        for index, name in enumerate(opening if isinstance(opening, list) else ()):
+            if name in OPERATIONS and name not in operations:
+                yield self.file.fault(
+                    ("opening", index), f"is {name!r}, which is not mapped", "must be an operation of this file"
+                )
+
+    def _auth(self) -> Iterator[Fault]:
+        auth = _mapping(self.file.data, "auth")
+        if auth.get("kind") == "bearer":
+            yield from self._template(("auth", "token"), auth.get("token", SESSION))
+        elif "token" in auth:
+            yield self.file.fault(
+                ("auth", "token"), f"stands beside kind {auth.get('kind')!r}", "only bearer has a token"
+            )
+
+    def _call(self, where: Where, rest: dict[str, Any]) -> Iterator[Fault]:
+        yield from self._path((*where, "path"), rest.get("path"))
+        for section in ("query", "form"):
+            for name, template in _mapping(rest, section).items():
+                yield from self._template((*where, section, name), template)
+        yield from self._headers((*where, "headers"), _mapping(rest, "headers"))
+        yield from self._tree((*where, "json"), rest.get("json"))
+        yield from self._body(where, rest)
+        yield from self._paths(where, rest)
+
+    def _path(self, where: Where, path: object) -> Iterator[Fault]:
+        if not isinstance(path, str):
+            return
+        if not path.startswith("/"):
+            yield self.file.fault(where, f"is {path!r}", "must begin with /", "the host stands under host")
+        if "?" in re.sub(r"\{[^{}]*\}", "", path):
+            yield self.file.fault(where, f"is {path!r}", "must have no query", "put parameters under query")
+        yield from self._template(where, path, optional=False)
+
+    def _headers(self, where: Where, headers: dict[str, Any]) -> Iterator[Fault]:
+        for name, template in headers.items():
+            if not _TOKEN.fullmatch(name):
+                yield self.file.fault(
+                    (*where, name), "is no header name", "RFC 9110 allows letters, digits and !#$%&'*+.^_`|~-"
+                )
+            yield from self._template((*where, name), template)
+
+    def _body(self, where: Where, rest: dict[str, Any]) -> Iterator[Fault]:
+        bodies = [key for key in ("json", "form") if rest.get(key) is not None]
+        if len(bodies) > 1:
+            yield self.file.fault((*where, "form"), "stands beside json", "a request has one body")
+        method = rest.get("method", "GET")
+        if bodies and method in _BODILESS:
+            allowed = "only POST, PUT and PATCH send a body"
+            yield self.file.fault((*where, bodies[0]), f"stands beside method {method}", allowed, "write method: POST")
+
+    def _paths(self, where: Where, rest: dict[str, Any]) -> Iterator[Fault]:
+        for section in ("extract", "evidence"):
+            for name, path in _mapping(rest, section).items():
+                place = (*where, section, name)
+                if section == "extract" and not _NAME.fullmatch(name):
+                    yield self.file.fault(place, "is no name", "must be of small letters, digits and _")
+                if isinstance(path, str):
+                    yield from self._json_path(place, path)
+
+    def _json_path(self, where: Where, path: str) -> Iterator[Fault]:
+        try:
+            compile_path(path)
+        except ValueError as error:
+            yield self.file.fault(where, f"is {path!r}", f"must be a JSONPath (RFC 9535): {error}", "as $.items[*].sku")
+
+    def _tree(self, where: Where, tree: object) -> Iterator[Fault]:
+        if isinstance(tree, dict):
+            for key, value in tree.items():
+                yield from self._tree((*where, key), value)
+        elif isinstance(tree, list):
+            for index, value in enumerate(tree):
+                yield from self._tree((*where, index), value)
+        else:
+            yield from self._template(where, tree)
+
+    def _template(self, where: Where, template: object, *, optional: bool = True) -> Iterator[Fault]:
+        if not isinstance(template, str):
+            return
+        try:
+            fields = fields_of(parse(template))
+        except ValueError as error:
+            yield self.file.fault(where, str(error))
+            return
+        for field in fields:
+            if field.name not in FIELDS and field.name not in self.extracted:
+                yield self._unknown_field(where, field.name)
+            elif field.optional and not optional:
+                yield self.file.fault(where, f"names {{{field.name}?}}", "no part of a path can be left out")
+
+    def _unknown_field(self, where: Where, name: str) -> Fault:
+        if name.startswith(EXTRACTED):
+            allowed = f"this file extracts {', '.join(self.extracted) or 'nothing'}"
+            return self.file.fault(where, f"names {{{name}}}", allowed, suggestion(name, self.extracted))
+        fields = [*FIELDS, *self.extracted]
+        return self.file.fault(where, f"names {{{name}}}", f"fields are {', '.join(fields)}", suggestion(name, fields))
