@@ -57,11 +57,13 @@ def wilson(p: float, n: float) -> tuple[float, float]:
     return (0.0 if p == 0 else max(0.0, middle - half), 1.0 if p == 1 else min(1.0, middle + half))
 
 
-def mean(values: NDArray[np.float64], clusters: NDArray[np.int64]) -> Estimate:
+def mean(values: NDArray[np.float64], clusters: NDArray[np.int64], floor: float = -math.inf) -> Estimate:
     """Return the mean with a cluster-robust t interval; no interval from a single cluster.
 
-    The variance is that of the ratio mean, G/(G−1) · Σ(Σ residuals of a cluster)² / n² (Cochran 1977, section 9A), with
-    G−1 degrees of freedom.
+    `floor` is the least that the mean can be (0 for a time): the interval is cut off there.
+
+    The variance is that of the ratio mean, G/(G-1) · Σ(Σ residuals of a cluster)² / n² (Cochran 1977, ratio
+    estimators), with G-1 degrees of freedom; G is the number of clusters.
     """
     n = len(values)
     if n == 0:
@@ -71,7 +73,7 @@ def mean(values: NDArray[np.float64], clusters: NDArray[np.int64]) -> Estimate:
     if groups < 2:
         return Estimate(middle, n)
     half = float(stdtrit(groups - 1, 1 - TAIL)) * math.sqrt(variance)
-    return Estimate(middle, n, middle - half, middle + half)
+    return Estimate(middle, n, max(floor, middle - half), middle + half)
 
 
 def variance_of_mean(values: NDArray[np.float64], clusters: NDArray[np.int64]) -> tuple[float, int]:
@@ -87,9 +89,10 @@ def quantile(
 ) -> Estimate:
     """Return the q-quantile with the interval from order statistics at the effective sample size.
 
-    `seen` False marks a lower bound: a page whose shopper left after `times` without seeing it. Such quantiles come from
-    the product-limit curve (Kaplan & Meier 1958), so that hopeless pages cannot make a shop look fast; the value is
-    None where the curve never gets there. Without lower bounds it is the smallest observation with at least q below.
+    `seen` False marks a lower bound: a page whose shopper left after `times` without seeing it. Such quantiles come
+    from the product-limit curve (Kaplan & Meier 1958), so that hopeless pages cannot make a shop look fast; the value
+    is None where the curve never gets there. Without lower bounds it is the smallest observation such that a share of
+    at least q is not above it.
     """
     n = len(times)
     if n == 0:
@@ -113,7 +116,8 @@ def product_limit(times: NDArray[np.float64], seen: NDArray[np.bool_]) -> Curve:
     """Return the product-limit curve; at equal times what was seen comes before what was not."""
     order = np.lexsort((~seen, times))
     over = 1.0 / np.arange(len(times), 0, -1)
-    return times[order], 1.0 - np.cumprod(1.0 - over * seen[order])
+    shares = (1.0 - np.cumprod(1.0 - over * seen[order])).astype(np.float64)
+    return times[order], shares
 
 
 def at_share(curve: Curve, q: float) -> float | None:
@@ -126,8 +130,8 @@ def at_share(curve: Curve, q: float) -> float | None:
 def rank_shares(q: float, n: float) -> tuple[float | None, float | None]:
     """Return the shares between whose order statistics the true q-quantile lies with 95 % (at least) confidence.
 
-    Distribution-free, from the binomial distribution of the number below it (Conover 1999, section 3.2); a bound is None
-    where no order statistic of `n` reaches far enough.
+    Distribution-free, from the binomial distribution of the number below it (Conover 1999, section 3.2); a bound is
+    None where no order statistic of `n` reaches far enough.
     """
     whole = max(1, math.floor(n))
     low, high = binomial_point(TAIL, whole, q), binomial_point(1 - TAIL, whole, q) + 1

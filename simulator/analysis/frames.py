@@ -20,14 +20,15 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """A column of names: `codes` are positions in `names`, −1 where there is none."""
+    """A column of names: `codes` are positions in `names`, -1 where there is none."""
 
     codes: NDArray[np.int64]
     names: tuple[str, ...]
 
     def are(self, name: str) -> NDArray[np.bool_]:
         """Return where the column says `name`; nowhere when no row does."""
-        return self.codes == (self.names.index(name) if name in self.names else -2)
+        here: NDArray[np.bool_] = self.codes == (self.names.index(name) if name in self.names else -2)
+        return here
 
     def counts(self) -> dict[str, int]:
         """Return the rows of each name that occurs."""

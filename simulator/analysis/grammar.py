@@ -33,14 +33,13 @@ _QUANTILE = re.compile(r"p(\d{1,2}(?:\.\d)?)")
 _WHOLE = re.compile(
     r"(?:(?P<aggregate>[\w.]+)\s+of\s+)?(?P<metric>\w+)\s*(?:\{(?P<labels>[^{}]*)\})?\s*(?P<operator>[<>]=?)\s*(?P<value>[^<>=].*)"
 )
-Known = "Mapping[str, Collection[str]]"
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """One parsed threshold. `limit` is in the metric's own unit: seconds, a share of 1, a count.
 
-    `aggregate` is None for shares and totals, else `mean`, `min`, `max` or a quantile such as `p95` (`median` is `p50`).
+    `written` is the limit as it was written. `aggregate` is None for shares and totals, else `mean`, `min`, `max` or a quantile such as `p95`; `median` is `p50`.
     """
 
     text: str
@@ -49,6 +48,7 @@ class Threshold:
     where: tuple[tuple[str, str], ...]
     operator: Operator
     limit: float
+    written: str
 
     @property
     def q(self) -> float | None:
@@ -130,7 +130,7 @@ class _Parser:
         limit = self._limit(match["value"], metric)
         if not self.problems and limit is not None:
             operator: Operator = match["operator"]  # type: ignore[assignment] # the pattern allows no other
-            self.threshold = Threshold(self._text, metric, aggregate, where, operator, limit)
+            self.threshold = Threshold(self._text, metric, aggregate, where, operator, limit, match["value"])
 
     def _problem(self, found: str, allowed: str, hint: str = "") -> None:
         self.problems.append((f"`{self._text}` {found}" if found.startswith("does not") else found, allowed, hint))
@@ -148,7 +148,11 @@ class _Parser:
         if name is not None and name not in AGGREGATES and not self._is_quantile(name):
             allowed = f"allowed are p1 to p99.9, {', '.join(AGGREGATES)}"
             hint = {"avg": "mean", "average": "mean"}.get(name)
-            self._problem(f"{name} is not an aggregate", allowed, f"did you mean {hint}?" if hint else suggestion(name, AGGREGATES))
+            self._problem(
+                f"{name} is not an aggregate",
+                allowed,
+                f"did you mean {hint}?" if hint else suggestion(name, AGGREGATES),
+            )
         return name
 
     def _is_quantile(self, name: str) -> bool:
@@ -197,7 +201,9 @@ def _limit(text: str, metric: Metric) -> float:
             raise ValueError("must not be negative")
         return limit
     if not re.fullmatch(r"\d+(\.\d+)?%?", text) or (metric.kind != "share" and text.endswith("%")):
-        raise ValueError("must be a share, as 1% or 0.01" if metric.kind == "share" else "must be a number without a unit")
+        raise ValueError(
+            "must be a share, as 1% or 0.01" if metric.kind == "share" else "must be a number without a unit"
+        )
     return parse_share(text if text.endswith("%") else float(text)) if metric.kind == "share" else float(text)
 
 

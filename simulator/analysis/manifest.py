@@ -73,7 +73,9 @@ def read_manifest(folder: Path) -> Manifest:
     """Read `manifest.json`. Raises `FileFaults` when the folder is no run or the manifest is not whole."""
     path = folder / FILE
     if not folder.is_dir():
-        raise one_fault(str(folder), "is not a folder" if folder.exists() else "does not exist", "a run folder is needed")
+        raise one_fault(
+            str(folder), "is not a folder" if folder.exists() else "does not exist", "a run folder is needed"
+        )
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

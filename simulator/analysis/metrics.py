@@ -58,12 +58,17 @@ _ALL = (
     Metric("wall_time", "time", "visits", "time from the first tap to leaving, waiting included", "mean"),
     Metric("waited_time", "time", "visits", "time waiting for pages in a visit", "mean"),
     Metric("ga_time", "time", "visits", "GA-compatible duration: first hit to last hit, 0 for a bounce", "mean"),
-    *(Metric(f"left_{cause}", "share", "visits", f"share of visits that ended with cause {cause}") for cause in LEAVING),
+    *(
+        Metric(f"left_{cause}", "share", "visits", f"share of visits that ended with cause {cause}")
+        for cause in LEAVING
+    ),
     Metric("load_time", "time", "events", "time from the tap to a usable page, as the shopper felt it"),
     Metric("first_paint", "time", "events", "time from the tap to the first paint"),
     Metric("page_errors", "share", "events", "share of pages that came with an error or not at all"),
     Metric("latency", "time", "requests", "time from when a request was due to its complete answer", live_only=True),
-    Metric("service_time", "time", "requests", "time from when a request was sent to its complete answer", live_only=True),
+    Metric(
+        "service_time", "time", "requests", "time from when a request was sent to its complete answer", live_only=True
+    ),
     Metric("errors", "share", "requests", "share of requests that failed", live_only=True),
     Metric("start_lag", "time", "visits", "how much later than planned a visit started", live_only=True),
     Metric("dropped", "total", "generator", "arrivals that were planned but never started", live_only=True),

@@ -26,12 +26,12 @@ NEEDED = {
     "shoppers": ("shopper", "persona", "os", "tier"),
     "visits": (
         "shopper", "visit", "arm", "persona", "country", "os", "tier", "situation", "network", "start_at_us", "lag_us",
-        "wall_us", "engaged_us", "waited_us", "ga_us", "pages", "bounced", "landing_load_us", "cause", "carted", "orders",
-        "revenue_cents",
+        "wall_us", "engaged_us", "waited_us", "ga_us", "pages", "bounced", "landing_load_us", "cause", "carted",
+        "orders",
     ),
     "events": (
-        "shopper", "visit", "arm", "persona", "page", "fcp_us", "load_us", "measured_us", "ok", "waited_us", "situation",
-        "network", "country",
+        "shopper", "visit", "arm", "persona", "page", "fcp_us", "load_us", "measured_us", "ok", "waited_us",
+        "situation", "network", "country", "cause",
     ),
     "requests": (
         "shopper", "persona", "page", "operation", "placement", "due_us", "sent_us", "done_us", "status", "error",
@@ -138,7 +138,9 @@ def _why_absent(folder: Path, name: str) -> str:
 
 
 def _hint(folder: Path, name: str) -> str:
-    return "generate with --format parquet to get a report" if _others(folder, name) else "the run may have been cut short"
+    return (
+        "generate with --format parquet to get a report" if _others(folder, name) else "the run may have been cut short"
+    )
 
 
 def _read_part(path: Path, name: str) -> pa.Table:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["share", "time", "count", "total"]
 """What a metric's numbers are: a share of 1, seconds, a mean count, a whole number."""
-NONE = "–"
+NONE = "\u2013"
 THIN = "\u202f"
 """Narrow no-break space, between a number and its unit and between thousands."""
 
@@ -20,7 +20,7 @@ def figure(value: float | None, kind: Kind) -> str:
     if value is None or math.isnan(value):
         return NONE
     if kind == "share":
-        return f"{number(100 * value, 1)}{THIN}%"
+        return f"{number(100 * value, 2 if 0 < abs(value) < 0.00995 else 1)}{THIN}%"
     if kind == "time":
         return seconds(value)
     return number(value, 0 if kind == "total" else 2)

@@ -11,7 +11,7 @@ from simulator.cli import options
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from simulator.export.tables import Format
+    from simulator.runfolder.tables import Format
 
 
 @click.command("generate", short_help="Write synthetic journeys as test data.")
@@ -37,12 +37,11 @@ def command(
     SCENARIO is a shipped name (demo, smoke, black_friday) or a file. The same seed gives the same bytes, whatever the
     number of workers.
     """
-    import json  # noqa: PLC0415 - help stays fast
-
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - help stays fast
 
     from simulator.export.dataset import write_dataset  # noqa: PLC0415
-    from simulator.export.files import prepare_folder, whole_file  # noqa: PLC0415
+    from simulator.runfolder.files import prepare_folder  # noqa: PLC0415
+    from simulator.runfolder.manifest import write_manifest  # noqa: PLC0415
     from simulator.scenario.load import load_scenario  # noqa: PLC0415
 
     given = options.overrides(seed=seed, shoppers=shoppers)
@@ -60,7 +59,6 @@ def command(
             bar.advance(task, shoppers)
 
         manifest = write_dataset(scenario, given, out, kind, workers=workers, progress=on_shard)
-    with whole_file(out / "manifest.json") as partial:
-        partial.write_text(json.dumps(manifest, indent=2) + "\n")
+    write_manifest(manifest, out)
     visits = sum(part["rows"] for part in manifest["tables"]["visits"])
     console.print(f"{total:,} shoppers, {visits:,} visits, {events:,} events in [bold]{out}[/bold]")

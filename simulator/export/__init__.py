@@ -1,1 +1,1 @@
-"""Writing tables: Parquet, CSV and JSON Lines, in files that are either whole or not there."""
+"""Data sets for other tools: the crowd world written shard by shard."""

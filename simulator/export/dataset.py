@@ -5,16 +5,16 @@ A shard is one file in each table's folder. Whoever writes it, and in whatever o
 
 from __future__ import annotations
 
-import platform
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
-from simulator.export.files import sha256
-from simulator.export.tables import write_table
 from simulator.journey.plan import calendar_plan
 from simulator.journey.tables import TABLES, events_table, shoppers_table, visits_table
+from simulator.runfolder.files import sha256
+from simulator.runfolder.manifest import base_manifest
+from simulator.runfolder.tables import write_table
 from simulator.scenario.load import load_scenario
 from simulator.worlds.crowd import World, play
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from simulator.export.tables import Format
+    from simulator.runfolder.tables import Format
     from simulator.journey.tables import TableName
     from simulator.scenario.load import Scenario
 
@@ -150,32 +150,4 @@ def crowd_manifest(scenario: Scenario, tables: Mapping[str, list[dict[str, Any]]
             "server times: the page cards' unloaded server",
         ],
         "measured": [],
-    }
-
-
-def base_manifest(scenario: Scenario, world: str, tables: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Return what every world's manifest says."""
-    import numba  # noqa: PLC0415 - only for its version
-    import numpy as np  # noqa: PLC0415 - only for its version
-
-    from simulator import __version__  # noqa: PLC0415 - the package's own
-
-    return {
-        "footfall": __version__,
-        "world": world,
-        "name": scenario.spec.scenario,
-        "seed": scenario.spec.seed,
-        "digest": scenario.digest(),
-        "scenario": scenario.resolved(),
-        "reference": scenario.spec.reference.isoformat(),
-        "arms": list(scenario.arm_names),
-        "personas": list(scenario.roster.personas),
-        "versions": {"python": platform.python_version(), "numpy": np.__version__, "numba": numba.__version__},
-        "tables": {
-            table: [{k: v for k, v in entry.items() if k != "table"} for entry in entries]
-            for table, entries in tables.items()
-        },
-        "generator": None,
-        "backend": None,
-        "interrupted": False,
     }

@@ -19,7 +19,7 @@ from simulator.model.population import Population, Roster, compile_population
 from simulator.model.yamlfile import YamlFile, pydantic_faults, read_yaml
 from simulator.page.card import Pages, compile_pages, page_file
 from simulator.scenario.schema import Arm, ScenarioFile
-from simulator.target.load import load_target
+from simulator.target.request import Target, load_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simulator.target.schema import TargetFile
 
 FOLDER = "personas/scenarios"
 
@@ -43,7 +42,7 @@ class Scenario:
     pages: Pages
     arms: NDArray[Any]
     arm_names: tuple[str, ...]
-    target: TargetFile
+    target: Target
     thresholds: tuple[Threshold, ...]
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass, field
 from threading import Thread
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -91,13 +92,14 @@ def walk(
         reach(base)
     waiting = [*target.setup, *(operation for operation in ORDER if operation in target.operations)]
     answered = False
-    with httpx.Client(base_url=base, transport=transport, follow_redirects=False) as client:
+    # An explicit transport takes no proxy from the environment: a load run goes straight to the target as well.
+    with httpx.Client(base_url=base, transport=transport or httpx.HTTPTransport()) as client:
         while (request := _next(target, shopper, waiting)) is not None:
             waiting.remove(request.operation)
             try:
                 yield _ask(client, target, shopper, request, longest_s=request.timeout_s if answered else REACH_S)
-            except httpx.TransportError as error:
-                if not answered:
+            except httpx.RequestError as error:
+                if not answered and isinstance(error, httpx.TransportError):
                     raise TargetUnreachable(base, _reason(error)) from None
                 yield CheckLine(request.operation, request.method, request.url, problem=_reason(error))
             answered = True
@@ -118,6 +120,7 @@ def _next(target: Target, context: Context, waiting: list[str]) -> Request | Non
 
 
 def _ask(client: httpx.Client, target: Target, context: Context, request: Request, *, longest_s: float) -> CheckLine:
+    sent_s = perf_counter()
     response = client.request(
         request.method,
         request.url,
@@ -125,6 +128,7 @@ def _ask(client: httpx.Client, target: Target, context: Context, request: Reques
         content=request.body,
         timeout=min(request.timeout_s, longest_s),
     )
+    elapsed_ms = (perf_counter() - sent_s) * 1e3
     answer = target.read(request.operation, response.status_code, response.headers, response.content)
     context.learn(answer)
     mapped, shown = target.observable(request.operation), answer.evidence
@@ -133,7 +137,7 @@ def _ask(client: httpx.Client, target: Target, context: Context, request: Reques
         request.method,
         request.url,
         response.status_code,
-        response.elapsed.total_seconds() * 1e3,
+        elapsed_ms,
         problem=answer.error,
         extracted=answer.extracted,
         observable=shown,
@@ -143,7 +147,10 @@ def _ask(client: httpx.Client, target: Target, context: Context, request: Reques
 
 
 def reach(host: str, timeout_s: float = REACH_S) -> None:
-    """Open and close a connection to a base URL. Raises `TargetUnreachable` within `timeout_s`, name look-up included."""
+    """Open and close a connection to a base URL.
+
+    Raises `TargetUnreachable` within `timeout_s`, name look-up included.
+    """
     url = httpx.URL(host)
     port = url.port or (443 if url.scheme == "https" else 80)
     outcome: list[str] = []

@@ -138,7 +138,9 @@ def _route_faults(file: YamlFile) -> list[Fault]:
         return []
     faults = []
     if DEFAULT not in operations:
-        faults.append(file.fault(("operations", DEFAULT), "is missing", "operations without a route of their own need it"))
+        faults.append(
+            file.fault(("operations", DEFAULT), "is missing", "operations without a route of their own need it")
+        )
     for operation, route in operations.items():
         if operation not in (DEFAULT, *OPERATIONS):
             near = suggestion(operation, OPERATIONS)

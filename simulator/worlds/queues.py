@@ -106,7 +106,7 @@ def mean_count(begins: NDArray[np.int64], ends: NDArray[np.int64], edges: NDArra
 
 
 def _area(times: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return Σ max(0, at − time) at each `at`."""
+    """Return Σ max(0, at - time) at each `at`."""
     ordered = np.sort(times)
     sums = np.concatenate([[0], np.cumsum(ordered)])
     passed = np.searchsorted(ordered, at)
@@ -127,5 +127,3 @@ def _peak(calls: NDArray[Any]) -> int:
 def _server_count(station: Station) -> int:
     """Return the number of servers, 0 for unlimited."""
     return 0 if np.isinf(station.servers) else int(station.servers)
-
-

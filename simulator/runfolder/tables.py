@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from simulator.export.files import whole_file
+from simulator.runfolder.files import whole_file
 
 if TYPE_CHECKING:
     from pathlib import Path

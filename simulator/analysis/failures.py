@@ -1,0 +1,49 @@
+"""Failed requests of a live run, by operation and by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.analysis.estimates import Estimate, share
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simulator.analysis.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """One operation's requests: how many, which share failed, how often each error occurred (most frequent first)."""
+
+    operation: str
+    requests: int
+    failed: Estimate
+    kinds: dict[str, int]
+
+
+def overall(run: Run) -> Failures | None:
+    """Return the failures of all requests; None where no requests were recorded."""
+    if run.requests is None:
+        return None
+    return _failures(run, "all", np.ones(len(run.requests), np.bool_))
+
+
+def by_operation(run: Run) -> list[Failures]:
+    """Return the failures of each operation, the one with the most first."""
+    if run.requests is None:
+        return []
+    operations = run.requests.labels("operation")
+    found = [_failures(run, name, operations.are(name)) for name in operations.counts()]
+    return sorted(found, key=lambda one: (-sum(one.kinds.values()), -one.requests, one.operation))
+
+
+def _failures(run: Run, name: str, mask: NDArray[np.bool_]) -> Failures:
+    assert run.requests is not None
+    failed = run.requests.present("error")[mask]
+    counts = run.requests.labels("error").take(mask).counts()
+    kinds = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return Failures(name, int(mask.sum()), share(failed, run.requests.integers("shopper")[mask]), kinds)

@@ -1,0 +1,146 @@
+"""Thresholds judged against a run. Nothing passes in silence: what was not, or hardly, measured fails and says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from simulator.analysis.estimates import NOTHING, Estimate, mean, quantile, share
+from simulator.analysis.grammar import Problem, Threshold, ThresholdError, parse_thresholds
+from simulator.analysis.metrics import labels_of, sample
+from simulator.analysis.words import counted, figure, with_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulator.analysis.latency import Clock, Histogram
+    from simulator.analysis.runs import Run
+
+__all__ = ["Problem", "Result", "Threshold", "ThresholdError", "judge", "parse_thresholds"]
+
+MIN_SAMPLES = 30
+State = Literal["passed", "failed", "too_few", "not_measured"]
+CLOCKS: dict[str, Clock] = {"latency": "due", "service_time": "sent"}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one threshold. Only `passed` passes; `text` is one sentence with the value, n and interval."""
+
+    threshold: Threshold
+    state: State
+    estimate: Estimate
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the threshold holds."""
+        return self.state == "passed"
+
+    @property
+    def close(self) -> bool:
+        """Whether the 95 % interval contains the limit, so that a run of this size cannot tell for sure."""
+        limit, low, high = self.threshold.limit, self.estimate.low, self.estimate.high
+        if self.state not in ("passed", "failed") or (low is None and high is None):
+            return False
+        return (low is None or low <= limit) and (high is None or limit <= high)
+
+
+def judge(run: Run, thresholds: Sequence[Threshold], min_samples: int = MIN_SAMPLES) -> list[Result]:
+    """Return one result a threshold, in order.
+
+    The point estimate is judged. A share, mean or quantile from fewer than `min_samples` values is `too_few`, which
+    does not pass; totals need no minimum. Figures are control's where a run has several arms and the threshold names
+    none.
+    """
+    return [_judge(run, threshold, min_samples) for threshold in thresholds]
+
+
+def _judge(run: Run, threshold: Threshold, min_samples: int) -> Result:
+    metric = threshold.metric
+    if reason := _not_measured(run, threshold):
+        return Result(threshold, "not_measured", NOTHING, f"{metric.name} {reason}")
+    estimate = _estimate(run, threshold)
+    kind = metric.kind
+    if kind != "total" and estimate.n < min_samples:
+        few = f"{counted(estimate.n, 'sample')} of {_name(threshold)}; {min_samples} are needed to judge it"
+        return Result(threshold, "too_few", estimate, f"too few: {few}")
+    said = figure(estimate.value, kind) if kind == "total" else with_interval(estimate, kind)
+    if estimate.value is None:
+        few_seen = (
+            f"{_name(threshold)} was never reached (n = {estimate.n:,}): too many pages were left before they loaded"
+        )
+        return Result(threshold, "failed", estimate, few_seen)
+    ok = threshold.holds(estimate.value)
+    limit = f"{'keeps' if ok else 'breaks'} {threshold.operator} {threshold.written}"
+    return Result(threshold, "passed" if ok else "failed", estimate, f"{_name(threshold)} is {said}: {limit}")
+
+
+def _name(threshold: Threshold) -> str:
+    labels = ", ".join(f"{label}:{value}" for label, value in threshold.where)
+    head = f"{threshold.aggregate} of " if threshold.aggregate else ""
+    return f"{head}{threshold.metric.name}{f'{{{labels}}}' if labels else ''}"
+
+
+def _not_measured(run: Run, threshold: Threshold) -> str:
+    """Return why this run cannot answer, or nothing."""
+    metric = threshold.metric
+    if metric.live_only and run.manifest.world != "live":
+        return f"is not measured in this world ({run.manifest.world}); it needs a live run"
+    if metric.source == "generator" and run.manifest.generator is None:
+        return "is not measured: the manifest has no generator section"
+    if metric.source == "requests" and run.requests is None and not _from_histograms(run, threshold):
+        return "is not measured: the run has no requests table"
+    for label, value in threshold.where:
+        names = _names(run, threshold, label)
+        if value not in names:
+            return f"has no {label}:{value} in this run; there are {', '.join(names) or 'none'}"
+    return ""
+
+
+def _names(run: Run, threshold: Threshold, label: str) -> Sequence[str]:
+    if label == "arm":
+        return run.manifest.arms
+    if _from_histograms(run, threshold):
+        assert run.histograms is not None
+        labels = run.histograms.page if label == "page" else run.histograms.persona
+    else:
+        labels = labels_of(run, threshold.metric.source, label)
+    return list(labels.counts())
+
+
+def _from_histograms(run: Run, threshold: Threshold) -> bool:
+    """Latency by page and persona comes from the histograms, which hold every request; finer labels from the rows."""
+    coarse = all(label in ("page", "persona") for label, _ in threshold.where)
+    return threshold.metric.name in CLOCKS and run.histograms is not None and coarse
+
+
+def _estimate(run: Run, threshold: Threshold) -> Estimate:
+    metric, where = threshold.metric, dict(threshold.where)
+    if metric.source == "generator":
+        assert run.manifest.generator is not None
+        return Estimate(float(run.manifest.generator.dropped), run.manifest.generator.planned)
+    if _from_histograms(run, threshold):
+        assert run.histograms is not None
+        merged = run.histograms.merged(CLOCKS[metric.name], where.get("page"), where.get("persona"))
+        return _of_histogram(merged, threshold)
+    values, clusters, seen = sample(run, metric, where)
+    if metric.kind == "share":
+        return share(values > 0, clusters)
+    if threshold.q is not None:
+        return quantile(values, threshold.q, clusters, seen)
+    if threshold.aggregate == "mean":
+        kept = np.ones(len(values), np.bool_) if seen is None else seen
+        return mean(values[kept], clusters[kept], floor=0.0)
+    extreme = np.min if threshold.aggregate == "min" else np.max
+    return Estimate(float(extreme(values)), len(values)) if len(values) else NOTHING
+
+
+def _of_histogram(histogram: Histogram, threshold: Threshold) -> Estimate:
+    if threshold.q is not None:
+        return histogram.estimate(threshold.q)
+    if threshold.aggregate == "mean":
+        return Estimate(histogram.mean_s(), histogram.n)
+    return Estimate(histogram.percentile_s(0.0 if threshold.aggregate == "min" else 1.0), histogram.n)

@@ -1,0 +1,68 @@
+"""The verdict on a run: passed, failed or invalid, with reasons in plain words and an exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from simulator.analysis.words import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulator.analysis.manifest import Manifest
+    from simulator.analysis.thresholds import Result
+
+State = Literal["passed", "failed", "invalid"]
+PASSED, FAILED, INVALID, INTERRUPTED = 0, 1, 3, 130
+"""Exit codes. 2 (a faulty file) and 4 (an unreachable target) come before there is a run to judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a run comes to. `headline` is one sentence; each reason is another; none when everything held."""
+
+    state: State
+    exit_code: int
+    headline: str
+    reasons: tuple[str, ...]
+    results: tuple[Result, ...]
+
+
+def decide(manifest: Manifest, results: Sequence[Result]) -> Verdict:
+    """Return the verdict.
+
+    Interrupted comes first (130), then a generator that could not keep up (3), then thresholds (1 or 0): figures that
+    cannot be trusted are neither good nor bad. Reasons name everything that is wrong, whatever decided.
+    """
+    broken = tuple(f"{result.threshold.text}: {result.text}" for result in results if not result.ok)
+    unfit = _unfit(manifest)
+    if manifest.interrupted:
+        first = "The run was interrupted; the figures cover what was measured until then"
+        return Verdict("invalid", INTERRUPTED, f"{first}.", (*unfit, *broken), tuple(results))
+    if unfit:
+        headline = "The load generator could not keep up, so the figures cannot be trusted."
+        return Verdict("invalid", INVALID, headline, (*unfit, *broken), tuple(results))
+    if broken:
+        return Verdict("failed", FAILED, _broke(len(broken), len(results)), broken, tuple(results))
+    return Verdict("passed", PASSED, _held(len(results)), (), tuple(results))
+
+
+def _unfit(manifest: Manifest) -> tuple[str, ...]:
+    if manifest.generator is not None:
+        return tuple(manifest.generator.saturated)
+    if manifest.world == "live":
+        return ("the manifest does not say how the load generator fared",)
+    return ()
+
+
+def _broke(broken: int, total: int) -> str:
+    if total == 1:
+        return "The only threshold did not hold."
+    return f"{broken:,} of {counted(total, 'threshold')} did not hold."
+
+
+def _held(total: int) -> str:
+    if total == 0:
+        return "Nothing was judged: the scenario sets no thresholds."
+    return "The only threshold held." if total == 1 else f"All {total:,} thresholds held."

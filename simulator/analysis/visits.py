@@ -1,0 +1,151 @@
+"""What visits came to: bounce, pages, the four session lengths, conversion, causes of leaving, the funnel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulator.analysis.estimates import Estimate, mean, quantile, share
+from simulator.analysis.metrics import LEAVING, METRICS, VISIT_LABELS, labels_of, matching, sample
+from simulator.model.schema import SITUATIONS, TECHNOLOGIES, TIERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from simulator.analysis.runs import Run
+
+HEADLINE = ("bounce", "pages", "engaged_time", "wall_time", "ga_time", "conversion", "cart_abandonment")
+"""The metrics every group of visits is described by."""
+COLUMNS = 24
+"""Stretches in the histogram of a session length."""
+LENGTHS = ("engaged_time", "wall_time", "pages", "ga_time")
+"""The four definitions of session length."""
+FUNNEL = (
+    ("saw a product", "product"),
+    ("put something into the cart", "add_to_cart"),
+    ("reached checkout", "checkout"),
+    ("reached payment", "payment"),
+    ("ordered", "purchase"),
+)
+"""Steps of the funnel and the page that counts for each, once it loaded without error."""
+ORDER = {"network": TECHNOLOGIES, "tier": TIERS, "situation": SITUATIONS}
+"""Labels with an order of their own; the others go by number of visits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Visits that share a label: how many, of how many shoppers, and each headline metric."""
+
+    name: str
+    visits: int
+    shoppers: int
+    metrics: dict[str, Estimate]
+    causes: dict[str, Estimate]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """One definition of session length: mean with interval, quantiles of single visits, and how they spread.
+
+    `counts` are visits in equal stretches from 0 to `most`, the 95 % quantile.
+    """
+
+    metric: str
+    mean: Estimate
+    median: float | None
+    p90: float | None
+    most: float
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the funnel: visits that got there, as a share of all and of the step before."""
+
+    name: str
+    visits: int
+    of_all: Estimate
+    of_previous: Estimate
+
+
+def measure(run: Run, metric: str, where: Mapping[str, str] | None = None) -> Estimate:
+    """Return the mean or share of one metric of visits, in its own unit."""
+    values, clusters, _ = sample(run, METRICS[metric], where)
+    return share(values > 0, clusters) if METRICS[metric].kind == "share" else mean(values, clusters, floor=0.0)
+
+
+def group(run: Run, name: str, where: Mapping[str, str] | None = None) -> Group:
+    """Return what the visits with these labels came to."""
+    mask = matching(run, "visits", where or {})
+    return Group(
+        name,
+        int(mask.sum()),
+        len(np.unique(run.visits.integers("shopper")[mask])),
+        {metric: measure(run, metric, where) for metric in HEADLINE},
+        {cause: measure(run, f"left_{cause}", where) for cause in LEAVING},
+    )
+
+
+def groups(run: Run, label: str) -> list[Group]:
+    """Return the visits of each value of a label that occurs; labels without an order of their own by size."""
+    counts = labels_of(run, "visits", label).take(matching(run, "visits", {})).counts()
+    if label == "arm":
+        names = [name for name in run.manifest.arms if labels_of(run, "visits", "arm").are(name).any()]
+    else:
+        order = ORDER.get(label)
+        names = [n for n in order if n in counts] if order else sorted(counts, key=lambda n: (-counts[n], n))
+    return [group(run, name, {label: name}) for name in names]
+
+
+def all_groups(run: Run) -> dict[str, list[Group]]:
+    """Return `groups` of every label."""
+    return {label: groups(run, label) for label in VISIT_LABELS}
+
+
+def lengths(run: Run) -> list[Spread]:
+    """Return the four session lengths side by side."""
+    spreads = []
+    for metric in LENGTHS:
+        values, clusters, _ = sample(run, METRICS[metric])
+        middle, high, most = (quantile(values, q, clusters).value for q in (0.5, 0.9, 0.95))
+        counts = np.histogram(values, COLUMNS, (0.0, most or 1.0))[0]
+        spreads.append(
+            Spread(metric, mean(values, clusters, floor=0.0), middle, high, most or 1.0, tuple(map(int, counts)))
+        )
+    return spreads
+
+
+def funnel(run: Run) -> list[Step]:
+    """Return how many visits got to each step; steps count where their page loaded, in any order."""
+    visits = run.visits
+    base = matching(run, "visits", {})
+    shopper = visits.integers("shopper")[base]
+    steps, previous = [], np.ones(len(shopper), np.bool_)
+    for name, page in FUNNEL:
+        reached = _reached(run, page)[base]
+        onward = share(reached[previous], shopper[previous])
+        steps.append(Step(name, int(reached.sum()), share(reached, shopper), onward))
+        previous = reached
+    return steps
+
+
+def _reached(run: Run, page: str) -> NDArray[np.bool_]:
+    """Return, for each visit, whether one of its events was such a page, usable before the shopper left."""
+    events = run.events
+    here = events.labels("page").are(page) & events.flags("ok") & events.present("load_us")
+    here &= ~events.labels("cause").are("impatient")
+    return np.isin(visit_keys(run, "visits"), visit_keys(run, "events")[here])
+
+
+def visit_keys(run: Run, table: str) -> NDArray[np.int64]:
+    """Return a number for each row's (shopper, visit, arm), equal in both tables."""
+    frame = run.visits if table == "visits" else run.events
+    labels = frame.labels("arm")
+    arms = [*run.manifest.arms, *sorted(set(labels.names) - set(run.manifest.arms))]
+    arm = np.array([arms.index(name) for name in labels.names], np.int64)[labels.codes]
+    numbers: NDArray[np.int64] = (frame.integers("shopper") << 22) | (frame.integers("visit") << 6) | arm
+    return numbers

@@ -1,0 +1,1 @@
+"""A run's folder: tables and manifest, each file whole or not there."""

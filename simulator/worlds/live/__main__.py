@@ -1,0 +1,101 @@
+"""The live world's own process: `python -m simulator.worlds.live FOLDER`.
+
+Reads FOLDER/job.json, writes the run's tables and manifest there, and prints its progress as JSON lines. SIGTERM ends
+the run early; what was measured is written all the same.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+# Locust must be imported before anything that uses sockets.
+import locust
+from locust.env import Environment
+
+# isort: split
+import gevent
+
+from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
+from simulator.scenario.load import load_scenario
+from simulator.worlds.live.run import Gauge, LiveRun, judge_generator
+from simulator.worlds.live.users import Shopper, listen, send_in
+
+PROGRESS_S = 0.25
+
+
+class Interrupted(BaseException):
+    """Somebody asked the run to end early."""
+
+
+def main() -> None:
+    """Run the job of a folder."""
+    folder = Path(sys.argv[1])
+    job = json.loads((folder / "job.json").read_text())
+    run = LiveRun(load_scenario(job["scenario"], job["overrides"]), job["base_url"], job["run_id"])
+    run.warm_up()
+    interrupted, cpu_share = play(run)
+    write(run, folder, interrupted=interrupted, cpu_share=cpu_share)
+
+
+def play(run: LiveRun) -> tuple[bool, float]:
+    """Play the plan on Locust; return (interrupted, share of a core taken)."""
+    environment = Environment(user_classes=[Shopper], events=locust.events)
+    runner = environment.create_local_runner()
+    listen(environment, run)
+    Shopper.run_ = run
+    plan = run.plan()
+    gauge = Gauge()
+    gc.collect()
+    gc.freeze()
+    runner.start(0, spawn_rate=1)
+    run.start_clock()
+    watchers = [gevent.spawn(gauge.watch), gevent.spawn(tell, run)]
+    scheduler = gevent.spawn(send_in, environment, run, plan)
+    ended = gevent.event.Event()
+    gevent.signal_handler(signal.SIGTERM, ended.set)
+    gevent.signal_handler(signal.SIGINT, ended.set)
+    interrupted = ended.wait(run.scenario.spec.duration)
+    gevent.killall([scheduler, *watchers])
+    runner.quit()
+    return bool(interrupted), gauge.cpu_share
+
+
+def tell(run: LiveRun) -> None:
+    """Print progress until killed; a parent that is gone ends the run."""
+    parent = os.getppid()
+    while True:
+        gevent.sleep(PROGRESS_S)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGTERM)
+        sys.stdout.write(json.dumps(run.progress()) + "\n")
+        sys.stdout.flush()
+
+
+def write(run: LiveRun, folder: Path, *, interrupted: bool, cpu_share: float) -> None:
+    """Write the tables and the manifest."""
+    entries = write_tables(run.recorder.tables(run.scenario.names), folder)
+    manifest = base_manifest(run.scenario, "live", entries) | {
+        "host": run.base_url,
+        "run_id": run.run_id,
+        "interrupted": interrupted,
+        "generator": judge_generator(run, cpu_share),
+        "assumed": [
+            "behaviour: every parameter of the personas",
+            "load times: the network to the phone, pictures and rendering come from the page model",
+            "revenue: offline prices, not the target's",
+        ],
+        "measured": [
+            "the time of every call that was made, over this machine's own network",
+            "errors, arrivals and start lag",
+        ],
+    }
+    write_manifest(manifest, folder)
+
+
+if __name__ == "__main__":
+    main()

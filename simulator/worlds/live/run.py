@@ -1,0 +1,178 @@
+"""A live run: the plan, the clock, the shoppers on their way, and what the generator says of itself."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import gevent
+import psutil
+from hdrh.histogram import HdrHistogram
+
+from simulator.journey.plan import Plan, open_plan
+from simulator.journey.records import ONGOING
+from simulator.model.states import STATE_NAMES
+from simulator.page.card import OPERATIONS, PLACEMENTS
+from simulator.worlds.crowd import World
+from simulator.worlds.live.recorder import ABANDONED, Recorder, Stamp
+from simulator.worlds.live.visit import Arrival, LiveVisit
+from simulator.worlds.live.walk import Seen, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulator.scenario.load import Scenario
+    from simulator.worlds.live.transport import Reply
+
+US = 1_000_000
+CPU_LIMIT = 0.9
+"""Share of one core above which a generator on one core cannot be trusted (Locust warns at the same 90 %)."""
+LAG_LIMIT_MS = 250.0
+"""p99 of start lag above which arrivals are no longer the plan's."""
+
+
+class LiveRun:
+    """Everything that the visits of one process share."""
+
+    def __init__(self, scenario: Scenario, base_url: str, run_id: str) -> None:
+        spec = scenario.spec
+        self.scenario = scenario
+        self.base_url, self.run_id = base_url, run_id
+        self.world = World(scenario.population, scenario.pages, scenario.arms, spec.seed)
+        self.roster, self.target = scenario.roster, scenario.target
+        self.page_names = STATE_NAMES
+        self.calls = calls_by_state(scenario)
+        self.opening = tuple(OPERATIONS.index(name) for name in self.target.opening)
+        self.reference_ms = int(spec.reference.timestamp() * 1_000)
+        self.recorder = Recorder()
+        self.skipped: Counter[tuple[str, str]] = Counter()
+        self.lag = HdrHistogram(1, 3_600 * US, 3)
+        self.planned = self.begun = self.open = 0
+        self.on_request: Callable[[Stamp, int, Reply, str], None] = lambda *_: None
+        self.start_s = perf_counter()
+
+    def warm_up(self) -> None:
+        """Load every compiled function before the clock runs."""
+        walk = Walk(self.world, 0, 0, 0, 0)
+        tap = walk.tap()
+        walk.patience_us(tap.fcp_us)
+        walk.decide(Seen(1, 1, 0, 0, True, 0.0))
+        self.plan()
+
+    def plan(self) -> Plan:
+        """Return the open model's arrivals."""
+        spec = self.scenario.spec
+        profile = spec.arrivals.profile(spec.duration)
+        return open_plan(profile, spec.seed, self.scenario.arms, even=spec.arrivals.spacing == "even")
+
+    def start_clock(self) -> None:
+        """Make now the run's start."""
+        self.start_s = perf_counter()
+
+    def now_us(self) -> int:
+        """Return microseconds since the run's start."""
+        return round((perf_counter() - self.start_s) * US)
+
+    def started(self, lag_us: int) -> None:
+        """Count a visit that has started."""
+        self.begun += 1
+        self.open += 1
+        self.lag.record_value(max(1, lag_us))
+
+    def ended(self) -> None:
+        """Count a visit that has ended."""
+        self.open -= 1
+
+    def visit(self, arrival: Arrival) -> None:
+        """Play one visit."""
+        LiveVisit(self, arrival).play()
+
+    def record(self, stamp: Stamp, operation: int, placement: int, due_us: int, reply: Reply, error: str) -> None:
+        """Write down one request and tell whoever listens."""
+        sent_us = round((reply.sent_s - self.start_s) * US)
+        done_us = round((reply.done_s - self.start_s) * US)
+        # A request cannot leave before it is due; rounding may say so by a microsecond.
+        timed = (sent_us, done_us, reply.status, reply.wire_bytes, error)
+        self.recorder.request(stamp, operation, placement, min(due_us, sent_us), timed)
+        if error != ABANDONED:
+            self.on_request(stamp, operation, reply, error)
+
+    def progress(self) -> dict[str, Any]:
+        """Return what a live view shows."""
+        causes = self.recorder.causes
+        return {
+            "elapsed_s": self.now_us() / US,
+            "planned": self.planned,
+            "started": self.begun,
+            "open": self.open,
+            "pages": self.recorder.pages,
+            "requests": self.recorder.requests,
+            "errors": self.recorder.failed,
+            "ended": sum(count for cause, count in causes.items() if cause != ONGOING),
+            "lag_p99_ms": self.lag.get_value_at_percentile(99) / 1e3,
+        }
+
+
+def calls_by_state(scenario: Scenario) -> list[tuple[tuple[int, ...], ...]]:
+    """Return for each state the mapped operations by placement; a target may place an operation anew."""
+    table = []
+    for card in scenario.pages.cards:
+        placed: list[list[int]] = [[] for _ in PLACEMENTS]
+        for place in range(card["calls"]):
+            operation = int(card["operation"][place])
+            name = OPERATIONS[operation]
+            if name in scenario.target.operations:
+                wanted = scenario.target.placement(name)
+                placed[PLACEMENTS.index(wanted) if wanted else int(card["placement"][place])].append(operation)
+        table.append(tuple(tuple(operations) for operations in placed))
+    return table
+
+
+class Gauge:
+    """Watches the generator: the share of a core it takes, sampled once a second."""
+
+    def __init__(self) -> None:
+        self._process = psutil.Process()
+        self._samples: deque[float] = deque(maxlen=86_400)
+        self._process.cpu_percent()
+
+    def watch(self) -> None:
+        """Sample until killed."""
+        while True:
+            gevent.sleep(1.0)
+            self._samples.append(self._process.cpu_percent() / 100)
+
+    @property
+    def cpu_share(self) -> float:
+        """Mean share of one core."""
+        return sum(self._samples) / len(self._samples) if self._samples else 0.0
+
+
+def judge_generator(run: LiveRun, cpu_share: float) -> dict[str, Any]:
+    """Return what the manifest says of the generator, with the reasons not to trust the run, if any."""
+    lag_ms = {name: run.lag.get_value_at_percentile(p) / 1e3 for name, p in (("p50", 50), ("p99", 99))}
+    lag_ms["max"] = run.lag.get_max_value() / 1e3
+    dropped = run.planned - run.begun
+    saturated = []
+    if cpu_share > CPU_LIMIT:
+        saturated.append(f"the generator took {cpu_share:.0%} of its core; use fewer visits a second or more workers")
+    if lag_ms["p99"] > LAG_LIMIT_MS:
+        saturated.append(f"visits started late: p99 {lag_ms['p99']:.0f} ms after they were due; lower the rate")
+    if dropped:
+        saturated.append(f"{dropped} of {run.planned} planned visits were not started")
+    return {
+        "planned": run.planned,
+        "started": run.begun,
+        "dropped": dropped,
+        "start_lag_ms": lag_ms,
+        "cpu_share": round(cpu_share, 4),
+        "saturated": saturated,
+        "requests": run.recorder.requests,
+        "errors": run.recorder.failed,
+        "skipped": [
+            {"operation": operation, "reason": reason, "count": count}
+            for (operation, reason), count in sorted(run.skipped.items())
+        ],
+        "duration_s": round(run.now_us() / US, 3),
+    }

@@ -1,0 +1,91 @@
+"""The thin layer on Locust: a user that plays visits, and the scheduler that sends them in the open model.
+
+Importing this module imports locust, which patches sockets for the whole process.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import gevent
+import locust
+from locust.exception import StopUser
+
+from simulator.page.card import OPERATIONS
+from simulator.worlds.live.visit import Arrival
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+
+    from simulator.journey.plan import Plan
+    from simulator.worlds.live.recorder import Stamp
+    from simulator.worlds.live.run import LiveRun
+    from simulator.worlds.live.transport import Reply
+
+US = 1_000_000
+
+
+class Shopper(locust.User):  # type: ignore[misc] # locust is untyped
+    """A user that plays one visit, or in the closed model one visit after another."""
+
+    run_: ClassVar[LiveRun]
+    arrivals: ClassVar[deque[Arrival]] = deque()
+    closed: ClassVar[bool] = False
+    _next: ClassVar[int] = 0
+
+    @locust.task  # type: ignore[untyped-decorator] # locust is untyped
+    def visit(self) -> None:
+        """Play the next visit of the plan; in the open model the user is gone after it."""
+        if self.closed:
+            self.run_.planned += 1
+            self.run_.visit(Arrival(self._new_number(), 0, 0, self.run_.now_us()))
+            return
+        self.run_.visit(self.arrivals.popleft())
+        raise StopUser
+
+    def _new_number(self) -> int:
+        """Return a shopper nobody else plays: numbers interleave over workers."""
+        runner = self.environment.runner
+        worker = max(0, getattr(runner, "worker_index", 0))
+        Shopper._next += 1
+        return (Shopper._next - 1) * MOST_WORKERS + worker
+
+
+MOST_WORKERS = 4_096
+
+
+def listen(environment: Environment, run: LiveRun) -> None:
+    """Pass every request on to Locust's own statistics and whoever else listens to its event."""
+    fire = environment.events.request.fire
+
+    def on_request(stamp: Stamp, operation: int, reply: Reply, error: str) -> None:
+        fire(
+            request_type=run.page_names[stamp.state],
+            name=OPERATIONS[operation],
+            response_time=(reply.done_s - reply.sent_s) * 1e3,
+            response_length=reply.wire_bytes,
+            exception=TargetError(error) if error else None,
+            context={},
+            response=None,
+            url=run.base_url,
+        )
+
+    run.on_request = on_request
+
+
+class TargetError(Exception):
+    """What went wrong with a request, for Locust's list of failures."""
+
+
+def send_in(environment: Environment, run: LiveRun, plan: Plan) -> None:
+    """Spawn a user for each arrival when it is due; returns when the last one has been sent in."""
+    runner = environment.runner
+    columns: list[list[Any]] = [column.tolist() for column in plan]
+    run.planned = len(columns[0])
+    for arrival in map(Arrival, *columns):
+        left_s = arrival.due_us / US - run.now_us() / US
+        if left_s > 0:
+            gevent.sleep(left_s)
+        Shopper.arrivals.append(arrival)
+        runner.spawn_users({"Shopper": 1})

@@ -1,0 +1,167 @@
+"""A shopper's visit in the live world: tap, call, wait, look, decide, tap again; or leave, the moment patience is over.
+
+What is called is measured; what is not (the network to this phone, its processor, pictures) comes from the page model,
+and the shopper really waits for both.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
+
+import gevent
+
+from simulator.journey.records import IMPATIENT, NEVER_US, NOT_SEEN, ONGOING
+from simulator.model.schema import CATEGORIES
+from simulator.page.card import BLOCKING, DEFERRED, LCP, OPERATIONS
+from simulator.target.call import Skipped
+from simulator.target.context import context_for
+from simulator.worlds.live.recorder import ABANDONED, Stamp
+from simulator.worlds.live.transport import Connection
+from simulator.worlds.live.walk import Seen, Tap, Walk
+
+if TYPE_CHECKING:
+    from simulator.worlds.live.run import LiveRun
+
+US = 1_000_000
+SHORTEST_WAIT_S = 0.001
+"""A request is always sent, even by somebody about to leave: the tap did that."""
+
+
+class Arrival(NamedTuple):
+    """One visit of the plan; `due_us` from the run's start."""
+
+    shopper: int
+    visit: int
+    arm: int
+    due_us: int
+
+
+class Asked(NamedTuple):
+    """What the calls of one placement came to."""
+
+    took_us: int
+    ok: bool
+    left: bool
+    """The shopper ran out of patience during one of them."""
+
+
+class LiveVisit:
+    """One visit while it is played."""
+
+    def __init__(self, run: LiveRun, arrival: Arrival) -> None:
+        self.run = run
+        self.walk = Walk(run.world, arrival.shopper, arrival.visit, arrival.arm, arrival.due_us)
+        self.context = context_for(
+            run.target, self.walk.shopper[0], run.roster, seed=run.world.seed, visit=arrival.visit, run=run.run_id
+        )
+        self.connection = Connection(run.base_url)
+        self.due_us = arrival.due_us
+        self._opening = run.opening
+
+    def play(self) -> None:
+        """Play the visit to its end; a visit that the end of the run cuts is written down as far as it came."""
+        walk, run = self.walk, self.run
+        lag_us = max(0, run.now_us() - self.due_us)
+        walk.visit["lag_us"] = lag_us
+        run.started(lag_us)
+        cause = ONGOING
+        try:
+            while cause == ONGOING:
+                cause, think_us = self._page()
+                if cause == ONGOING:
+                    self.due_us += think_us
+                    self._sleep_until(self.due_us)
+        finally:
+            self.connection.close()
+            if walk.visit["pages"][0]:
+                run.recorder.visit(walk.shopper, walk.visit)
+            run.ended()
+
+    def _page(self) -> tuple[int, int]:
+        """Show the shopper one page; return (cause, think time). Moves `due_us` on by the wait."""
+        walk, run = self.walk, self.run
+        tap = walk.tap()
+        stamp = self._stand_before(tap)
+        begun_us = run.now_us()
+        seen = self._load(tap, stamp)
+        cause, think_us = walk.decide(seen)
+        run.recorder.page(stamp, walk.event, seen.load_us)
+        waited_us = int(walk.event["waited_us"][0])
+        self.due_us += waited_us
+        if cause != IMPATIENT:
+            self._sleep_until(begun_us + waited_us)
+            self._deferred(tap, stamp)
+        return cause, think_us
+
+    def _stand_before(self, tap: Tap) -> Stamp:
+        """Tell the context which page comes, on which network."""
+        visit, shopper, event = self.walk.visit[0], self.walk.shopper[0], self.walk.event[0]
+        category = int(visit["category"])
+        self.context.turn_to(CATEGORIES[category] if category >= 0 else None, max(int(visit["product"]), 0))
+        self.context.on_network(float(event["rtt_ms"]), float(event["down_kbps"]))
+        page = self.run.page_names[tap.state]
+        self.context.tell(page, (self.due_us + self.run.reference_ms * 1_000) // 1_000)
+        return Stamp(
+            int(shopper["shopper"]), int(visit["visit"]), int(visit["pages"]), int(shopper["persona"]), tap.state
+        )
+
+    def _load(self, tap: Tap, stamp: Stamp) -> Seen:
+        """Make the calls that hold the page, for as long as the shopper waits."""
+        calls = self.run.calls[tap.state]
+        blocking = self._ask(self._opening + calls[BLOCKING], BLOCKING, stamp, 0, tap.blind_us - tap.fcp_us)
+        self._opening = ()
+        if blocking.left:
+            return Seen(NEVER_US, NEVER_US, blocking.took_us, blocking.took_us, True, NOT_SEEN)
+        fcp_us = tap.fcp_us + blocking.took_us
+        if not blocking.ok:
+            return Seen(fcp_us, fcp_us, blocking.took_us, blocking.took_us, False, NOT_SEEN)
+        left_us = self.walk.patience_us(fcp_us) - fcp_us - tap.rest_us
+        lcp = self._ask(calls[LCP], LCP, stamp, blocking.took_us, left_us)
+        measured_us = blocking.took_us + lcp.took_us
+        if lcp.left:
+            return Seen(fcp_us, NEVER_US, measured_us, measured_us, True, NOT_SEEN)
+        return Seen(fcp_us, fcp_us + tap.rest_us + lcp.took_us, measured_us, measured_us, True, NOT_SEEN)
+
+    def _deferred(self, tap: Tap, stamp: Stamp) -> None:
+        """Make the calls that hold nothing; the shopper looks at the page meanwhile."""
+        self._ask(self.run.calls[tap.state][DEFERRED], DEFERRED, stamp, 0, NEVER_US)
+
+    def _ask(self, operations: tuple[int, ...], placement: int, stamp: Stamp, after_us: int, left_us: int) -> Asked:
+        """Make calls one after another until one fails or the shopper leaves.
+
+        Each is due when the one before it was answered, had everything been on time; `after_us` is what calls of this
+        page took before.
+        """
+        took_us = 0
+        for operation in operations:
+            request = self.run.target.build(OPERATIONS[operation], self.context)
+            if isinstance(request, Skipped):
+                self.run.skipped[request.operation, request.reason] += 1
+                continue
+            patience_s = max((left_us - took_us) / US, SHORTEST_WAIT_S)
+            reply = self.connection.send(request, min(request.timeout_s, patience_s))
+            spent_us = round((reply.done_s - reply.sent_s) * US)
+            left = reply.error == "timeout" and patience_s < request.timeout_s
+            answer_error = self._read(request.operation, reply.status, reply.headers, reply.body, reply.error)
+            error = ABANDONED if left else answer_error
+            self.run.record(stamp, operation, placement, self.due_us + after_us + took_us, reply, error)
+            took_us += spent_us
+            if left:
+                return Asked(took_us, ok=True, left=True)
+            if error and placement == BLOCKING:
+                return Asked(took_us, ok=False, left=False)
+        return Asked(took_us, ok=True, left=False)
+
+    def _read(self, operation: str, status: int, headers: object, body: bytes, error: str) -> str:
+        """Learn what a good answer told; return the error's name, or nothing."""
+        if error:
+            return error
+        answer = self.run.target.read(operation, status, headers, body)  # type: ignore[arg-type] # a mapping
+        self.context.learn(answer)
+        return answer.error
+
+    def _sleep_until(self, at_us: int) -> None:
+        left_s = at_us / US - (perf_counter() - self.run.start_s)
+        if left_s > 0:
+            gevent.sleep(left_s)

@@ -1,0 +1,124 @@
+"""One visit of the live world, a step at a time: the kernel's functions on arrays of one row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from simulator.journey.kernel import begin, patience_us, step
+from simulator.journey.records import EVENT, NEVER_US, SHOPPER, VISIT
+from simulator.journey.shopper import draw_shopper
+from simulator.journey.surroundings import look_around
+from simulator.model.compiled import compiled
+from simulator.worlds.crowd import World, add_up
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Tap(NamedTuple):
+    """What is known when a shopper taps; microseconds."""
+
+    state: int
+    fcp_us: int
+    """The modelled part of FCP: everything but the blocking calls, any delay of the arm included."""
+    rest_us: int
+    """The modelled part from FCP until usable: everything but the lcp calls."""
+    blind_us: int
+    """How long the shopper waits while nothing is visible."""
+
+
+class Seen(NamedTuple):
+    """What the shopper saw of a page; `NEVER_US` where they left before."""
+
+    fcp_us: int
+    load_us: int
+    server_us: int
+    measured_us: int
+    ok: bool
+    relevance: float
+
+
+@compiled
+def _arrive(
+    world: World,
+    shoppers: NDArray[Any],
+    visits: NDArray[Any],
+    shopper: int,
+    visit: int,
+    arm: int,
+    start_us: int,
+) -> None:
+    draw_shopper(world.population, world.seed, shopper, shoppers[0])
+    persona = world.population.personas[shoppers[0].persona]
+    begin(persona, world.population.tables, world.seed, shoppers[0], visit, arm, start_us, visits[0])
+
+
+@compiled
+def _tap(
+    world: World, shoppers: NDArray[Any], visits: NDArray[Any], events: NDArray[Any]
+) -> tuple[int, int, int, int]:
+    shopper, visit, event = shoppers[0], visits[0], events[0]
+    persona, card = world.population.personas[shopper.persona], world.pages.cards[visit.state]
+    look_around(persona, world.population.tables, world.seed, shopper, visit, event)
+    fcp_us, load_us = add_up(card, persona, shopper, visit, event, 0, 0)
+    delay_us = world.arms[visit.arm].delay_us[visit.state]
+    blind_us = patience_us(persona, world.seed, shopper, visit, np.inf)
+    return visit.state, fcp_us + delay_us, load_us - fcp_us, blind_us
+
+
+@compiled
+def _patience(world: World, shoppers: NDArray[Any], visits: NDArray[Any], fcp_us: int) -> int:
+    shopper = shoppers[0]
+    return patience_us(world.population.personas[shopper.persona], world.seed, shopper, visits[0], float(fcp_us))
+
+
+@compiled
+def _decide(
+    world: World,
+    shoppers: NDArray[Any],
+    visits: NDArray[Any],
+    events: NDArray[Any],
+    fcp_us: int,
+    load_us: int,
+    server_us: int,
+    measured_us: int,
+    ok: bool,
+    relevance: float,
+) -> tuple[int, int]:
+    shopper, visit, event = shoppers[0], visits[0], events[0]
+    event.server_us, event.measured_us = server_us, measured_us
+    persona, arm = world.population.personas[shopper.persona], world.arms[visit.arm]
+    step(
+        persona, world.population.tables, arm, world.seed, shopper, visit, event, fcp_us, load_us, ok, relevance
+    )
+    return visit.cause, event.think_us
+
+
+class Walk:
+    """One visit. `shopper`, `visit` and `event` are arrays of one row of SHOPPER, VISIT and EVENT."""
+
+    __slots__ = ("event", "shopper", "visit", "world")
+
+    def __init__(self, world: World, shopper: int, visit: int, arm: int, start_us: int) -> None:
+        self.world = world
+        self.shopper, self.visit, self.event = np.zeros(1, SHOPPER), np.zeros(1, VISIT), np.zeros(1, EVENT)
+        _arrive(world, self.shopper, self.visit, shopper, visit, arm, start_us)
+
+    def tap(self) -> Tap:
+        """Ask for the page that the shopper stands before."""
+        return Tap(*_tap(self.world, self.shopper, self.visit, self.event))
+
+    def patience_us(self, fcp_us: int) -> int:
+        """Return how long the shopper waits from the tap, having seen something at `fcp_us`."""
+        return _patience(self.world, self.shopper, self.visit, fcp_us)
+
+    def decide(self, seen: Seen) -> tuple[int, int]:
+        """Let the shopper see the page; return (cause, think time in microseconds)."""
+        fcp_us, load_us, server_us, measured_us, ok, relevance = seen
+        fcp_us, load_us = min(fcp_us, NEVER_US), min(load_us, NEVER_US)
+        relevance = float(np.float32(relevance))
+        return _decide(
+            self.world, self.shopper, self.visit, self.event, fcp_us, load_us, server_us, measured_us, ok, relevance
+        )
