@@ -37,9 +37,10 @@ _WHOLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """One parsed threshold. `limit` is in the metric's own unit: seconds, a share of 1, a count.
+    """One parsed threshold.
 
-    `written` is the limit as it was written. `aggregate` is None for shares and totals, else `mean`, `min`, `max` or a quantile such as `p95`; `median` is `p50`.
+    `limit` is in the metric's own unit (seconds, a share of 1, a count), `written` as it was written. `aggregate` is
+    None for shares and totals, else `mean`, `min`, `max` or a quantile such as `p95`; `median` is `p50`.
     """
 
     text: str

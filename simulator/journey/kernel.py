@@ -38,9 +38,7 @@ if TYPE_CHECKING:
 S = len(STATE_NAMES)
 STATE_KEYS = np.array([state_key(name) for name in STATE_NAMES], np.uint64)
 PRODUCT, ADD_TO_CART, PURCHASE = (STATE_INDEX[name] for name in ("product", "add_to_cart", "purchase"))
-LOGGED_IN, LOCATED, PERSONALIZED = (
-    FLAGS[name] for name in ("logged_in", "location_shared", "personalization_allowed")
-)
+LOGGED_IN, LOCATED, PERSONALIZED = (FLAGS[name] for name in ("logged_in", "location_shared", "personalization_allowed"))
 PRODUCTS_PER_CATEGORY = 100
 MEDIAN_PRICE_CENTS, PRICE_SIGMA = 3_500.0, 0.7
 """Offline prices, log-normal over products (assumed; a live target's own prices are in its answers)."""
@@ -49,7 +47,7 @@ US = 1e6
 
 @compiled
 def hazard_sum(rate: float, shape: float, feedback: float, fcp_s: float, wait_s: float) -> float:
-    """Return the cumulative hazard of leaving by `wait_s`: Weibull, softened by `feedback` once something is visible."""
+    """Return the cumulative hazard of leaving by `wait_s`: Weibull, softened by `feedback` once something shows."""
     seen = min(fcp_s, wait_s)
     return rate * (_power(seen, shape) + feedback * (_power(wait_s, shape) - _power(seen, shape)))
 
@@ -87,6 +85,12 @@ def put_off_probability(weight: float, memory_weight: float, felt: float, memory
 
 
 @compiled
+def is_open(persona: Record, state: int, flags: int) -> bool:
+    """Return whether the guards let a visit with these flags into the state."""
+    return bool((flags & persona.needs[state]) == persona.needs[state] and (flags & persona.forbids[state]) == 0)
+
+
+@compiled
 def next_weights(
     persona: Record, state: int, flags: int, relevance: float, pull: NDArray[np.float64], out: NDArray[np.float64]
 ) -> float:
@@ -98,7 +102,7 @@ def next_weights(
     total = 0.0
     for j in range(S + 1):
         weight = persona.transition[state, j] * pull[j]
-        if j < S and ((flags & persona.needs[j]) != persona.needs[j] or (flags & persona.forbids[j]) != 0):
+        if j < S and not is_open(persona, j, flags):
             weight = 0.0
         if j == S and relevance != NOT_SEEN:
             weight *= math.exp(persona.relevance_pull * (1.0 - 2.0 * relevance))
@@ -108,9 +112,7 @@ def next_weights(
 
 
 @compiled
-def choose_next(
-    persona: Record, state: int, flags: int, relevance: float, pull: NDArray[np.float64], u: float
-) -> int:
+def choose_next(persona: Record, state: int, flags: int, relevance: float, pull: NDArray[np.float64], u: float) -> int:
     """Return the next state, or S for exit (also where guards leave nothing else)."""
     weights = np.empty(S + 1)
     left = u * next_weights(persona, state, flags, relevance, pull, weights)
@@ -164,17 +166,25 @@ def begin(
 
 
 @compiled
+def entry_weight(persona: Record, state: int, flags: int) -> float:
+    """Return the weight of a visit beginning in the state; its guards hold here too.
+
+    Where nothing has a weight, every visit begins in the first state.
+    """
+    return float(persona.entry[state]) if is_open(persona, state, flags) else 0.0
+
+
+@compiled
 def _entry(persona: Record, flags: int, u: float) -> int:
     total = 0.0
     for j in range(S):
-        if (flags & persona.needs[j]) == persona.needs[j] and (flags & persona.forbids[j]) == 0:
-            total += persona.entry[j]
+        total += entry_weight(persona, j, flags)
     left, last = u * total, 0
     for j in range(S):
-        allowed = (flags & persona.needs[j]) == persona.needs[j] and (flags & persona.forbids[j]) == 0
-        if allowed and persona.entry[j] > 0.0:
+        weight = entry_weight(persona, j, flags)
+        if weight > 0.0:
             last = j
-            left -= persona.entry[j]
+            left -= weight
             if left < 0.0:
                 return j
     return last
@@ -241,7 +251,8 @@ def step(
 ) -> None:
     """Let the shopper see one page and decide; moves `visit` on and fills `event`'s own columns.
 
-    `persona` is the shopper's row of PERSONA, `arm` the visit's row of ARM. `fcp_us` and `load_us` count from the tap; `relevance` is in [0, 1] or `NOT_SEEN`.
+    `persona` is the shopper's row of PERSONA, `arm` the visit's row of ARM. `fcp_us` and `load_us` count from the tap;
+    `relevance` is in [0, 1] or `NOT_SEEN`, and counts with single precision, as the table keeps it.
     """
     state, nth = visit.state, visit.nth
     _describe(shopper, visit, event, fcp_us, load_us, ok, relevance)
@@ -269,7 +280,7 @@ def step(
         visit.cause = PUT_OFF
     event.cart_items = visit.cart_items
     if visit.cause == ONGOING:
-        _go_on(persona, tables, arm, seed, shopper, visit, event, relevance)
+        _go_on(persona, tables, arm, seed, shopper, visit, event, np.float64(event.relevance))
     event.cause = visit.cause
 
 
@@ -291,7 +302,7 @@ def _describe(
 
 @compiled
 def _take_effect(persona: Record, visit: Record, state: int) -> None:
-    """What a page that loaded well changes: flags, the cart, an order."""
+    """Change what a page that loaded well changes: flags, the cart, an order."""
     visit.flags = (visit.flags | persona.sets[state]) & ~persona.clears[state]
     if state == ADD_TO_CART:
         visit.cart_items += 1

@@ -49,6 +49,22 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", numba.njit(cache=True, error_model="numpy")(function))
 
 
+class Row(np.record):
+    """One element of a structured array, whose fields are attributes in plain Python as they are in compiled code.
+
+    numpy's own record gives its scalar's attributes first, so that a field called `flags` or `device` could be set but
+    not read. Numbers come as Python's, because compiled code calculates with 64 bits where numpy keeps to the field's.
+    """
+
+    def __getattribute__(self, name: str) -> Any:  # noqa: ANN401 - fields hold anything
+        """Return the field `name` as a Python number, an array or a row; else what numpy calls so."""
+        fields = np.void.__getattribute__(self, "dtype").fields
+        if fields is None or name not in fields:
+            return np.record.__getattribute__(self, name)
+        value = self.getfield(*fields[name][:2])
+        return value.item() if isinstance(value, np.number) else value
+
+
 def record_dtype(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
     """Return a structured dtype whose elements have attributes, compiled or not."""
-    return np.dtype((np.record, fields))
+    return np.dtype((Row, fields))

@@ -74,6 +74,8 @@ class Path:
 def compile_path(text: str) -> Path:
     """Compile a JSONPath, with `?` after it if it may find nothing. Raises `ValueError` that says what is wrong."""
     plain = text.removesuffix("?")
+    if not plain.startswith("$"):
+        raise ValueError("does not begin with $")
     try:
         path = _ENVIRONMENT.compile(plain)
     except (JSONPathError, RecursionError) as error:

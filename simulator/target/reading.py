@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.model.faults import Fault, FileFaults, suggestion
 from simulator.model.library import resolve
+from simulator.model.schema import CATEGORIES
 from simulator.model.yamlfile import YamlFile, read_yaml, validate
 from simulator.page.card import OPERATIONS
 from simulator.target.extract import compile_path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     Where = tuple[str | int, ...]
 
 TARGETS = "locustfiles/targets"
+_CHOICES = {"operations": ("an operation", OPERATIONS), "categories": ("one of our categories", CATEGORIES)}
+"""What the names in a section are, and which there are."""
 _BODILESS = {"GET", "DELETE"}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -41,9 +44,13 @@ def read_target(name: str, *, beside: Path | None = None) -> TargetFile:
 
 
 def _without_unknown(data: dict[str, Any]) -> dict[str, Any]:
-    """Drop the operations that have their fault already, so that the rest is validated too."""
-    known = {name: rest for name, rest in _mapping(data, "operations").items() if name in OPERATIONS}
-    return data | {"operations": known} if isinstance(data.get("operations"), dict) else data
+    """Drop the names that have their fault already, so that the rest is validated too."""
+    known = {
+        section: {name: value for name, value in data[section].items() if name in choices}
+        for section, (_, choices) in _CHOICES.items()
+        if isinstance(data.get(section), dict)
+    }
+    return data | known
 
 
 def _mapping(data: object, key: str) -> dict[str, Any]:
@@ -62,32 +69,33 @@ class _Reader:
             for name, rest in _mapping(file.data, section).items()
             if isinstance(rest, dict)
         }
-        self.extracted = sorted(
-            {EXTRACTED + name for rest in self.calls.values() for name in _mapping(rest, "extract")}
-        )
+        names = {name for rest in self.calls.values() for name in _mapping(rest, "extract")}
+        self.extracted = sorted(EXTRACTED + name for name in names if _NAME.fullmatch(name))
 
     def faults(self) -> Iterator[Fault]:
         """Yield every fault."""
-        yield from self._operations()
+        yield from self._names()
+        yield from self._opening()
         yield from self._auth()
         yield from self._headers(("headers",), _mapping(self.file.data, "headers"))
         for where, rest in self.calls.items():
             yield from self._call(where, rest)
 
-    def _operations(self) -> Iterator[Fault]:
-        operations = _mapping(self.file.data, "operations")
-        for name in operations:
-            if name not in OPERATIONS:
-                allowed = f"operations are {', '.join(OPERATIONS)}"
-                yield self.file.fault(
-                    ("operations", name), "is not an operation", allowed, suggestion(name, OPERATIONS)
-                )
+    def _names(self) -> Iterator[Fault]:
+        if self.file.data.get("operations") == {}:
+            yield self.file.fault(("operations",), "is empty", "must map one operation at least")
+        for section, (what, choices) in _CHOICES.items():
+            for name in _mapping(self.file.data, section):
+                if name not in choices:
+                    allowed = f"{section} are {', '.join(choices)}"
+                    yield self.file.fault((section, name), f"is not {what}", allowed, suggestion(name, choices))
+
+    def _opening(self) -> Iterator[Fault]:
         opening = self.file.data.get("opening")
         for index, name in enumerate(opening if isinstance(opening, list) else ()):
-            if name in OPERATIONS and name not in operations:
-                yield self.file.fault(
-                    ("opening", index), f"is {name!r}, which is not mapped", "must be an operation of this file"
-                )
+            if name in OPERATIONS and name not in _mapping(self.file.data, "operations"):
+                found = f"is {name!r}, which is not mapped"
+                yield self.file.fault(("opening", index), found, "must be an operation of this file")
 
     def _auth(self) -> Iterator[Fault]:
         auth = _mapping(self.file.data, "auth")

@@ -24,8 +24,12 @@ def _as_text(value: object) -> object:
 
 def parse_host(text: str) -> str:
     """Return a base URL without its last slash. Raises `ValueError` that says what is allowed."""
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # no port, or no address
+        good = False
+    if not good or parts.query or parts.fragment:
         raise ValueError("must be a base URL, as https://shop.example")
     return text.rstrip("/")
 

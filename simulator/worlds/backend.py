@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simulator.model.distributions import Distribution
     from simulator.page.card import Pages
 
 FOLDER = "locustfiles/backends"
@@ -203,30 +204,38 @@ def stop_purpose(operation: str, station: str) -> int:
 
 def compile_routes(backend: BackendFile, pages: Pages) -> Routes:
     """Return the stops of every page: page cards say what is called, the backend where and for how long."""
-    book, rows, ways = TableBook(), np.zeros(len(pages.cards), ROUTE), []
+    book, rows, ways = _BookAfter(len(pages.tables)), np.zeros(len(pages.cards), ROUTE), []
     stations = {name: index for index, name in enumerate(backend.stations)}
     for row, card in zip(rows, pages.cards, strict=True):
         way = Way([], [], [])
-        for place in range(int(card["calls"])):
-            stops = []
-            operation = OPERATIONS[card["operation"][place]]
+        for place in range(card.calls):
+            operation, stops = OPERATIONS[card.operation[place]], []
             for hop in backend.route(operation):
-                stops.append((stations[hop.station], int(row["stops"])))
-                _fill_stop(row, card, place, hop, book, len(pages.tables))
-            _add_call(way, int(card["placement"][place]), stops)
+                stop = int(row.stops)
+                row.stops += 1
+                if hop.service is None:
+                    row.service[stop], row.service_key[stop] = card.service[place], card.service_key[place]
+                else:
+                    row.service[stop], row.service_key[stop] = (
+                        book.row(hop.service),
+                        stop_purpose(operation, hop.station),
+                    )
+                stops.append((stations[hop.station], stop))
+            _add_call(way, card.placement[place], stops)
         ways.append(way)
     return Routes(rows, np.concatenate([pages.tables, book.tables()]), ways)
 
 
-def _fill_stop(row: np.void, card: np.void, place: int, hop: Hop, book: TableBook, tables_before: int) -> None:
-    stop = int(row["stops"])
-    row["stops"] += 1
-    if hop.service is None:
-        row["service"][stop], row["service_key"][stop] = card["service"][place], card["service_key"][place]
-        return
-    kind, a, *rest = book.row(hop.service)
-    row["service"][stop] = (kind, a + tables_before if kind == TABLE else a, *rest)
-    row["service_key"][stop] = stop_purpose(OPERATIONS[card["operation"][place]], hop.station)
+class _BookAfter(TableBook):
+    """A book whose tables will stand after `before` others."""
+
+    def __init__(self, before: int) -> None:
+        super().__init__()
+        self._before = before
+
+    def row(self, distribution: Distribution | None) -> tuple[int, float, float, float, float]:
+        kind, a, b, low, high = super().row(distribution)
+        return kind, a + self._before if kind == TABLE else a, b, low, high
 
 
 def _add_call(way: Way, placement: int, stops: list[tuple[int, int]]) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simulator.worlds.backend import StationSpec
 
 OUTCOMES = ("served", "left", "reneged", "rejected", "timed_out")
-"""How a call ended: `left` while being served, `reneged` while queueing."""
+"""How a call ended: `left` while being served, `reneged` while queueing; the last two are the server's failures."""
 SERVED, LEFT, RENEGED, REJECTED, TIMED_OUT = range(len(OUTCOMES))
 FOREVER_US = 2**62
 

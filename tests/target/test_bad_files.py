@@ -9,9 +9,7 @@ from simulator.target.request import load_target
 
 FIELD_LIST = ", ".join(FIELDS)
 OPERATION_LIST = ", ".join(OPERATIONS)
-KEYS = (
-    "kind, method, path, query, headers, json, form, expect, extract, evidence, placement, timeout, needs, once"
-)
+KEYS = "kind, method, path, query, headers, json, form, expect, extract, evidence, placement, timeout, needs, once"
 NEEDED = "    path: /\n"
 BASE = "target: t\noperations:\n  cart:\n" + NEEDED
 
@@ -34,8 +32,10 @@ ONE_FAULT = {
     ),
     "an unknown key of the file is a fault with the nearest key": (
         BASE + "timeuot: 3s\n",
-        "shop.yaml:5: timeuot is not a known key, allowed are target, describe, host, timeout, headers, auth, opening, "
-        "categories, setup, operations. Hint: did you mean timeout?",
+        (
+            "shop.yaml:5: timeuot is not a known key, allowed are target, describe, host, timeout, headers, auth, opening, "
+            "categories, setup, operations. Hint: did you mean timeout?"
+        ),
     ),
     "a file that maps nothing is a fault": (
         "target: t\noperations: {}\n",
@@ -43,23 +43,31 @@ ONE_FAULT = {
     ),
     "an unknown category is a fault with the nearest name": (
         BASE + "categories:\n  shoe: {slug: footwear, queries: [boot]}\n",
-        "shop.yaml:6: categories.shoe is not one of our categories, categories are shoes, bags, jackets, dresses, "
-        "shirts, sportswear, watches, beauty, home-living, electronics, toys, sale. Hint: did you mean shoes?",
+        (
+            "shop.yaml:6: categories.shoe is not one of our categories, categories are shoes, bags, jackets, dresses, "
+            "shirts, sportswear, watches, beauty, home-living, electronics, toys, sale. Hint: did you mean shoes?"
+        ),
     ),
     "a template field that does not exist is a fault with all fields": (
         BASE + '    query: {who: "{shoper.id}"}\n',
-        f"shop.yaml:5: operations.cart.query.who names {{shoper.id}}, fields are {FIELD_LIST}. "
-        "Hint: did you mean shopper.id?",
+        (
+            f"shop.yaml:5: operations.cart.query.who names {{shoper.id}}, fields are {FIELD_LIST}. "
+            "Hint: did you mean shopper.id?"
+        ),
     ),
     "a field that no operation extracts is a fault with what is extracted": (
         BASE + '    query: {sku: "{extracted.skew}"}\n    extract: {sku: $.sku}\n',
-        "shop.yaml:5: operations.cart.query.sku names {extracted.skew}, this file extracts extracted.sku. "
-        "Hint: did you mean extracted.sku?",
+        (
+            "shop.yaml:5: operations.cart.query.sku names {extracted.skew}, this file extracts extracted.sku. "
+            "Hint: did you mean extracted.sku?"
+        ),
     ),
     "fields deep inside a JSON body are checked with their own line": (
         BASE + '    method: POST\n    json:\n      events:\n        - {type: "{event.typ}"}\n',
-        f"shop.yaml:8: operations.cart.json.events.0.type names {{event.typ}}, fields are {FIELD_LIST}. "
-        "Hint: did you mean event.type?",
+        (
+            f"shop.yaml:8: operations.cart.json.events.0.type names {{event.typ}}, fields are {FIELD_LIST}. "
+            "Hint: did you mean event.type?"
+        ),
     ),
     "a brace that is never closed is a fault": (
         BASE + '    query: {q: "{page.query"}\n',
@@ -87,19 +95,25 @@ ONE_FAULT = {
     ),
     "a JSONPath that does not parse is a fault": (
         BASE + '    extract: {sku: "$.items["}\n',
-        "shop.yaml:5: operations.cart.extract.sku is '$.items[', must be a JSONPath (RFC 9535): unexpected end of "
-        "query. Hint: as $.items[*].sku",
+        (
+            "shop.yaml:5: operations.cart.extract.sku is '$.items[', must be a JSONPath (RFC 9535): unexpected end of "
+            "query. Hint: as $.items[*].sku"
+        ),
     ),
     "a JSONPath begins with the root": (
         BASE + "    evidence: {items: items}\n",
-        "shop.yaml:5: operations.cart.evidence.items is 'items', must be a JSONPath (RFC 9535): does not begin with $. "
-        "Hint: as $.items[*].sku",
+        (
+            "shop.yaml:5: operations.cart.evidence.items is 'items', must be a JSONPath (RFC 9535): does not begin with $. "
+            "Hint: as $.items[*].sku"
+        ),
     ),
     "unknown evidence is a fault with the nearest name": (
         BASE + "    evidence: {itmes: $.items}\n",
-        "shop.yaml:5: operations.cart.evidence.itmes is not a known key, allowed are items, categories, price, "
-        "currency, in_stock, total, subject, segments, variant, token, fallback, generated_at, geo_used, fences, "
-        "language, stored. Hint: did you mean items?",
+        (
+            "shop.yaml:5: operations.cart.evidence.itmes is not a known key, allowed are items, categories, price, "
+            "currency, in_stock, total, subject, segments, variant, token, fallback, generated_at, geo_used, fences, "
+            "language, stored. Hint: did you mean items?"
+        ),
     ),
     "what is extracted has a plain name": (
         BASE + "    extract: {Bad-Name: $.x}\n",
@@ -111,8 +125,10 @@ ONE_FAULT = {
     ),
     "only methods with a body send one": (
         BASE + "    json: {a: 1}\n",
-        "shop.yaml:5: operations.cart.json stands beside method GET, only POST, PUT and PATCH send a body. "
-        "Hint: write method: POST",
+        (
+            "shop.yaml:5: operations.cart.json stands beside method GET, only POST, PUT and PATCH send a body. "
+            "Hint: write method: POST"
+        ),
     ),
     "a request has one body": (
         BASE + "    method: POST\n    json: {a: 1}\n    form: {b: 2}\n",
@@ -120,8 +136,10 @@ ONE_FAULT = {
     ),
     "a header's name is a token": (
         BASE + "    headers: {X Bad: 1}\n",
-        "shop.yaml:5: operations.cart.headers.X Bad is no header name, RFC 9110 allows letters, digits and "
-        "!#$%&'*+.^_`|~-",
+        (
+            "shop.yaml:5: operations.cart.headers.X Bad is no header name, RFC 9110 allows letters, digits and "
+            "!#$%&'*+.^_`|~-"
+        ),
     ),
     "what a visit opens with is mapped": (
         BASE + "opening: [session]\n",
@@ -137,8 +155,10 @@ ONE_FAULT = {
     ),
     "a consent is one of ours": (
         BASE + "    needs: [cookies]\n",
-        "shop.yaml:5: operations.cart.needs.0 is 'cookies', Input should be 'analytics', 'personalization', "
-        "'location' or 'push'",
+        (
+            "shop.yaml:5: operations.cart.needs.0 is 'cookies', Input should be 'analytics', 'personalization', "
+            "'location' or 'push'"
+        ),
     ),
     "a placement is one of ours": (
         BASE + "    placement: late\n",
@@ -186,7 +206,9 @@ def test_unknown_target(tmp_path, monkeypatch):
     ]
 
 
-@pytest.mark.parametrize("text", ["operations: [1]", "operations: {cart: 3}", "operations: {cart: {json: 1}}", "auth: 3"])
+@pytest.mark.parametrize(
+    "text", ["operations: [1]", "operations: {cart: 3}", "operations: {cart: {json: 1}}", "auth: 3"]
+)
 def test_wrong_types_are_faults(target_file, text):
     """A list where a mapping belongs ends in faults, never in a traceback."""
     assert faults_of(target_file(f"target: t\n{text}\n"))

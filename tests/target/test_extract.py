@@ -86,7 +86,9 @@ def test_missing(path, expected):
     assert (compiled.find(SHOP), compiled.missing(SHOP)) == ([], expected)
 
 
-@pytest.mark.parametrize("document", [{"sku": "A"}, [{"sku": "A"}], "A", 1, None, {"items": "sku"}, {"items": {"sku": 1}}])
+@pytest.mark.parametrize(
+    "document", [{"sku": "A"}, [{"sku": "A"}], "A", 1, None, {"items": "sku"}, {"items": {"sku": 1}}]
+)
 def test_any_document_is_survived(document):
     """No document makes a getter raise."""
     for path in ("$.items[*].sku", "$.items[0]", "$..sku", "$.items[?@.sku == true]", "$"):

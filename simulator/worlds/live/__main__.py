@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Locust must be imported before anything that uses sockets.
 import locust
@@ -25,6 +26,9 @@ from simulator.scenario.load import load_scenario
 from simulator.worlds.live.run import Gauge, LiveRun, judge_generator
 from simulator.worlds.live.users import Shopper, listen, send_in
 
+if TYPE_CHECKING:
+    from simulator.journey.plan import Plan
+
 PROGRESS_S = 0.25
 
 
@@ -37,18 +41,18 @@ def main() -> None:
     folder = Path(sys.argv[1])
     job = json.loads((folder / "job.json").read_text())
     run = LiveRun(load_scenario(job["scenario"], job["overrides"]), job["base_url"], job["run_id"])
-    run.warm_up()
-    interrupted, cpu_share = play(run)
+    plan = run.warm_up()
+    run.set_up()
+    interrupted, cpu_share = play(run, plan)
     write(run, folder, interrupted=interrupted, cpu_share=cpu_share)
 
 
-def play(run: LiveRun) -> tuple[bool, float]:
+def play(run: LiveRun, plan: Plan) -> tuple[bool, float]:
     """Play the plan on Locust; return (interrupted, share of a core taken)."""
     environment = Environment(user_classes=[Shopper], events=locust.events)
     runner = environment.create_local_runner()
     listen(environment, run)
     Shopper.run_ = run
-    plan = run.plan()
     gauge = Gauge()
     gc.collect()
     gc.freeze()

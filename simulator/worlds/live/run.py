@@ -14,8 +14,12 @@ from simulator.journey.plan import Plan, open_plan
 from simulator.journey.records import ONGOING
 from simulator.model.states import STATE_NAMES
 from simulator.page.card import OPERATIONS, PLACEMENTS
+from simulator.target.call import Skipped
+from simulator.target.context import Context, context_for
+from simulator.target.fields import EXTRACTED
 from simulator.worlds.crowd import World
 from simulator.worlds.live.recorder import ABANDONED, Recorder, Stamp
+from simulator.worlds.live.transport import Connection
 from simulator.worlds.live.visit import Arrival, LiveVisit
 from simulator.worlds.live.walk import Seen, Walk
 
@@ -28,8 +32,13 @@ if TYPE_CHECKING:
 US = 1_000_000
 CPU_LIMIT = 0.9
 """Share of one core above which a generator on one core cannot be trusted (Locust warns at the same 90 %)."""
+WARM_SHOPPERS = 500
 LAG_LIMIT_MS = 250.0
 """p99 of start lag above which arrivals are no longer the plan's."""
+
+
+class SetupFailed(RuntimeError):
+    """The target did not answer a setup call as its file expects; nothing was sent after it."""
 
 
 class LiveRun:
@@ -50,15 +59,47 @@ class LiveRun:
         self.lag = HdrHistogram(1, 3_600 * US, 3)
         self.planned = self.begun = self.open = 0
         self.on_request: Callable[[Stamp, int, Reply, str], None] = lambda *_: None
+        self.known: dict[str, Any] = {}
         self.start_s = perf_counter()
 
-    def warm_up(self) -> None:
-        """Load every compiled function before the clock runs."""
+    def warm_up(self) -> Plan:
+        """Do before the clock runs what is slow the first time; return the plan.
+
+        Compiled functions are loaded, and the pools of names of the countries that the first shoppers come from are
+        drawn: half a second for each country, which a visit would start late by.
+        """
+        plan = self.plan()
+        for shopper in range(min(len(plan.shopper), WARM_SHOPPERS)):
+            walk = Walk(self.world, shopper, 0, 0, 0)
+            self.context(walk, 0)
         walk = Walk(self.world, 0, 0, 0, 0)
-        tap = walk.tap()
-        walk.patience_us(tap.fcp_us)
+        walk.patience_us(walk.tap().fcp_us)
         walk.decide(Seen(1, 1, 0, 0, True, 0.0))
-        self.plan()
+        return plan
+
+    def set_up(self) -> None:
+        """Make the target's setup calls; every visit knows what they told. Raises `SetupFailed`."""
+        if not self.target.setup:
+            return
+        context, connection = self.context(Walk(self.world, 0, 0, 0, 0), 0), Connection(self.base_url)
+        for name in self.target.setup:
+            request = self.target.build(name, context)
+            if isinstance(request, Skipped):
+                raise SetupFailed(f"{name} could not be made: {request.reason}")
+            reply = connection.send(request, request.timeout_s)
+            answer = self.target.read(name, reply.status, reply.headers, reply.body)
+            if reply.error or answer.error:
+                raise SetupFailed(f"{name} {request.method} {request.url}: {reply.error or answer.error}")
+            context.learn(answer)
+        connection.close()
+        self.known = {name: value for name, value in context.values.items() if name.startswith(EXTRACTED)}
+
+    def context(self, walk: Walk, visit: int) -> Context:
+        """Return what the target may learn of a visit's shopper."""
+        row, seed = walk.shopper[0], self.world.seed
+        context = context_for(self.target, row, self.roster, seed=seed, visit=visit, run=self.run_id)
+        context.values |= self.known
+        return context
 
     def plan(self) -> Plan:
         """Return the open model's arrivals."""

@@ -15,7 +15,6 @@ from simulator.journey.records import IMPATIENT, NEVER_US, NOT_SEEN, ONGOING
 from simulator.model.schema import CATEGORIES
 from simulator.page.card import BLOCKING, DEFERRED, LCP, OPERATIONS
 from simulator.target.call import Skipped
-from simulator.target.context import context_for
 from simulator.worlds.live.recorder import ABANDONED, Stamp
 from simulator.worlds.live.transport import Connection
 from simulator.worlds.live.walk import Seen, Tap, Walk
@@ -52,9 +51,7 @@ class LiveVisit:
     def __init__(self, run: LiveRun, arrival: Arrival) -> None:
         self.run = run
         self.walk = Walk(run.world, arrival.shopper, arrival.visit, arrival.arm, arrival.due_us)
-        self.context = context_for(
-            run.target, self.walk.shopper[0], run.roster, seed=run.world.seed, visit=arrival.visit, run=run.run_id
-        )
+        self.context = run.context(self.walk, arrival.visit)
         self.connection = Connection(run.base_url)
         self.due_us = arrival.due_us
         self._opening = run.opening

@@ -1,0 +1,35 @@
+"""`footfall demo`: the embedded shop, shoppers, and a report, in one go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from simulator.cli import options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("demo", short_help="Start a shop, send shoppers, write a report.")
+@options.rate
+@options.duration
+@options.seed
+@options.out("reports/demo")
+@click.option("--keep/--overwrite", default=False, help="Refuse to replace an earlier demo; by default it is replaced.")
+def command(rate: str | None, duration: str | None, seed: int | None, out: Path, keep: bool) -> int:
+    """Start the embedded shop, send eight kinds of shoppers at it for 30 s, stop it, and write a report.
+
+    The exit code is the verdict's.
+    """
+    from simulator.cli.live import run_live  # noqa: PLC0415 - help stays fast
+    from simulator.runfolder.files import prepare_folder  # noqa: PLC0415
+    from simulator.scenario.load import load_scenario  # noqa: PLC0415
+    from simulator.storefront import running_storefront  # noqa: PLC0415
+
+    given = options.overrides(rate=rate, duration=duration, seed=seed)
+    spec = load_scenario("demo", given).spec
+    prepare_folder(out, overwrite=not keep)
+    with running_storefront(seed=spec.seed) as shop:
+        return run_live("demo", given, shop.url, out)

@@ -1,0 +1,61 @@
+"""What `load` and `demo` share: the live view, the run, its report."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from simulator.cli import options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+
+def run_live(scenario: str, given: Mapping[str, Any], base_url: str, out: Path) -> int:
+    """Play a scenario against `base_url` into `out`, which is ready to be written; return the exit code."""
+    from rich.live import Live  # noqa: PLC0415 - help stays fast
+
+    from simulator.cli.outcome import show_outcome  # noqa: PLC0415
+    from simulator.report import write_reports  # noqa: PLC0415
+    from simulator.scenario.load import load_scenario  # noqa: PLC0415
+    from simulator.target.check import reach  # noqa: PLC0415
+    from simulator.worlds.live.launch import launch  # noqa: PLC0415
+
+    spec = load_scenario(scenario, given).spec
+    reach(base_url)
+    console = options.console()
+    console.print(f"[bold]{spec.scenario}[/bold]: {spec.describe} Seed {spec.seed}, {spec.duration:g} s, {base_url}")
+    run_id = f"{spec.scenario}-{spec.seed}-{secrets.token_hex(4)}"
+    with Live(_waiting(), console=console, transient=True, refresh_per_second=8) as live:
+        launch(out, scenario, given, base_url, run_id, lambda now: live.update(_view(now, spec.duration)))
+    return show_outcome(out, write_reports(out))
+
+
+def _waiting() -> RenderableType:
+    from rich.text import Text  # noqa: PLC0415
+
+    return Text("warming up …", style="dim")
+
+
+def _view(now: Mapping[str, Any], duration_s: float) -> RenderableType:
+    """Return the live view: how far, and what the shoppers are doing."""
+    from rich.console import Group  # noqa: PLC0415
+    from rich.progress_bar import ProgressBar  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    grid = Table.grid(padding=(0, 2))
+    elapsed_s = min(now["elapsed_s"], duration_s)
+    grid.add_row(
+        f"{elapsed_s:4.0f} / {duration_s:.0f} s",
+        f"visits {now['started']:,} of {now['planned']:,} started, {now['open']:,} open, {now['ended']:,} ended",
+    )
+    rate = now["requests"] / now["elapsed_s"] if now["elapsed_s"] else 0.0
+    grid.add_row(
+        "",
+        f"pages {now['pages']:,} · requests {now['requests']:,} ({rate:,.0f}/s) · errors {now['errors']:,}"
+        f" · start lag p99 {now['lag_p99_ms']:.1f} ms",
+    )
+    return Group(ProgressBar(total=duration_s, completed=elapsed_s, width=60), grid)

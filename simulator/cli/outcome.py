@@ -1,0 +1,30 @@
+"""What a run says on the console when it is over: a short summary, the verdict, where the report is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulator.cli import options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from simulator.analysis.verdict import Verdict
+
+COLOURS = {"passed": "green", "failed": "red", "invalid": "yellow"}
+
+
+def show_outcome(run: Path, verdict: Verdict) -> int:
+    """Print a run's summary and verdict; return the exit code."""
+    console = options.console()
+    colour = COLOURS[verdict.state]
+    for result in verdict.results:
+        mark = "[green]✓[/]" if result.ok else "[red]✗[/]"
+        console.print(f" {mark} {result.threshold.text}  [dim]{result.text}[/]")
+    console.print(f"[bold {colour}]{verdict.state}[/] {verdict.headline}")
+    held = {f"{result.threshold.text}: {result.text}" for result in verdict.results}
+    for reason in verdict.reasons:
+        if reason not in held:
+            console.print(f"  {reason}")
+    console.print(f"report: [bold]{run / 'report.html'}[/]")
+    return verdict.exit_code

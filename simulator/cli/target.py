@@ -1,0 +1,74 @@
+"""`footfall target`: does the target file fit the target?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from simulator.cli import options
+from simulator.cli.exits import Exit, fail
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from simulator.target.check import CheckLine
+
+
+@click.group("target", short_help="Check a target file against a running shop.")
+def command() -> None:
+    """Work with target files: the map from operations to requests."""
+
+
+@command.command("check", short_help="Walk one shopper through every mapped operation.")
+@click.argument("target", default="storefront")
+@options.host
+def check(target: str, host: str | None) -> int:
+    """Walk one shopper through every operation that TARGET maps and print each request and what was extracted.
+
+    Exits with 1 when an operation's answer is not what the file expects, with 4 when nobody answers.
+    """
+    from simulator.target.check import walk  # noqa: PLC0415 - help stays fast
+    from simulator.target.request import load_target  # noqa: PLC0415
+
+    loaded = load_target(target)
+    base_url = host or loaded.host
+    if base_url is None:
+        fail("no host to call", "give --host http://127.0.0.1:8080, or `host` in the target file")
+    assert base_url is not None
+    try:
+        lines = list(walk(loaded, base_url))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    from rich.console import Console  # noqa: PLC0415
+
+    Console(highlight=False).print(_table(lines))
+    bad = [line for line in lines if line.problem and not line.skipped]
+    options.console().print(
+        f"{len(lines)} operations mapped, {sum(line.ok for line in lines)} answered well, {len(bad)} did not, "
+        f"{sum(line.skipped for line in lines)} could not be tried"
+    )
+    return Exit.FAILED if bad else Exit.PASSED
+
+
+def _table(lines: list[CheckLine]) -> Table:
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("operation", "request", "status", "ms", "extracted", "observable"):
+        table.add_column(name, overflow="fold", justify="right" if name == "ms" else "left")
+    for line in lines:
+        status = str(line.status or "–")
+        told = line.problem or ", ".join(f"{name}={_short(value)}" for name, value in line.extracted.items())
+        colour = "yellow" if line.skipped else "red" if line.problem else "green"
+        elapsed = "" if line.elapsed_ms is None else f"{line.elapsed_ms:.1f}"
+        request = f"{line.method} {line.url}" if line.method else ""
+        table.add_row(
+            line.operation, request, f"[{colour}]{status}[/]", elapsed, told, ", ".join(line.observable), style=""
+        )
+    return table
+
+
+def _short(value: object) -> str:
+    text = f"{value[0]} (+{len(value) - 1})" if isinstance(value, tuple) and value else str(value)
+    return text if len(text) <= 28 else f"{text[:27]}…"
