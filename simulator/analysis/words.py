@@ -74,3 +74,20 @@ def counted(count: int, one: str, many: str = "") -> str:
 def listed(names: list[str]) -> str:
     """Return `a`, `a and b`, `a, b and c`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
+
+
+def tick(value: float | None, kind: Kind) -> str:
+    """Return a figure as short as an axis wants it: `40 %`, `2.5 s`, `200 ms`, `1,500`; rounded to three digits."""
+    if value is None:
+        return NONE
+    if kind == "share":
+        return f"{_short(100 * value)}{THIN}%"
+    if kind != "time":
+        return _short(value)
+    if 0 < abs(value) < 1:
+        return f"{_short(1000 * value)}{THIN}ms"
+    return f"{_short(value)}{THIN}s"
+
+
+def _short(value: float) -> str:
+    return number(float(f"{value:.3g}"), 0) if abs(value) >= 100 else f"{value:.3g}".replace("-", "\u2212")

@@ -40,7 +40,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="footfall")
 def cli() -> None:
-    """Send persona-driven mobile shoppers into a shop, and see what happens.
+    r"""Send persona-driven mobile shoppers into a shop, and see what happens.
 
     Begin with `footfall demo`: it starts a small shop of its own, sends shoppers, and writes a report.
 

@@ -23,10 +23,10 @@ def command(rate: str | None, duration: str | None, seed: int | None, out: Path,
 
     The exit code is the verdict's.
     """
-    from simulator.cli.live import run_live  # noqa: PLC0415 - help stays fast
-    from simulator.runfolder.files import prepare_folder  # noqa: PLC0415
-    from simulator.scenario.load import load_scenario  # noqa: PLC0415
-    from simulator.storefront import running_storefront  # noqa: PLC0415
+    from simulator.cli.live import run_live
+    from simulator.runfolder.files import prepare_folder
+    from simulator.scenario.load import load_scenario
+    from simulator.storefront import running_storefront
 
     given = options.overrides(rate=rate, duration=duration, seed=seed)
     spec = load_scenario("demo", given).spec

@@ -56,5 +56,3 @@ def _code_of(error: Exception) -> int | None:
 def fail(message: str, hint: str = "") -> None:
     """Raise a usage error with a hint."""
     raise click.UsageError(f"{message}. Hint: {hint}" if hint else message)
-
-

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     help="Format of the tables.",
 )
 @options.seed
-@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes; the data is the same.")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes; the data is the same."
+)
 @options.overwrite
 def command(
     scenario: str, shoppers: int | None, out: Path, kind: Format, seed: int | None, workers: int, overwrite: bool
@@ -37,12 +39,12 @@ def command(
     SCENARIO is a shipped name (demo, smoke, black_friday) or a file. The same seed gives the same bytes, whatever the
     number of workers.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - help stays fast
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from simulator.export.dataset import write_dataset  # noqa: PLC0415
-    from simulator.runfolder.files import prepare_folder  # noqa: PLC0415
-    from simulator.runfolder.manifest import write_manifest  # noqa: PLC0415
-    from simulator.scenario.load import load_scenario  # noqa: PLC0415
+    from simulator.export.dataset import write_dataset
+    from simulator.runfolder.files import prepare_folder
+    from simulator.runfolder.manifest import write_manifest
+    from simulator.scenario.load import load_scenario
 
     given = options.overrides(seed=seed, shoppers=shoppers)
     total = load_scenario(scenario, given).spec.shoppers

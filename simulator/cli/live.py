@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 def run_live(scenario: str, given: Mapping[str, Any], base_url: str, out: Path) -> int:
     """Play a scenario against `base_url` into `out`, which is ready to be written; return the exit code."""
-    from rich.live import Live  # noqa: PLC0415 - help stays fast
+    from rich.live import Live
 
-    from simulator.cli.outcome import show_outcome  # noqa: PLC0415
-    from simulator.report import write_reports  # noqa: PLC0415
-    from simulator.scenario.load import load_scenario  # noqa: PLC0415
-    from simulator.target.check import reach  # noqa: PLC0415
-    from simulator.worlds.live.launch import launch  # noqa: PLC0415
+    from simulator.cli.outcome import show_outcome
+    from simulator.report import write_reports
+    from simulator.scenario.load import load_scenario
+    from simulator.target.check import reach
+    from simulator.worlds.live.launch import launch
 
     spec = load_scenario(scenario, given).spec
     reach(base_url)
@@ -35,16 +35,16 @@ def run_live(scenario: str, given: Mapping[str, Any], base_url: str, out: Path) 
 
 
 def _waiting() -> RenderableType:
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text
 
     return Text("warming up …", style="dim")
 
 
 def _view(now: Mapping[str, Any], duration_s: float) -> RenderableType:
     """Return the live view: how far, and what the shoppers are doing."""
-    from rich.console import Group  # noqa: PLC0415
-    from rich.progress_bar import ProgressBar  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Group
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
 
     grid = Table.grid(padding=(0, 2))
     elapsed_s = min(now["elapsed_s"], duration_s)

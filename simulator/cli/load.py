@@ -36,9 +36,9 @@ def command(
 
     The target file says which request each operation makes. The exit code is the verdict's.
     """
-    from simulator.cli.live import run_live  # noqa: PLC0415 - help stays fast
-    from simulator.runfolder.files import prepare_folder  # noqa: PLC0415
-    from simulator.scenario.load import load_scenario  # noqa: PLC0415
+    from simulator.cli.live import run_live
+    from simulator.runfolder.files import prepare_folder
+    from simulator.scenario.load import load_scenario
 
     given = options.overrides(host=host, target=target, rate=rate, duration=duration, seed=seed)
     loaded = load_scenario(scenario, given)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 Command = Any
 
-seed = click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Root of all randomness; overrides the scenario's.")
+seed = click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), help="Root of all randomness; overrides the scenario's."
+)
 overwrite = click.option("--overwrite", is_flag=True, help="Replace an earlier run in --out.")
 host = click.option("--host", metavar="URL", help="Where the shop is, as http://127.0.0.1:8080.")
 rate = click.option("--rate", metavar="RATE", help="Constant arrivals, as 10/s; overrides the scenario's.")
@@ -43,6 +45,6 @@ def overrides(**values: object) -> dict[str, Any]:
 
 def console() -> Console:
     """Return the console for messages, on stderr: data alone goes to stdout."""
-    from rich.console import Console  # noqa: PLC0415 - heavy, and help does not need it
+    from rich.console import Console
 
     return Console(stderr=True, highlight=False)

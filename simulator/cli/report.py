@@ -14,8 +14,8 @@ def command(run: Path) -> int:
 
     Whichever world wrote them. Exits with the verdict's code.
     """
-    from simulator.cli.outcome import show_outcome  # noqa: PLC0415 - help stays fast
-    from simulator.report import write_reports  # noqa: PLC0415
+    from simulator.cli.outcome import show_outcome
+    from simulator.report import write_reports
 
     verdict = write_reports(run)
     return show_outcome(run, verdict)

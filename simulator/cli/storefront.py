@@ -12,7 +12,7 @@ from simulator.cli import options
 @options.seed
 def command(port: int, seed: int | None) -> None:
     """Serve the embedded shop on loopback until Ctrl-C; its data is gone afterwards."""
-    from simulator.storefront import running_storefront  # noqa: PLC0415 - help stays fast
+    from simulator.storefront import running_storefront
 
     with running_storefront(seed=7 if seed is None else seed, port=port) as shop:
         click.echo(shop.url)

@@ -1,4 +1,4 @@
-"""`footfall target`: does the target file fit the target?"""
+"""`footfall target`: whether a target file fits its target."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def check(target: str, host: str | None) -> int:
 
     Exits with 1 when an operation's answer is not what the file expects, with 4 when nobody answers.
     """
-    from simulator.target.check import walk  # noqa: PLC0415 - help stays fast
-    from simulator.target.request import load_target  # noqa: PLC0415
+    from simulator.target.check import walk
+    from simulator.target.request import load_target
 
     loaded = load_target(target)
     base_url = host or loaded.host
@@ -40,7 +40,7 @@ def check(target: str, host: str | None) -> int:
         lines = list(walk(loaded, base_url))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     Console(highlight=False).print(_table(lines))
     bad = [line for line in lines if line.problem and not line.skipped]
@@ -52,7 +52,7 @@ def check(target: str, host: str | None) -> int:
 
 
 def _table(lines: list[CheckLine]) -> Table:
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("operation", "request", "status", "ms", "extracted", "observable"):

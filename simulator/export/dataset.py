@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from simulator.runfolder.tables import Format
     from simulator.journey.tables import TableName
+    from simulator.runfolder.tables import Format
     from simulator.scenario.load import Scenario
 
 SHARD_SHOPPERS = 16_384
@@ -117,7 +117,7 @@ def write_dataset(
     return crowd_manifest(scenario, tables)
 
 
-def _all_shards(  # noqa: PLR0917 - one call site
+def _all_shards(
     scenario: Scenario,
     name: str,
     overrides: Mapping[str, Any],

@@ -76,8 +76,10 @@ def _arrivals(times: NDArray[np.float64], rates: NDArray[np.float64], seed: int,
         slope = (rates[segment] - rates[segment - 1]) / (times[segment] - times[segment - 1])
         start, left = rates[segment - 1], total - sums[segment - 1]
         # Solves start·t + slope·t²/2 = left in the form that is stable for slope → 0.
-        after = 2.0 * left / (start + math.sqrt(max(start * start + 2.0 * slope * left, 0.0)))
-        found.append(int((times[segment - 1] + after) * US))
+        after = 0.0
+        if left > 0.0:
+            after = 2.0 * left / (start + math.sqrt(max(start * start + 2.0 * slope * left, 0.0)))
+        found.append(int((times[segment - 1] + after) * US + 0.5))
         index += 1
 
 
@@ -130,9 +132,7 @@ def _visit_count(seed: int, shopper: Record, horizon_us: int) -> int:
 
 
 @compiled
-def _start_us(
-    population: Population, seed: int, shopper: Record, visit: int, horizon_us: int, weekday: int
-) -> int:
+def _start_us(population: Population, seed: int, shopper: Record, visit: int, horizon_us: int, weekday: int) -> int:
     """Return one visit's start, before the shopper's visits are put in order."""
     persona = population.personas[shopper.persona]
     days = max(1, horizon_us // DAY_US)

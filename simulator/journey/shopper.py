@@ -11,10 +11,10 @@ from simulator.model.compiled import compiled
 from simulator.model.distributions import normal_quantile, sample
 
 if TYPE_CHECKING:
-    from simulator.journey.records import Record
     import numpy as np
     from numpy.typing import NDArray
 
+    from simulator.journey.records import Record
     from simulator.model.population import Population
 
 HOME_SPREAD_DEG = 0.03

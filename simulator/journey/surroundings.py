@@ -15,10 +15,10 @@ from simulator.model.compiled import compiled
 from simulator.model.distributions import sample
 
 if TYPE_CHECKING:
-    from simulator.journey.records import Record
     import numpy as np
     from numpy.typing import NDArray
 
+    from simulator.journey.records import Record
 
 
 @compiled

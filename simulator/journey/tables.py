@@ -211,7 +211,7 @@ def shoppers_table(rows: NDArray[Any], names: Names) -> pa.Table:
 
 
 def visits_table(rows: NDArray[Any], shoppers: NDArray[Any], events: NDArray[Any], names: Names) -> pa.Table:
-    """Return the visits table of VISIT rows; `shoppers` and `events` are the SHOPPER and EVENT rows that belong to them.
+    """Return the visits table of VISIT rows, with the SHOPPER and EVENT rows that belong to them.
 
     Visits and events stand in the same order; every visit has at least one event. Shoppers stand by number.
     """

@@ -32,12 +32,12 @@ def _cache_folder() -> Path:
         for source in sorted((package / folder).glob("*.py")):
             digest.update(source.read_bytes())
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = root / "footfall" / digest.hexdigest()[:16]
+    cache = root / "footfall" / digest.hexdigest()[:16]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True)
     except OSError:
         return Path(tempfile.gettempdir()) / f"footfall-{os.getuid()}-{digest.hexdigest()[:16]}"
-    return folder
+    return cache
 
 
 if not os.environ.get("NUMBA_CACHE_DIR"):
@@ -49,7 +49,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return cast("Callable[P, R]", numba.njit(cache=True, error_model="numpy")(function))
 
 
-class Row(np.record):
+class Row(np.record):  # type: ignore[misc] # numpy's stubs call it final; numpy itself does not
     """One element of a structured array, whose fields are attributes in plain Python as they are in compiled code.
 
     numpy's own record gives its scalar's attributes first, so that a field called `flags` or `device` could be set but

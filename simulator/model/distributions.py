@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy import stats
 
 from simulator.model.compiled import compiled, record_dtype
-from simulator.model.units import Duration, parse_duration_s
+from simulator.model.units import parse_duration_s
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +32,7 @@ TABLE_SCORES = np.linspace(-6.0, 6.0, 769)
 class Distribution(BaseModel):
     """What every distribution has: an optional clip and its evidence."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     clip: Annotated[tuple[Any, Any] | None, Field(description="smallest and largest value")] = None
     evidence: str | None = None
@@ -42,7 +42,8 @@ class Distribution(BaseModel):
         low, high = self.bounds()
         if not low <= high:
             raise ValueError("clip must be two values, the smaller first")
-        self.parameters()
+        if not all(map(math.isfinite, self.parameters())):
+            raise ValueError("must not be infinite; only a clip may")
         return self
 
     def bounds(self) -> tuple[float, float]:
@@ -93,8 +94,8 @@ class Constant(Distribution):
         return self.mean() + 0.0 * share
 
     def mean(self) -> float:
-        """Return the value."""
-        return _number(self.value)
+        """Return the value, clipped."""
+        return float(np.clip(_number(self.value), *self.bounds()))
 
 
 class Uniform(Distribution):
@@ -106,7 +107,10 @@ class Uniform(Distribution):
 
     def parameters(self) -> tuple[int, float, float]:
         """Return (UNIFORM, low, high)."""
-        return UNIFORM, _number(self.low), _number(self.high)
+        low, high = _number(self.low), _number(self.high)
+        if not low <= high:
+            raise ValueError("low must not be above high")
+        return UNIFORM, low, high
 
     def exact(self) -> Any:  # noqa: ANN401 - see Distribution
         """Return scipy's uniform."""
@@ -187,7 +191,8 @@ class Gamma(Distribution):
 
     def parameters(self) -> tuple[int, float, float]:
         """Return (TABLE, 0, 0); the table comes from `log_quantiles`."""
-        _positive(self.mean_, "mean")
+        if not math.isfinite(_positive(self.mean_, "mean")):
+            raise ValueError("must not be infinite; only a clip may")
         return TABLE, 0.0, 0.0
 
     def exact(self) -> Any:  # noqa: ANN401 - see Distribution
@@ -221,8 +226,8 @@ DISTRIBUTION_NAMES = tuple(get_args(kind.model_fields["dist"].annotation)[0] for
 def _number(value: object) -> float:
     if isinstance(value, str):
         return parse_duration_s(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("must be a number or a duration with its unit, as 400ms")  # noqa: TRY004 - pydantic's way
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        raise ValueError("must be a number or a duration with its unit, as 400ms")
     return float(value)
 
 
@@ -257,7 +262,8 @@ class TableBook:
 def log_quantiles(distribution: Distribution) -> NDArray[np.float64]:
     """Return ln of the quantile at each of `TABLE_SCORES`."""
     quantiles = distribution.exact().ppf(stats.norm.cdf(TABLE_SCORES))
-    return np.log(np.clip(quantiles, 1e-300, None))
+    logs: NDArray[np.float64] = np.log(np.clip(quantiles, 1e-300, None))
+    return logs
 
 
 @compiled

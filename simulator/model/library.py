@@ -27,7 +27,8 @@ def resolve(name: str, kind: str, *, what: str, beside: Path | None = None) -> P
 
     Raises `FileFaults` with the shipped names and the nearest one when nothing fits.
     """
-    for candidate in (Path(name), *((beside / name, beside / f"{name}.yaml") if beside else ())):
+    candidates = [Path(name), *([beside / name, beside / f"{name}.yaml"] if beside else [])]
+    for candidate in candidates:
         if candidate.suffix in {".yaml", ".yml"} and candidate.is_file():
             return candidate
     files = shipped(kind)

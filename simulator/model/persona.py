@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from simulator.model.devices import device_table
 from simulator.model.faults import Fault, FileFaults
 from simulator.model.library import resolve, shipped
 from simulator.model.merge import FOLDER, KeyPath, Merged, merge_persona
 from simulator.model.places import city_table
-from simulator.model.schema import PersonaFile, PopulationFile, persona_problems
+from simulator.model.schema import PersonaFile, PopulationFile, section_problems
 from simulator.model.yamlfile import YamlFile, pydantic_faults, read_yaml, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 POPULATIONS = "personas/populations"
@@ -47,28 +47,43 @@ def place_countries() -> tuple[str, ...]:
     return tuple(sorted({city.country for city in city_table()}))
 
 
-def load_persona(path: Path) -> Persona:
-    """Read one persona file with all it inherits. Raises `FileFaults` with every fault found."""
-    merged = merge_persona(path)
-    located = YamlFile(merged.file.name, merged.data, merged.file.lines)
+def load_persona(path: Path, *, onto: Path | None = None) -> Persona:
+    """Read one persona file with all it inherits; a mixin is laid `onto` a persona to be one.
+
+    Raises `FileFaults` with every fault found.
+    """
+    merged = merge_persona(path, onto=onto)
+    systems = tuple(sorted({device.os for device in device_table().devices}))
+    sections = _valid_sections(merged)
+    faults = [
+        merged.origin(at).fault(at, *rest) for at, *rest in section_problems(sections, place_countries(), systems)
+    ]
     try:
         spec = PersonaFile.model_validate(merged.data)
     except ValidationError as error:
-        raise FileFaults(_relocated(pydantic_faults(error, located, PersonaFile), merged)) from None
-    systems = tuple(sorted({device.os for device in device_table().devices}))
-    problems = persona_problems(spec, place_countries(), systems)
-    if problems:
-        raise FileFaults(merged.origin(path).fault(path, *rest) for path, *rest in problems)
+        raise FileFaults([*_relocated(error, merged), *faults]) from None
+    if faults:
+        raise FileFaults(faults)
     return Persona(spec, merged)
 
 
-def _relocated(faults: Iterable[Fault], merged: Merged) -> list[Fault]:
+def _valid_sections(merged: Merged) -> dict[str, object]:
+    """Return those sections that are valid in themselves, so that one fault does not hide the others."""
+    valid: dict[str, object] = {}
+    for name, info in PersonaFile.model_fields.items():
+        kind: Any = info.annotation
+        with suppress(ValidationError):
+            valid[name] = TypeAdapter(kind).validate_python(merged.data.get(name))
+    return valid
+
+
+def _relocated(error: ValidationError, merged: Merged) -> list[Fault]:
     """Point each fault at the file that gave the value: it may be inherited."""
+    lines = {path: file.line(path) for path, file in merged.origins.items()}
     moved = []
-    for fault in faults:
+    for fault in pydantic_faults(error, YamlFile(merged.file.name, merged.data, lines), PersonaFile):
         path = _as_keys(fault.path, merged)
-        file = merged.origin(path)
-        moved.append(file.fault(path, fault.found, fault.allowed, fault.hint))
+        moved.append(merged.origin(path).fault(path, fault.found, fault.allowed, fault.hint))
     return moved
 
 

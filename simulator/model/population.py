@@ -199,13 +199,13 @@ def _frailty(variance: float) -> Distribution:
     """Return the distribution of Z: gamma with mean 1; no variance means that everybody is alike."""
     if variance == 0:
         return Constant(dist="constant", value=1.0)
-    return Gamma(dist="gamma", mean=1.0, cv=variance**0.5)
+    return Gamma.model_validate({"dist": "gamma", "mean": 1.0, "cv": variance**0.5})
 
 
 def _cities(countries: tuple[str, ...], at: datetime) -> NDArray[Any]:
     rows = []
     for city in city_table():
-        offset = ZoneInfo(city.timezone).utcoffset(at.replace(tzinfo=None))
+        offset = at.astimezone(ZoneInfo(city.timezone)).utcoffset()
         assert offset is not None
         rows.append((countries.index(city.country), city.latitude_deg, city.longitude_deg, offset.total_seconds()))
     return np.array(rows, CITY)

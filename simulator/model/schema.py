@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.model.distributions import AnyDistribution
 from simulator.model.faults import suggestion
 from simulator.model.states import EXIT, GUARDS, STAGES, STATE_NAMES
 from simulator.model.units import Duration, Share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 SITUATIONS = ("home", "commute", "work", "store")
 TECHNOLOGIES = ("wifi", "5g", "lte", "hspa")
@@ -28,7 +31,7 @@ Evidence = Annotated[str | None, Field(description="where the numbers of this se
 class Section(BaseModel):
     """A part of a file: unknown keys are errors, and evidence may stand beside the numbers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
     evidence: Evidence = None
 
@@ -54,7 +57,7 @@ class Network(Section):
 
 
 class Arrivals(Section):
-    """How often and at which local hour; `hours` are 24 weights from midnight, `weekend` multiplies Saturday and Sunday."""
+    """How often and at which local hour; `hours` are weights from midnight, `weekend` multiplies those two days."""
 
     visits_per_week: AnyDistribution
     hours: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=24, max_length=24)]
@@ -73,7 +76,7 @@ class Patience(Section):
 
 
 class PutOff(Section):
-    """Leaving after a slow page: `1 − exp(−(by_stage · ln(1 + load/tau) + memory · M))`, M remembering earlier waits."""
+    """Leaving after a slow page: `1 − exp(−(by_stage · ln(1 + load/tau) + memory · M))`; M remembers earlier waits."""
 
     per_log_load: Annotated[float, Field(ge=0)]
     by_stage: Mix = {}
@@ -120,13 +123,6 @@ class Journey(Section):
     rows: dict[str, Mix]
     guards: dict[str, list[str]] = {}
 
-    @model_validator(mode="after")
-    def _known_states(self) -> Journey:
-        for guard in (name for names in self.guards.values() for name in names):
-            if guard not in GUARDS:
-                raise ValueError(f"guards: {guard} is not a guard; allowed are {', '.join(GUARDS)}")
-        return self
-
 
 class PersonaFile(Section):
     """A kind of shopper, after `extends` and `mixins` are resolved."""
@@ -155,41 +151,73 @@ class PopulationFile(Section):
     personas: Annotated[dict[str, Annotated[float, Field(gt=0)]], Field(min_length=1)]
 
 
-Problem = tuple[tuple[str | int, ...], str, str, str]
+KeyPath = tuple[str | int, ...]
+Problem = tuple[KeyPath, str, str, str]
 """(path, found, allowed, hint) of one thing wrong, before it has a file and a line."""
 
 
 def persona_problems(persona: PersonaFile, countries: tuple[str, ...], systems: tuple[str, ...]) -> list[Problem]:
     """Return what pydantic cannot see: names that must exist, rows that must sum to 1, states that can be left."""
-    problems = [
-        *_names(("place", "countries"), persona.place.countries, countries, "country of the place table"),
-        *_names(("device", "tier"), persona.device.tier, TIERS, "tier"),
-        *_names(("network", "situations"), persona.network.situations, SITUATIONS, "situation"),
-        *_names(("network", "mix"), persona.network.mix, SITUATIONS, "situation"),
-        *_names(("affinity", "categories"), persona.affinity.categories, CATEGORIES, "category"),
-        *_names(("patience", "by_stage"), persona.patience.by_stage, STAGES, "stage"),
-        *_names(("put_off", "by_stage"), persona.put_off.by_stage, STAGES, "stage"),
-        *_names(("tempo",), persona.tempo, ("default", *STATE_NAMES), "state"),
-    ]
-    if isinstance(persona.device.os, dict):
-        problems += _names(("device", "os"), persona.device.os, systems, "operating system")
-    for situation, mix in persona.network.mix.items():
-        problems += _names(("network", "mix", situation), mix, TECHNOLOGIES, "technology")
-    problems += [
-        (("network", "mix", situation), "is missing", "every situation with a weight needs its mix", "")
-        for situation, weight in persona.network.situations.items()
-        if weight > 0 and situation in SITUATIONS and situation not in persona.network.mix
-    ]
-    if "default" not in persona.tempo and set(persona.journey.rows) - set(persona.tempo):
-        problems.append((("tempo", "default"), "is missing", "states without their own think time need it", ""))
-    return problems + _journey_problems(persona.journey)
+    return section_problems({name: getattr(persona, name) for name in PersonaFile.model_fields}, countries, systems)
 
 
-def _names(path: tuple[str, ...], mix: dict[str, object] | Mix, allowed: tuple[str, ...], what: str) -> list[Problem]:
+def section_problems(
+    sections: Mapping[str, Any], countries: tuple[str, ...], systems: tuple[str, ...]
+) -> list[Problem]:
+    """Return what `persona_problems` does for those sections of a persona that are valid in themselves."""
+    checks: dict[str, Callable[[Any], list[Problem]]] = {
+        "place": lambda place: _mix(("place", "countries"), place.countries, countries, "country of the place table"),
+        "device": lambda device: _device_problems(device, systems),
+        "network": _network_problems,
+        "arrivals": lambda arrivals: _weights(("arrivals", "hours"), arrivals.hours),
+        "tempo": lambda tempo: _names(("tempo",), tempo, ("default", *STATE_NAMES), "state"),
+        "patience": lambda patience: _names(("patience", "by_stage"), patience.by_stage, STAGES, "stage"),
+        "put_off": lambda put_off: _names(("put_off", "by_stage"), put_off.by_stage, STAGES, "stage"),
+        "affinity": lambda affinity: _mix(("affinity", "categories"), affinity.categories, CATEGORIES, "category"),
+        "journey": _journey_problems,
+    }
+    problems = [problem for name, check in checks.items() if name in sections for problem in check(sections[name])]
+    if {"tempo", "journey"} <= set(sections):
+        tempo, journey = sections["tempo"], sections["journey"]
+        if "default" not in tempo and set(journey.rows) - set(tempo):
+            problems.append((("tempo", "default"), "is missing", "states without their own think time need it", ""))
+    return problems
+
+
+def _names(path: KeyPath, named: Mapping[str, object], allowed: tuple[str, ...], what: str) -> list[Problem]:
     return [
         ((*path, name), f"is not a {what}", f"allowed are {', '.join(allowed)}", suggestion(name, allowed))
-        for name in mix
+        for name in named
         if name not in allowed
+    ]
+
+
+def _weights(path: KeyPath, weights: Iterable[float]) -> list[Problem]:
+    return [] if any(weight > 0 for weight in weights) else [(path, "has no weight above zero", "one is needed", "")]
+
+
+def _mix(path: KeyPath, mix: Mix, allowed: tuple[str, ...], what: str) -> list[Problem]:
+    return [*_names(path, mix, allowed, what), *_weights(path, mix.values())]
+
+
+def _device_problems(device: Device, systems: tuple[str, ...]) -> list[Problem]:
+    problems = _mix(("device", "tier"), device.tier, TIERS, "tier")
+    if isinstance(device.os, dict):
+        problems += _mix(("device", "os"), device.os, systems, "operating system")
+    return problems
+
+
+def _network_problems(network: Network) -> list[Problem]:
+    problems = [
+        *_mix(("network", "situations"), network.situations, SITUATIONS, "situation"),
+        *_names(("network", "mix"), network.mix, SITUATIONS, "situation"),
+    ]
+    for situation, mix in network.mix.items():
+        problems += _mix(("network", "mix", situation), mix, TECHNOLOGIES, "technology")
+    return problems + [
+        (("network", "mix", situation), "is missing", "every situation with a weight needs its mix", "")
+        for situation, weight in network.situations.items()
+        if weight > 0 and situation in SITUATIONS and situation not in network.mix
     ]
 
 
@@ -198,6 +226,7 @@ def _journey_problems(journey: Journey) -> list[Problem]:
         *_names(("journey", "entry"), journey.entry, STATE_NAMES, "state"),
         *_names(("journey", "rows"), journey.rows, STATE_NAMES, "state"),
         *_names(("journey", "guards"), journey.guards, STATE_NAMES, "state"),
+        *_guard_problems(journey.guards),
         *_sum(("journey", "entry"), journey.entry),
     ]
     for state, row in journey.rows.items():
@@ -211,7 +240,17 @@ def _journey_problems(journey: Journey) -> list[Problem]:
     return problems + _stuck(journey)
 
 
-def _sum(path: tuple[str, ...], row: Mix) -> list[Problem]:
+def _guard_problems(guards: Mapping[str, list[str]]) -> list[Problem]:
+    allowed = f"allowed are {', '.join(GUARDS)}"
+    return [
+        (("journey", "guards", state, place), f"is {name}", allowed, suggestion(name, GUARDS))
+        for state, names in guards.items()
+        for place, name in enumerate(names)
+        if name not in GUARDS
+    ]
+
+
+def _sum(path: KeyPath, row: Mix) -> list[Problem]:
     total = sum(row.values())
     if abs(total - 1) <= SUM_TOLERANCE:
         return []

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION = re.compile(r"\s*([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)\s*(us|ms|s|min|h|d|w)\s*")
+_PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*")
 _RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*(s|min|h|d)\s*")
 
 
@@ -17,7 +18,7 @@ def parse_duration_s(text: object) -> float:
 
     Raises `ValueError` that says what is allowed.
     """
-    if text == 0:
+    if text == 0 and not isinstance(text, bool):
         return 0.0
     match = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if match is None:
@@ -41,8 +42,9 @@ def parse_share(value: object) -> float:
 
     Raises `ValueError` that says what is allowed.
     """
-    if isinstance(value, str) and value.strip().endswith("%"):
-        value = float(value.strip()[:-1]) / 100
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    if match is not None:
+        value = float(match[1]) / 100
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ValueError("must be a share from 0 to 1, or 0% to 100%")
     return float(value)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.scalarbool import ScalarBoolean
 
 from simulator.model.faults import Fault, FileFaults, one_fault, suggestion
 
@@ -82,12 +83,16 @@ def _plain(node: Any, path: Path_, lines: dict[Path_, int]) -> Any:  # noqa: ANN
     """Turn ruamel's node into plain Python values and note the line of every path."""
     if isinstance(node, CommentedMap):
         for key in node:
-            lines[(*path, str(key))] = node.lc.key(key)[0] + 1
+            # A key that comes by `<<` stands elsewhere; it is said to be where its mapping begins.
+            position = (node.lc.data or {}).get(key, (node.lc.line,))
+            lines[(*path, str(key))] = position[0] + 1
         return {str(key): _plain(value, (*path, str(key)), lines) for key, value in node.items()}
     if isinstance(node, CommentedSeq):
         for index in range(len(node)):
             lines[(*path, index)] = node.lc.item(index)[0] + 1
         return [_plain(value, (*path, index), lines) for index, value in enumerate(node)]
+    if isinstance(node, ScalarBoolean):
+        return bool(node)
     for plain in (bool, int, float, str):
         if isinstance(node, plain):
             return plain(node)

@@ -33,6 +33,7 @@ def curve(
     name: str,
     title: str,
     stations: Sequence[Station],
+    *,
     size: tuple[float, float],
     write: Callable[[float | None], str],
     class_: str = "c1",
@@ -117,6 +118,7 @@ def arrivals(
     title: str,
     planned: Sequence[float],
     started: Sequence[float],
+    *,
     width_s: float,
     size: tuple[float, float],
 ) -> Markup:

@@ -188,7 +188,13 @@ class Pair:
 
 
 def pairs(
-    name: str, title: str, rows: Sequence[Pair], of: tuple[str, str], width: float, write: Callable[[float | None], str]
+    name: str,
+    title: str,
+    rows: Sequence[Pair],
+    width: float,
+    write: Callable[[float | None], str],
+    *,
+    of: tuple[str, str],
 ) -> Markup:
     """Return dumbbells on a linear axis from zero: the first figure hollow, the second full."""
     place = layout([row.name for row in rows], width)

@@ -6,7 +6,7 @@ import zlib
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, field_validator
 
 from simulator.model.compiled import record_dtype
 from simulator.model.distributions import DIST, TABLE, AnyDistribution, TableBook
@@ -60,11 +60,23 @@ def _limit_schema(smallest: int, word: str) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [{"type": "integer", "minimum": smallest}, {"const": word}]})
 
 
-Servers = Annotated[int | None, _count(1, "unlimited"), _limit_schema(1, "unlimited")]
-QueueLimit = Annotated[int | None, _count(0, "none"), _limit_schema(0, "none")]
+# Serialised as they are written, so that a resolved file can be read back as it stands.
+Servers = Annotated[
+    int | None,
+    _count(1, "unlimited"),
+    PlainSerializer(lambda count: "unlimited" if count is None else count),
+    _limit_schema(1, "unlimited"),
+]
+QueueLimit = Annotated[
+    int | None,
+    _count(0, "none"),
+    PlainSerializer(lambda count: "none" if count is None else count),
+    _limit_schema(0, "none"),
+]
 Timeout = Annotated[
     float | None,
     BeforeValidator(_timeout_s),
+    PlainSerializer(lambda seconds: "none" if seconds is None else f"{seconds:.12g}s"),
     WithJsonSchema({"type": "string", "pattern": r"^(none|\d+(\.\d+)?\s*(us|ms|s|min|h|d|w))$"}),
 ]
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from simulator.journey.kernel import STATE_KEYS, begin, step
 from simulator.journey.keys import uniform
-from simulator.journey.plan import Plan
 from simulator.journey.records import EVENT, NEVER_US, NOT_SEEN, ONGOING, SHOPPER, VISIT, Record
 from simulator.journey.shopper import draw_shopper
 from simulator.journey.surroundings import look_around
@@ -20,6 +19,7 @@ from simulator.page.load import load_parts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from simulator.journey.plan import Plan
     from simulator.model.population import Population
 
 US = 1e6

@@ -127,7 +127,7 @@ class Station:
         self.busy -= 1
         queue = self._queue
         while queue:
-            call = queue.popleft()
+            call = queue.pop()
             if not call.triggered:
                 self.waiting -= 1
                 self._serve(call)

@@ -33,8 +33,8 @@ ONE_FAULT = {
     "an unknown key of the file is a fault with the nearest key": (
         BASE + "timeuot: 3s\n",
         (
-            "shop.yaml:5: timeuot is not a known key, allowed are target, describe, host, timeout, headers, auth, opening, "
-            "categories, setup, operations. Hint: did you mean timeout?"
+            "shop.yaml:5: timeuot is not a known key, allowed are target, describe, host, timeout, headers, auth, "
+            "opening, categories, setup, operations. Hint: did you mean timeout?"
         ),
     ),
     "a file that maps nothing is a fault": (
@@ -103,8 +103,8 @@ ONE_FAULT = {
     "a JSONPath begins with the root": (
         BASE + "    evidence: {items: items}\n",
         (
-            "shop.yaml:5: operations.cart.evidence.items is 'items', must be a JSONPath (RFC 9535): does not begin with $. "
-            "Hint: as $.items[*].sku"
+            "shop.yaml:5: operations.cart.evidence.items is 'items', must be a JSONPath (RFC 9535): does not begin "
+            "with $. Hint: as $.items[*].sku"
         ),
     ),
     "unknown evidence is a fault with the nearest name": (
@@ -166,7 +166,10 @@ ONE_FAULT = {
     ),
     "a timeout has its unit": (
         BASE + "    timeout: 5\n",
-        "shop.yaml:5: operations.cart.timeout is 5, must be a duration with its unit: us, ms, s, min, h, d or w, as 400ms",
+        (
+            "shop.yaml:5: operations.cart.timeout is 5, must be a duration with its unit: us, ms, s, min, h, d or w, "
+            "as 400ms"
+        ),
     ),
     "other kinds of calls are not there yet": (
         BASE + "    kind: graphql\n",

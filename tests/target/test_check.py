@@ -193,8 +193,9 @@ def test_a_slow_look_up_is_given_up(monkeypatch):
 
 def test_a_host_is_a_base_url(target_of):
     """Anything else is a mistake of the caller, not of the target."""
-    with pytest.raises(ValueError, match="must be a base URL"):
-        list(walk(target_of(SHOP), "shop.example:80"))
+    for host in ("shop.example:80", "http://shop.example:port", "http://[::1", "ftp://shop.example", "http://x/?q=1"):
+        with pytest.raises(ValueError, match="must be a base URL"):
+            list(walk(target_of(SHOP), host))
 
 
 def test_the_shipped_target_fits_the_shipped_shop(tmp_path):
@@ -208,5 +209,5 @@ def test_the_shipped_target_fits_the_shipped_shop(tmp_path):
         seen = list(walk(target, HOST, transport=transport_of(build_app(shop))))
     finally:
         shop.close()
-    assert {line.operation for line in seen} == set(target.operations)
+    assert {line.operation for line in seen} == {*target.setup, *target.operations}
     assert [(line.operation, line.problem, line.absent) for line in seen if not line.ok or line.absent] == []

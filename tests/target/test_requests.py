@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from simulator.journey.records import NOT_SEEN
+from simulator.model.devices import device_table
 from simulator.target.fields import FIELDS, PICK
 from simulator.target.request import Request, Skipped
 
@@ -247,8 +248,6 @@ def test_every_documented_field_has_a_value(shopper):
 
 def test_the_network_is_told_by_those_who_tell_it(shopper, target_of):
     """Network hints change with the network, in the headers of Chromium only."""
-    from simulator.model.devices import device_table  # noqa: PLC0415 - needed here only
-
     safari = next(device for device in device_table().devices if device.browser == "safari")
     target = target_of("home: {path: /}")
     for device, expected in ((None, ("75", "4g")), (safari, (None, None))):

@@ -15,7 +15,7 @@ STOP_S = 20.0
 """How long an interrupted run may take to write what it measured."""
 
 
-class LiveWorldFailed(RuntimeError):
+class LiveWorldError(RuntimeError):
     """The live world's process ended without a run; the text holds what it said."""
 
 
@@ -30,7 +30,7 @@ def launch(
     """Play a scenario against `base_url` into `folder`, which afterwards holds its tables and manifest.
 
     A `KeyboardInterrupt` ends the run early, lets it write what it measured, and is not raised again: the manifest
-    says `interrupted`. Raises `LiveWorldFailed` when there is nothing to report.
+    says `interrupted`. Raises `LiveWorldError` when there is nothing to report.
     """
     job = {"scenario": scenario, "overrides": dict(overrides), "base_url": base_url, "run_id": run_id}
     (folder / "job.json").write_text(json.dumps(job))
@@ -56,7 +56,7 @@ def launch(
     said = log.read_text(errors="replace").strip()
     log.unlink()
     if process.returncode or not (folder / "manifest.json").exists():
-        raise LiveWorldFailed(f"the load generator ended with exit code {process.returncode}:\n{said}")
+        raise LiveWorldError(f"the load generator ended with exit code {process.returncode}:\n{said}")
 
 
 def _follow(process: subprocess.Popen[bytes], on_progress: Callable[[Mapping[str, Any]], None]) -> None:

@@ -19,7 +19,7 @@ from simulator.target.context import Context, context_for
 from simulator.target.fields import EXTRACTED
 from simulator.worlds.crowd import World
 from simulator.worlds.live.recorder import ABANDONED, Recorder, Stamp
-from simulator.worlds.live.transport import Connection
+from simulator.worlds.live.transport import BaseUrl, Connection
 from simulator.worlds.live.visit import Arrival, LiveVisit
 from simulator.worlds.live.walk import Seen, Walk
 
@@ -37,7 +37,7 @@ LAG_LIMIT_MS = 250.0
 """p99 of start lag above which arrivals are no longer the plan's."""
 
 
-class SetupFailed(RuntimeError):
+class SetupError(RuntimeError):
     """The target did not answer a setup call as its file expects; nothing was sent after it."""
 
 
@@ -48,11 +48,14 @@ class LiveRun:
         spec = scenario.spec
         self.scenario = scenario
         self.base_url, self.run_id = base_url, run_id
+        self.base = BaseUrl(base_url)
         self.world = World(scenario.population, scenario.pages, scenario.arms, spec.seed)
         self.roster, self.target = scenario.roster, scenario.target
         self.page_names = STATE_NAMES
         self.calls = calls_by_state(scenario)
         self.opening = tuple(OPERATIONS.index(name) for name in self.target.opening)
+        # Who arrives logged in must have been logged in by somebody: the visit's first request after the opening.
+        self.login = (OPERATIONS.index("login"),) if "login" in self.target.operations else ()
         self.reference_ms = int(spec.reference.timestamp() * 1_000)
         self.recorder = Recorder()
         self.skipped: Counter[tuple[str, str]] = Counter()
@@ -78,18 +81,18 @@ class LiveRun:
         return plan
 
     def set_up(self) -> None:
-        """Make the target's setup calls; every visit knows what they told. Raises `SetupFailed`."""
+        """Make the target's setup calls; every visit knows what they told. Raises `SetupError`."""
         if not self.target.setup:
             return
-        context, connection = self.context(Walk(self.world, 0, 0, 0, 0), 0), Connection(self.base_url)
+        context, connection = self.context(Walk(self.world, 0, 0, 0, 0), 0), Connection(self.base)
         for name in self.target.setup:
             request = self.target.build(name, context)
             if isinstance(request, Skipped):
-                raise SetupFailed(f"{name} could not be made: {request.reason}")
+                raise SetupError(f"{name} could not be made: {request.reason}")
             reply = connection.send(request, request.timeout_s)
             answer = self.target.read(name, reply.status, reply.headers, reply.body)
             if reply.error or answer.error:
-                raise SetupFailed(f"{name} {request.method} {request.url}: {reply.error or answer.error}")
+                raise SetupError(f"{name} {request.method} {request.url}: {reply.error or answer.error}")
             context.learn(answer)
         connection.close()
         self.known = {name: value for name, value in context.values.items() if name.startswith(EXTRACTED)}

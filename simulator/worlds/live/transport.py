@@ -7,12 +7,14 @@ import ssl
 import zlib
 from http.cookies import CookieError, SimpleCookie
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import brotli
 import gevent
-from geventhttpclient import HTTPClient
-from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
+from geventhttpclient.client import IDEMPOTENT_METHODS
+from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
+from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTPSocketResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 NO_ANSWER = 0
 READABLE = "gzip, deflate, br"
 """What this transport can decode; a phone's own list may be longer."""
+
+BODY_METHODS = frozenset(("POST", "PUT", "PATCH"))
+"""Methods that say their body's length even when it is empty (RFC 9112 section 6.3)."""
+BLOCK_BYTES = 65_536
+CONNECT_TIMEOUT_S = 5.0
 
 
 class Reply(NamedTuple):
@@ -37,45 +44,74 @@ class Reply(NamedTuple):
 
 
 class Connection:
-    """One visitor's connection: opened by the first request, kept alive until the visit ends."""
+    """One visitor's connection: opened by the first request, kept alive until the visit ends.
 
-    __slots__ = ("_client", "_cookies")
+    Sockets, TLS and the parser are geventhttpclient's; the request's head is written here, because its client merges and
+    checks every header anew, which costs as much as the rest of the request.
+    """
 
-    def __init__(self, base_url: str, *, connect_timeout_s: float = 5.0) -> None:
-        # One retry of an idempotent request on a connection that the server has closed is the client's own rule.
-        self._client = HTTPClient.from_url(
-            base_url, concurrency=1, connection_timeout=connect_timeout_s, network_timeout=None
-        )
+    __slots__ = ("_cookies", "_host", "_pool", "_socket")
+
+    def __init__(self, base: BaseUrl) -> None:
+        self._pool = base.pool()
+        self._host = base.host_header
+        self._socket: Any = None
         self._cookies: dict[str, str] = {}
 
     def send(self, request: Request, timeout_s: float) -> Reply:
         """Send a request and read the whole answer, within `timeout_s`. Never raises for what the target did."""
-        headers = request.headers
-        headers["Accept-Encoding"] = READABLE
-        if self._cookies:
-            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        data = self._head(request) + (request.body or b"")
         limit = gevent.Timeout.start_new(timeout_s)
         sent_s = perf_counter()
         try:
-            response = self._client.request(request.method, request.url, request.body or b"", headers)
+            response = self._exchange(request.method, data)
             body = bytes(response.read())
             done_s = perf_counter()
         except BaseException as error:
             name = "timeout" if error is limit else error_name(error)
+            self.close()
             if not name:
                 raise
-            self._client.close()
             return Reply(NO_ANSWER, {}, b"", 0, name, sent_s, perf_counter())
         finally:
-            limit.cancel()
-        answer: Mapping[str, str] = response
-        if "set-cookie" in answer:
-            self._keep_cookies(response)
-        content, failure = decoded(body, answer.get("content-encoding", ""))
-        return Reply(response.status_code, answer, content, len(body), failure, sent_s, done_s)
+            limit.close()
+        if response.should_close():
+            self.close()
+        headers = response.info()
+        if "set-cookie" in headers:
+            self._keep_cookies(headers.get("set-cookie"))
+        content, failure = decoded(body, headers.get("content-encoding", ""))
+        return Reply(response.status_code, headers, content, len(body), failure, sent_s, done_s)
 
-    def _keep_cookies(self, response: Mapping[str, str]) -> None:
-        lines = response["set-cookie"]
+    def _head(self, request: Request) -> bytes:
+        lines = [f"{request.method} {request.url} HTTP/1.1", f"Host: {self._host}"]
+        lines += [f"{name}: {value}" for name, value in request.headers.items()]
+        lines.append(f"Accept-Encoding: {READABLE}")
+        if self._cookies:
+            lines.append("Cookie: " + "; ".join(f"{name}={value}" for name, value in self._cookies.items()))
+        if request.body is not None or request.method in BODY_METHODS:
+            lines.append(f"Content-Length: {len(request.body or b'')}")
+        head = "\r\n".join(lines)
+        # A token captured from an answer may hold anything; it must not start a header, or a request, of its own.
+        if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1:
+            head = "\r\n".join(line.replace("\r", "").replace("\n", "") for line in lines)
+        return f"{head}\r\n\r\n".encode("latin-1", "replace")
+
+    def _exchange(self, method: str, data: bytes) -> HTTPSocketResponse:
+        """Send on the open connection, or on a new one; once more where the server had closed an idle one."""
+        reused = self._socket is not None
+        if self._socket is None:
+            self._socket = self._pool.get_socket()
+        try:
+            self._socket.sendall(data)
+            return HTTPSocketResponse(self._socket, block_size=BLOCK_BYTES, method=method)
+        except (HTTPConnectionClosed, ConnectionResetError, BrokenPipeError):
+            self.close()
+            if not reused or method not in IDEMPOTENT_METHODS:
+                raise
+        return self._exchange(method, data)
+
+    def _keep_cookies(self, lines: str | list[str]) -> None:
         for line in lines if isinstance(lines, list) else [lines]:
             try:
                 jar = SimpleCookie(line)
@@ -88,8 +124,29 @@ class Connection:
                     self._cookies[name] = morsel.value
 
     def close(self) -> None:
-        """Close the connection; the next visit opens its own."""
-        self._client.close()
+        """Close the connection; the next request opens another."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+class BaseUrl:
+    """A target's address: where connections go, and what they say in `Host`."""
+
+    __slots__ = ("_host", "_port", "_tls", "host_header")
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        assert parts.hostname
+        self._tls = parts.scheme == "https"
+        self._host, self._port = parts.hostname, parts.port or (443 if self._tls else 80)
+        self.host_header = parts.netloc
+
+    def pool(self) -> ConnectionPool:
+        """Return the maker of one visitor's sockets."""
+        kind = SSLConnectionPool if self._tls else ConnectionPool
+        place = (self._host, self._port, self._host, self._port)
+        return kind(*place, size=1, network_timeout=None, connection_timeout=CONNECT_TIMEOUT_S)
 
 
 def error_name(error: BaseException) -> str:

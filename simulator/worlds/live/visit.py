@@ -52,9 +52,9 @@ class LiveVisit:
         self.run = run
         self.walk = Walk(run.world, arrival.shopper, arrival.visit, arrival.arm, arrival.due_us)
         self.context = run.context(self.walk, arrival.visit)
-        self.connection = Connection(run.base_url)
+        self.connection = Connection(run.base)
         self.due_us = arrival.due_us
-        self._opening = run.opening
+        self._opening = run.opening + (run.login if self.walk.shopper["logged_in"][0] else ())
 
     def play(self) -> None:
         """Play the visit to its end; a visit that the end of the run cuts is written down as far as it came."""

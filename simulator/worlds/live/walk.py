@@ -56,9 +56,7 @@ def _arrive(
 
 
 @compiled
-def _tap(
-    world: World, shoppers: NDArray[Any], visits: NDArray[Any], events: NDArray[Any]
-) -> tuple[int, int, int, int]:
+def _tap(world: World, shoppers: NDArray[Any], visits: NDArray[Any], events: NDArray[Any]) -> tuple[int, int, int, int]:
     shopper, visit, event = shoppers[0], visits[0], events[0]
     persona, card = world.population.personas[shopper.persona], world.pages.cards[visit.state]
     look_around(persona, world.population.tables, world.seed, shopper, visit, event)
@@ -90,9 +88,7 @@ def _decide(
     shopper, visit, event = shoppers[0], visits[0], events[0]
     event.server_us, event.measured_us = server_us, measured_us
     persona, arm = world.population.personas[shopper.persona], world.arms[visit.arm]
-    step(
-        persona, world.population.tables, arm, world.seed, shopper, visit, event, fcp_us, load_us, ok, relevance
-    )
+    step(persona, world.population.tables, arm, world.seed, shopper, visit, event, fcp_us, load_us, ok, relevance)
     return visit.cause, event.think_us
 
 

@@ -1,0 +1,53 @@
+# Everything runs in .venv, which is made when it is missing or when pyproject.toml changes.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+WORKERS ?= 2
+
+.PHONY: demo test check format bench soak docs clean
+
+demo: $(VENV)/.installed
+	$(BIN)/footfall demo
+
+test: $(VENV)/.test
+	$(BIN)/pytest -n $(WORKERS)
+
+check: $(VENV)/.check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/cog --check -r README.md docs/cli.md
+	$(BIN)/python -m simulator.cli.schemas --check
+
+format: $(VENV)/.check
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.check
+	$(BIN)/cog -r README.md docs/cli.md
+	$(BIN)/python -m simulator.cli.schemas
+
+bench: $(VENV)/.test
+	$(BIN)/python -m tests.bench
+
+soak: $(VENV)/.test
+	$(BIN)/pytest -m soak
+
+clean:
+	rm -rf $(VENV) build dist
+
+$(VENV)/.installed: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --group test
+	touch $@
+
+$(VENV)/.check: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --group check
+	touch $@

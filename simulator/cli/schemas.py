@@ -1,0 +1,66 @@
+"""The JSON Schemas that editors complete files from, generated from the models and checked in.
+
+`python -m simulator.cli.schemas` writes them; with `--check` it only says whether they are in step.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = Path("personas/schemas")
+
+
+def schemas() -> dict[str, str]:
+    """Return the text of each schema by file name."""
+    from simulator.model.schema import PersonaFile, PopulationFile
+    from simulator.scenario.schema import ScenarioFile
+    from simulator.target.schema import TargetFile
+    from simulator.worlds.backend import BackendFile
+
+    models: dict[str, type[BaseModel]] = {
+        "persona": PersonaFile,
+        "population": PopulationFile,
+        "scenario": ScenarioFile,
+        "target": TargetFile,
+        "backend": BackendFile,
+    }
+    return {f"{name}.schema.json": _text(name, model) for name, model in models.items()}
+
+
+def _text(name: str, model: type[BaseModel]) -> str:
+    schema = model.model_json_schema(by_alias=True)
+    if name == "persona":
+        # A file may inherit the rest, so an editor must not ask for every section, and it may name its parents.
+        schema.pop("required", None)
+        schema["properties"]["extends"] = {"type": "string", "description": "one parent persona"}
+        schema["properties"]["mixins"] = {"type": "array", "items": {"type": "string"}}
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"{name}.schema.json"}
+    return json.dumps(head | schema, indent=2) + "\n"
+
+
+def main() -> int:
+    """Write or check the schemas; return 1 when they are out of step."""
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for name, text in schemas().items():
+        path = ROOT / FOLDER / name
+        if check:
+            if not path.exists() or path.read_text() != text:
+                stale.append(str(FOLDER / name))
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    for name in stale:
+        sys.stderr.write(f"{name} is out of step with its model. Hint: make docs\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""report.md: the verdict and the key figures, short enough for a pull request's comment."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from simulator.analysis.metrics import METRICS
+from simulator.analysis.words import figure, interval, seconds
+from simulator.report.basis import WORLDS, ground
+from simulator.report.glossary import METRIC_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from simulator.analysis.estimates import Estimate
+    from simulator.analysis.findings import Findings
+    from simulator.analysis.thresholds import Result
+    from simulator.analysis.verdict import Verdict
+    from simulator.analysis.words import Kind
+
+MARKS = {"passed": "✅", "failed": "❌", "invalid": "⚠️", "too_few": "❌", "not_measured": "❌"}
+
+
+def markdown_text(findings: Findings, verdict: Verdict) -> str:
+    """Return the report in Markdown (GitHub's), names of the run escaped."""
+    manifest = findings.run.manifest
+    who = f"{findings.whole.visits:,} visits by {findings.whole.shoppers:,} shoppers, seed {manifest.seed}"
+    lines = [
+        f"### {MARKS[verdict.state]} Footfall: {verdict.state}",
+        "",
+        f"**{verdict.headline}** {escape(manifest.name)}: {who}. {WORLDS[manifest.world]}",
+        "",
+        *_unfit(verdict),
+        *_thresholds(verdict.results),
+        *_figures(findings),
+        f"{ground(findings, 'behaviour').why} Simulated shoppers are no evidence about real ones.",
+        "",
+        f"<sub>Footfall {escape(manifest.footfall)}, scenario digest `{escape(manifest.digest[:12])}`</sub>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def escape(words: str) -> str:
+    """Return words that Markdown shows as they are: no markup, no table cell's end, no HTML, no mention of people."""
+    flat = " ".join(words.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_{}\[\]()#+!|~])", r"\\\1", flat).replace("@", "@\u200b")
+
+
+def _unfit(verdict: Verdict) -> list[str]:
+    if verdict.state != "invalid":
+        return []
+    broken = {f"{result.threshold.text}: {result.text}" for result in verdict.results}
+    reasons = [f"- {escape(reason)}" for reason in verdict.reasons if reason not in broken]
+    return [*reasons, ""] if reasons else []
+
+
+def _thresholds(results: Iterable[Result]) -> list[str]:
+    rows = [
+        f"| {MARKS[result.state]} | {escape(result.threshold.text)} | {_value(result)} | {result.estimate.n:,} |"
+        for result in results
+    ]
+    return ["| | threshold | value (95 % interval) | n |", "|---|---|---|---:|", *rows, ""] if rows else []
+
+
+def _value(result: Result) -> str:
+    if result.state in ("too_few", "not_measured"):
+        return escape(result.text)
+    return f"{_with(result.estimate, result.threshold.metric.kind)}{', close call' if result.close else ''}"
+
+
+def _with(estimate: Estimate, kind: Kind) -> str:
+    span = interval(estimate.low, estimate.high, kind)
+    return f"{figure(estimate.value, kind)}{f' ({span})' if span else ''}"
+
+
+def _figures(findings: Findings) -> list[str]:
+    rows = [
+        (METRIC_NAMES[name], _with(findings.whole.metrics[name], METRICS[name].kind), "modelled")
+        for name in ("engaged_time", "wall_time", "pages", "ga_time", "bounce", "conversion")
+    ]
+    load = findings.load_whole.quantiles
+    quantiles = f"{seconds(load['p50'].value)} · {seconds(load['p95'].value)}"
+    rows.append(("Load time p50 · p95", quantiles, ground(findings, "load_time").basis))
+    if findings.latency:
+        due = findings.latency["all"][0].due.quantiles
+        quantiles = f"{seconds(due['p50'].value)} · {seconds(due['p95'].value)} · {seconds(due['p99'].value)}"
+        rows.append(("Latency p50 · p95 · p99", quantiles, "measured"))
+    if findings.failures is not None:
+        rows.append(("Failed requests", _with(findings.failures.failed, "share"), "measured"))
+    return ["| figure | value | basis |", "|---|---|---|", *(f"| {a} | {b} | {c} |" for a, b, c in rows), ""]

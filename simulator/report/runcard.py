@@ -1,0 +1,50 @@
+"""The run card: what was run, in terms and facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simulator.analysis.words import listed
+from simulator.report.basis import WORLDS
+
+if TYPE_CHECKING:
+    from simulator.analysis.findings import Findings
+    from simulator.analysis.manifest import Manifest
+
+
+def facts(findings: Findings) -> list[tuple[str, str]]:
+    """Return the card's (term, fact) pairs; what the scenario does not say is left out."""
+    manifest, run = findings.run.manifest, findings.run
+    scenario = manifest.scenario
+    tables = {"shoppers": run.shoppers, "visits": run.visits, "events": run.events, "requests": run.requests}
+    rows = [f"{len(frame):,} {name}" for name, frame in tables.items() if frame is not None]
+    versions = {"footfall": manifest.footfall, **manifest.versions}
+    found = [
+        ("Scenario", manifest.name),
+        ("About", str(scenario.get("describe") or "")),
+        ("World", WORLDS[manifest.world]),
+        ("Population", str(scenario.get("population") or "")),
+        *_timing(manifest, scenario),
+        ("Arms", ", ".join(manifest.arms)),
+        ("Seed", str(manifest.seed)),
+        ("Digest", manifest.digest),
+        ("Times count from", manifest.reference),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in versions.items())),
+        ("Tables", listed(rows)),
+    ]
+    return [(term, fact) for term, fact in found if fact]
+
+
+def _timing(manifest: Manifest, scenario: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what only a run with an open plan has: target, duration, arrivals."""
+    if manifest.world == "crowd":
+        return []
+    target = [scenario.get("target"), scenario.get("host")] if manifest.world == "live" else []
+    duration = str(scenario.get("duration") or "")
+    plan = scenario.get("arrivals")
+    parts = [plan.get(key) for key in ("kind", "from", "rate", "spacing")] if isinstance(plan, dict) else [plan]
+    return [
+        ("Target", ", ".join(str(part) for part in target if part)),
+        ("Duration", f"{duration} planned, interrupted" if manifest.interrupted else duration),
+        ("Arrivals", ", ".join(str(part) for part in parts if part)),
+    ]

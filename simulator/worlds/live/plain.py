@@ -1,0 +1,51 @@
+"""Shoppers for plain Locust: `locust -f locustfiles/shoppers.py --host URL`, web UI included.
+
+Locust's own user count rules (the closed model): each user plays one visit after another. With `--open` the scenario's
+arrivals rule, whatever the server does; give `--users 0` with it.
+"""
+
+from __future__ import annotations
+
+import locust
+
+# isort: split
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from simulator.scenario.load import load_scenario
+from simulator.worlds.live.run import LiveRun
+from simulator.worlds.live.users import Shopper, listen, send_in
+
+if TYPE_CHECKING:
+    from configargparse import ArgumentParser
+    from locust.env import Environment
+
+__all__ = ["Shopper"]
+
+
+@locust.events.init_command_line_parser.add_listener
+def add_options(parser: ArgumentParser) -> None:
+    """Add Footfall's own options to Locust's."""
+    group = parser.add_argument_group("Footfall")
+    group.add_argument("--scenario", default="smoke", env_var="FOOTFALL_SCENARIO", help="shipped name or file")
+    group.add_argument("--target-file", default="", env_var="FOOTFALL_TARGET", help="overrides the scenario's target")
+    group.add_argument(
+        "--open", action="store_true", env_var="FOOTFALL_OPEN", help="visits arrive by the scenario's plan"
+    )
+
+
+@locust.events.test_start.add_listener
+def start(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - Locust may pass more
+    """Make the run when a test starts; in the open model, send its visits in."""
+    options = environment.parsed_options
+    scenario = load_scenario(options.scenario, {"target": options.target_file} if options.target_file else {})
+    run = LiveRun(scenario, environment.host, f"locust-{scenario.spec.seed}-{secrets.token_hex(4)}")
+    plan = run.warm_up()
+    run.set_up()
+    listen(environment, run)
+    Shopper.run_, Shopper.closed = run, not options.open
+    run.start_clock()
+    if options.open:
+        gevent.spawn(send_in, environment, run, plan)
