@@ -46,7 +46,7 @@ class Findings:
     funnel: list[visits.Step]
     by: dict[str, list[visits.Group]]
     load_whole: loadtime.Cell
-    load_by: dict[tuple[str, ...], list[loadtime.Cell]]
+    load_by: dict[str, list[loadtime.Cell]]
     measured_share: float | None
     speed: speed.Speed
     effects: list[arms.Effect]
@@ -66,12 +66,12 @@ def examine(run: Run) -> Findings:
         by=visits.all_groups(run),
         load_whole=loadtime.cell(run, {}, loadtime.STRIP),
         load_by={
-            ("page",): loadtime.by(run, "page", wanted=loadtime.STRIP),
-            ("network",): loadtime.by(run, "network", wanted=loadtime.STRIP),
-            ("persona",): loadtime.by(run, "persona", wanted=loadtime.STRIP),
-            ("page", "network"): loadtime.by(run, "page", "network"),
-            ("persona", "network"): loadtime.by(run, "persona", "network"),
-            ("page", "network", "persona"): loadtime.by(run, "page", "network", "persona"),
+            "page": loadtime.by(run, "page", wanted=loadtime.STRIP),
+            "network": loadtime.by(run, "network", wanted=loadtime.STRIP),
+            "persona": loadtime.by(run, "persona", wanted=loadtime.STRIP),
+            "page_network": loadtime.by(run, "page", "network"),
+            "persona_network": loadtime.by(run, "persona", "network"),
+            "page_network_persona": loadtime.by(run, "page", "network", "persona"),
         },
         measured_share=loadtime.measured_share(run),
         speed=speed.by_landing(run),

@@ -8,6 +8,7 @@ simulated shoppers whose reaction to waiting is an assumption; it is no measurem
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,10 +17,12 @@ from simulator.analysis.estimates import Estimate, mean, share
 from simulator.analysis.metrics import METRICS, matching, sample
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from simulator.analysis.runs import Run
 
-EDGES_S = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, float("inf"))
-"""Landing load time, seconds; a bin holds its lower edge."""
+EDGES_S = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0)
+"""Landing load times at which bins begin, seconds; the last bin has no end."""
 SHOWN = ("engaged_time", "pages", "wall_time", "ga_time", "bounce")
 ENOUGH = 30
 """Bins with fewer visits are shown grey and no conclusion is drawn from them."""
@@ -51,16 +54,23 @@ class Speed:
 
 def by_landing(run: Run) -> Speed:
     """Return session length and bounce by landing load time."""
-    mask = matching(run, "visits", {})
-    landing_s = run.visits.numbers("landing_load_us")[mask] / 1e6
-    place = np.where(np.isnan(landing_s), -1, np.searchsorted(EDGES_S, landing_s, side="right") - 1)
-    bins = [_bin(run, place == index, landing_s, index) for index in range(len(EDGES_S) - 1)]
-    filled = [index for index, found in enumerate(bins) if found.visits]
-    kept = bins[filled[0] : filled[-1] + 1] if filled else []
-    return Speed(tuple(kept), int(np.isnan(landing_s).sum()))
+    landing_s = run.visits.numbers("landing_load_us")[matching(run, "visits", {})] / 1e6
+    known = landing_s[~np.isnan(landing_s)]
+    edges = [*_begins(known), float("inf")] if len(known) else []
+    bins = [_bin(run, landing_s, low, high) for low, high in pairwise(edges)]
+    return Speed(tuple(bins), len(landing_s) - len(known))
 
 
-def _bin(run: Run, here: np.ndarray[tuple[int], np.dtype[np.bool_]], landing_s: np.ndarray, index: int) -> Bin:
+def _begins(landing_s: NDArray[np.float64]) -> list[float]:
+    """Return where bins begin: the first has a visit, and the sparse slow end is one bin of `ENOUGH` or more."""
+    at_least = [int((landing_s >= edge).sum()) for edge in EDGES_S]
+    begins = [edge for edge, count in zip(EDGES_S, at_least, strict=True) if count >= ENOUGH] or [EDGES_S[0]]
+    first = max(edge for edge in EDGES_S if edge <= landing_s.min())
+    return [edge for edge in begins if edge >= first] or [begins[-1]]
+
+
+def _bin(run: Run, landing_s: NDArray[np.float64], low_s: float, high_s: float) -> Bin:
+    here = (landing_s >= low_s) & (landing_s < high_s)
     metrics = {}
     for name in SHOWN:
         values, clusters, _ = sample(run, METRICS[name])
@@ -69,4 +79,4 @@ def _bin(run: Run, here: np.ndarray[tuple[int], np.dtype[np.bool_]], landing_s: 
         else:
             metrics[name] = mean(values[here], clusters[here], floor=0.0)
     middle = float(np.median(landing_s[here])) if here.any() else None
-    return Bin(EDGES_S[index], EDGES_S[index + 1], int(here.sum()), middle, metrics)
+    return Bin(low_s, high_s, int(here.sum()), middle, metrics)

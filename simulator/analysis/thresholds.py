@@ -61,12 +61,12 @@ def judge(run: Run, thresholds: Sequence[Threshold], min_samples: int = MIN_SAMP
 def _judge(run: Run, threshold: Threshold, min_samples: int) -> Result:
     metric = threshold.metric
     if reason := _not_measured(run, threshold):
-        return Result(threshold, "not_measured", NOTHING, f"{metric.name} {reason}")
+        return Result(threshold, "not_measured", NOTHING, f"{_name(threshold)} {reason}")
     estimate = _estimate(run, threshold)
     kind = metric.kind
     if kind != "total" and estimate.n < min_samples:
-        few = f"{counted(estimate.n, 'sample')} of {_name(threshold)}; {min_samples} are needed to judge it"
-        return Result(threshold, "too_few", estimate, f"too few: {few}")
+        few = f"{_name(threshold)} has {counted(estimate.n, 'value')}, too few to judge; {min_samples} are needed"
+        return Result(threshold, "too_few", estimate, few)
     said = figure(estimate.value, kind) if kind == "total" else with_interval(estimate, kind)
     if estimate.value is None:
         few_seen = (
@@ -96,7 +96,7 @@ def _not_measured(run: Run, threshold: Threshold) -> str:
     for label, value in threshold.where:
         names = _names(run, threshold, label)
         if value not in names:
-            return f"has no {label}:{value} in this run; there are {', '.join(names) or 'none'}"
+            return f"is not measured: the run has no {label}:{value}; there are {', '.join(names) or 'none'}"
     return ""
 
 

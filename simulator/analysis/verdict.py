@@ -35,7 +35,7 @@ def decide(manifest: Manifest, results: Sequence[Result]) -> Verdict:
     Interrupted comes first (130), then a generator that could not keep up (3), then thresholds (1 or 0): figures that
     cannot be trusted are neither good nor bad. Reasons name everything that is wrong, whatever decided.
     """
-    broken = tuple(f"{result.threshold.text}: {result.text}" for result in results if not result.ok)
+    broken = tuple(result.text for result in results if not result.ok)
     unfit = _unfit(manifest)
     if manifest.interrupted:
         first = "The run was interrupted; the figures cover what was measured until then"

@@ -84,7 +84,9 @@ def tick(value: float | None, kind: Kind) -> str:
         return f"{_short(100 * value)}{THIN}%"
     if kind != "time":
         return _short(value)
-    if 0 < abs(value) < 1:
+    if value == 0:
+        return "0"
+    if abs(value) < 1:
         return f"{_short(1000 * value)}{THIN}ms"
     return f"{_short(value)}{THIN}s"
 

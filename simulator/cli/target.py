@@ -55,17 +55,20 @@ def _table(lines: list[CheckLine]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("operation", "request", "status", "ms", "extracted", "observable"):
-        table.add_column(name, overflow="fold", justify="right" if name == "ms" else "left")
+    table.add_column("operation", min_width=max(len(line.operation) for line in lines))
+    table.add_column("request", overflow="ellipsis", no_wrap=True)
+    table.add_column("status", min_width=6)
+    table.add_column("ms", justify="right", min_width=6)
+    table.add_column("extracted", overflow="ellipsis", no_wrap=True)
+    table.add_column("evidence", justify="right", min_width=8)
     for line in lines:
         status = str(line.status or "–")
         told = line.problem or ", ".join(f"{name}={_short(value)}" for name, value in line.extracted.items())
         colour = "yellow" if line.skipped else "red" if line.problem else "green"
         elapsed = "" if line.elapsed_ms is None else f"{line.elapsed_ms:.1f}"
         request = f"{line.method} {line.url}" if line.method else ""
-        table.add_row(
-            line.operation, request, f"[{colour}]{status}[/]", elapsed, told, ", ".join(line.observable), style=""
-        )
+        seen = f"{len(line.observable)}/{len(line.observable) + len(line.absent)}" if line.method else ""
+        table.add_row(line.operation, request, f"[{colour}]{status}[/]", elapsed, told, seen)
     return table
 
 

@@ -62,7 +62,7 @@ def _arrivals(times: NDArray[np.float64], rates: NDArray[np.float64], seed: int,
     sums = np.zeros(len(times))
     for i in range(1, len(times)):
         sums[i] = sums[i - 1] + (times[i] - times[i - 1]) * (rates[i] + rates[i - 1]) / 2.0
-    found = []
+    found: list[int] = []
     total, index, segment = 0.0, 0, 1
     while True:
         if even:
@@ -151,4 +151,4 @@ def _start_us(population: Population, seed: int, shopper: Record, visit: int, ho
     below = persona.hour_cdf[hour - 1] if hour > 0 else 0.0
     share = (u - below) / (persona.hour_cdf[hour] - below)
     local_us = chosen * DAY_US + int((hour + share) * 3600.0 * US)
-    return (local_us - shopper.utc_offset_s * 1_000_000) % horizon_us
+    return int((local_us - shopper.utc_offset_s * 1_000_000) % horizon_us)

@@ -41,7 +41,7 @@ def _cache_folder() -> Path:
 
 
 if not os.environ.get("NUMBA_CACHE_DIR"):
-    numba.config.CACHE_DIR = str(_cache_folder())
+    numba.config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined] # numba makes it when it is imported
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:

@@ -111,6 +111,16 @@ def complete_personas() -> dict[str, Path]:
     return dict(sorted(names.items()))
 
 
+def _namesakes(file: YamlFile, files: list[str], personas: list[Persona]) -> list[Fault]:
+    """Return a fault for each persona that is called like an earlier one: their names decide who gets whom."""
+    names = [persona.name for persona in personas]
+    return [
+        file.fault(("personas", key), f"is called {name}, like {files[names.index(name)]}", "names must differ")
+        for place, (key, name) in enumerate(zip(files, names, strict=True))
+        if names.index(name) < place
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class PopulationSpec:
     """A population file and its personas, in the order of their names."""
@@ -134,6 +144,8 @@ def load_population(name: str, *, beside: Path | None = None) -> PopulationSpec:
                 file.fault(("personas", persona), f.found, f.allowed, f.hint) if f.file == persona else f
                 for f in error.faults
             ]
+    if not faults:
+        faults = _namesakes(file, sorted(spec.personas), personas)
     if faults:
         raise FileFaults(dict.fromkeys(faults))
     return PopulationSpec(spec.population, tuple(personas), tuple(spec.personas[n] for n in sorted(spec.personas)))

@@ -171,18 +171,19 @@ def spark(name: str, title: str, counts: Sequence[int], describe: str, marks: Se
 
 
 def gauge(name: str, title: str, estimate: Estimate, limit: float, *, below: bool, passed: bool) -> Markup:
-    """Return a threshold at a glance: the allowed side of the limit shaded, the figure with its interval on it."""
+    """Return a threshold at a glance: the allowed side of the limit (above 0) shaded, the figure and its interval."""
     width, height, y = 180.0, 30.0, 15.0
-    values = [limit * 1.35, estimate.value, min(v for v in (estimate.high, limit * 2.2) if v is not None)]
-    top = max(value for value in values if value is not None) * 1.06 or 1.0
+    values = [limit * 1.35, estimate.value or 0.0, min(estimate.high or 0.0, limit * 2.2)]
+    top = max(values) * 1.06
     scale = Scale(0.0, top, 4.0, width - 4)
     edge = scale(limit)
     span = (4.0, edge - 4.0) if below else (edge, width - 4 - edge)
     parts = [bar(4, y - 3, width - 8, 6, "track", radius=3), bar(span[0], y - 3, span[1], 6, "allowed", radius=3)]
     parts.append(line(edge, 4, edge, height - 4, "limit"))
     class_ = "good" if passed else "bad"
-    if estimate.low is not None and estimate.high is not None:
-        parts.append(line(scale(estimate.low), y, scale(estimate.high), y, f"whisker {class_}"))
+    if estimate.low is not None or estimate.high is not None:
+        low, high = estimate.low or 0.0, top if estimate.high is None else estimate.high
+        parts.append(line(scale(low), y, scale(high), y, f"whisker {class_}"))
     if estimate.value is not None:
         parts.append(dot(scale(estimate.value), y, 5, f"fill-{class_}"))
     return chart(name, title, "", (width, height), parts)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from simulator.analysis.visits import Group, Spread
     from simulator.analysis.words import Kind
 
-PHONE, HALF, FULL = 326.0, 474.0, 1000.0
+PHONE, HALF, FULL = 326.0, 490.0, 1000.0
 """Widths of a drawing at scale 1: on a phone, and in half or the whole of a desktop's column."""
 ENOUGH = 30
 
@@ -61,8 +61,8 @@ def drawings(findings: Findings) -> dict[str, Markup]:
 
 
 def threshold_gauge(result: Result, index: int) -> Markup:
-    """Return the gauge of one threshold, or nothing where there is no figure."""
-    if result.estimate.value is None:
+    """Return the gauge of one threshold, or nothing where there is no figure or a limit of 0."""
+    if result.estimate.value is None or result.threshold.limit <= 0:
         return Markup("")
     below = result.threshold.operator.startswith("<")
     limit = result.threshold.limit
@@ -104,7 +104,7 @@ def _spread(spread: Spread) -> Markup:
 
 
 def _load(findings: Findings, label: str) -> Markup:
-    rows = [_strip(cell, cell.where[label]) for cell in findings.load_by[label,]]
+    rows = [_strip(cell, cell.where[label]) for cell in findings.load_by[label]]
     title, write = f"Load time by {label}: p5, p25, p50, p75, p95 and p99", writer("time")
     width = FULL if label == "page" else HALF
     return twice(f"load-by-{label}", width, lambda name, width: strips(name, title, rows, width, write))

@@ -50,7 +50,7 @@ def escape(words: str) -> str:
 def _unfit(verdict: Verdict) -> list[str]:
     if verdict.state != "invalid":
         return []
-    broken = {f"{result.threshold.text}: {result.text}" for result in verdict.results}
+    broken = {result.text for result in verdict.results}
     reasons = [f"- {escape(reason)}" for reason in verdict.reasons if reason not in broken]
     return [*reasons, ""] if reasons else []
 

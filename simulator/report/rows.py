@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from simulator.analysis.estimates import Estimate
 
 NARROW = 480
+NAME = 7.1
+"""Mean width of a character of a name (13 px type)."""
 WIDEST_NAME = 170.0
 END = 14.0
 """Room right of the last grid line for half a label."""
@@ -54,13 +56,13 @@ def layout(names: Sequence[str], width: float, pitch: float = 26.0) -> Layout:
     """Return the layout for rows with these names."""
     if width < NARROW:
         return Layout(width, END / 2, 38.0, 2.0, beside=False)
-    left = min(WIDEST_NAME, max((len(name) for name in names), default=0) * CHAR * 1.08 + 14)
+    left = min(WIDEST_NAME, max((len(name) for name in names), default=0) * NAME + 16)
     return Layout(width, left, pitch, 4.0, beside=True)
 
 
 def shorten(words: str, room: float) -> str:
     """Return words that fit into `room`, cut with an ellipsis where they do not."""
-    most = int(room / CHAR)
+    most = int(room / NAME) + 1
     return words if len(words) <= most else f"{words[: max(1, most - 1)]}…"
 
 

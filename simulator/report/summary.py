@@ -130,7 +130,7 @@ def _load_time(findings: Findings) -> dict[str, Any]:
         "measured_share": findings.measured_share,
         "of_arm": findings.run.base_arm,
         "all": _cell(findings.load_whole),
-        **{f"by_{'_'.join(labels)}": [_cell(cell) for cell in cells] for labels, cells in findings.load_by.items()},
+        **{f"by_{labels}": [_cell(cell) for cell in cells] for labels, cells in findings.load_by.items()},
     }
 
 

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import zlib
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, field_validator
 
-from simulator.model.compiled import record_dtype
-from simulator.model.distributions import DIST, TABLE, AnyDistribution, TableBook
+from simulator.model.distributions import AnyDistribution
 from simulator.model.faults import Fault, FileFaults, suggestion
 from simulator.model.library import resolve
 from simulator.model.units import parse_duration_s
 from simulator.model.yamlfile import YamlFile, read_yaml, validate
-from simulator.page.card import BLOCKING, DEFERRED, LCP, MOST_CALLS, OPERATIONS
+from simulator.page.card import OPERATIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from simulator.model.distributions import Distribution
-    from simulator.page.card import Pages
 
 FOLDER = "locustfiles/backends"
 DEFAULT = "default"
@@ -35,7 +27,7 @@ def _count(smallest: int, word: str) -> BeforeValidator:
     """Return a check for a whole number from `smallest` on; `word` (kept as None) stands for no limit."""
 
     def check(value: object) -> int | None:
-        if value == word or value is None:
+        if value == word:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
             raise ValueError(f"must be a whole number from {smallest} on, or {word}")
@@ -45,7 +37,7 @@ def _count(smallest: int, word: str) -> BeforeValidator:
 
 
 def _timeout_s(value: object) -> float | None:
-    if value is None or value == "none":
+    if value == "none":
         return None
     try:
         seconds = parse_duration_s(value)
@@ -171,7 +163,9 @@ def _hop_faults(file: YamlFile, operation: str, route: object, stations: list[st
     faults, seen = [], set()
     for index, hop in enumerate(hops):
         station, path = hop.get("station"), ("operations", operation, index, "station")
-        if isinstance(station, str) and station not in stations:
+        if not isinstance(station, str):
+            continue
+        if station not in stations:
             allowed = f"stations are {', '.join(stations)}"
             faults.append(file.fault(path, f"names {station}", allowed, suggestion(station, stations)))
         if station in seen:
@@ -183,78 +177,3 @@ def _hop_faults(file: YamlFile, operation: str, route: object, stations: list[st
             file.fault(("operations", operation), "takes the page's own service time twice", "one hop may", hint)
         )
     return faults
-
-
-MOST_STOPS = MOST_CALLS * MOST_HOPS
-ROUTE = record_dtype([("stops", "i8"), ("service", DIST, (MOST_STOPS,)), ("service_key", "u8", (MOST_STOPS,))])
-"""One row a state: the service time of every stop its page's calls make, and the purpose of each draw; as in PAGE."""
-
-
-class Way(NamedTuple):
-    """The stops of one state's page as (station, position in ROUTE): a list for each placement, deferred by call."""
-
-    blocking: list[tuple[int, int]]
-    lcp: list[tuple[int, int]]
-    deferred: list[list[tuple[int, int]]]
-
-
-class Routes(NamedTuple):
-    """A backend and page cards put together."""
-
-    rows: NDArray[Any]
-    """(S,) of ROUTE."""
-    tables: NDArray[np.float64]
-    """Log-quantile tables of the service times that need one."""
-    ways: list[Way]
-    """By state; stations count in the order of the backend's file."""
-
-
-def stop_purpose(operation: str, station: str) -> int:
-    """Return the key of the draw for a station's own service time of an operation."""
-    return zlib.crc32(f"service.{operation}.{station}".encode())
-
-
-def compile_routes(backend: BackendFile, pages: Pages) -> Routes:
-    """Return the stops of every page: page cards say what is called, the backend where and for how long."""
-    book, rows, ways = _BookAfter(len(pages.tables)), np.zeros(len(pages.cards), ROUTE), []
-    stations = {name: index for index, name in enumerate(backend.stations)}
-    for row, card in zip(rows, pages.cards, strict=True):
-        way = Way([], [], [])
-        for place in range(card.calls):
-            operation, stops = OPERATIONS[card.operation[place]], []
-            for hop in backend.route(operation):
-                stop = int(row.stops)
-                row.stops += 1
-                if hop.service is None:
-                    row.service[stop], row.service_key[stop] = card.service[place], card.service_key[place]
-                else:
-                    row.service[stop], row.service_key[stop] = (
-                        book.row(hop.service),
-                        stop_purpose(operation, hop.station),
-                    )
-                stops.append((stations[hop.station], stop))
-            _add_call(way, card.placement[place], stops)
-        ways.append(way)
-    return Routes(rows, np.concatenate([pages.tables, book.tables()]), ways)
-
-
-class _BookAfter(TableBook):
-    """A book whose tables will stand after `before` others."""
-
-    def __init__(self, before: int) -> None:
-        super().__init__()
-        self._before = before
-
-    def row(self, distribution: Distribution | None) -> tuple[int, float, float, float, float]:
-        kind, a, b, low, high = super().row(distribution)
-        return kind, a + self._before if kind == TABLE else a, b, low, high
-
-
-def _add_call(way: Way, placement: int, stops: list[tuple[int, int]]) -> None:
-    if placement == BLOCKING:
-        way.blocking.extend(stops)
-    elif placement == LCP:
-        way.lcp.extend(stops)
-    else:
-        assert placement == DEFERRED
-        way.deferred.append(stops)

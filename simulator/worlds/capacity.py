@@ -15,8 +15,8 @@ import numpy as np
 import simpy
 
 from simulator.journey.records import EVENT, IMPATIENT, NEVER_US, ONGOING, SHOPPER, VISIT
-from simulator.worlds.backend import MOST_STOPS, compile_routes
 from simulator.worlds.queues import series_rows, station_rows
+from simulator.worlds.routes import MOST_STOPS, compile_routes
 from simulator.worlds.station import FOREVER_US, LEFT, REJECTED, RENEGED, SERVED, Station
 from simulator.worlds.walk import begin_all, decide, patience_after_fcp, tap
 
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from simpy.events import Event
 
     from simulator.journey.plan import Plan
-    from simulator.worlds.backend import BackendFile, Way
+    from simulator.worlds.backend import BackendFile
     from simulator.worlds.crowd import World
+    from simulator.worlds.routes import Way
 
     Story = Generator[Event, Any, Any]
     Stop = tuple[Station, int]

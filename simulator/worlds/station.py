@@ -127,7 +127,7 @@ class Station:
         self.busy -= 1
         queue = self._queue
         while queue:
-            call = queue.pop()
+            call = queue.popleft()
             if not call.triggered:
                 self.waiting -= 1
                 self._serve(call)

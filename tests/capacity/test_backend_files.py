@@ -10,7 +10,8 @@ from simulator.model.faults import FileFaults
 from simulator.model.library import shipped
 from simulator.model.states import STATE_INDEX
 from simulator.page.card import OPERATIONS, compile_pages, page_file, service_purpose
-from simulator.worlds.backend import FOLDER, BackendFile, compile_routes, load_backend, stop_purpose
+from simulator.worlds.backend import FOLDER, BackendFile, load_backend
+from simulator.worlds.routes import compile_routes, stop_purpose
 
 BAD = """\
     backend: bad
@@ -67,6 +68,22 @@ def test_an_operation_that_is_near_nothing_is_answered_with_all(tmp_path, monkey
         load_backend("b.yaml")
     expected = f"b.yaml:4: operations.zzz is not an operation. Hint: operations are {', '.join(OPERATIONS)}"
     assert str(error.value) == expected
+
+
+def test_an_empty_value_is_not_no_limit(tmp_path, monkeypatch):
+    """A key without a value is a fault: whoever means no limit writes `unlimited` or `none`."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "b.yaml").write_text(
+        "backend: b\ndescribe: d\nstations:\n  app:\n    servers:\n    timeout:\n"
+        "operations:\n  default: [{station: }]\n"
+    )
+    with pytest.raises(FileFaults) as error:
+        load_backend("b.yaml")
+    assert str(error.value).splitlines() == [
+        "b.yaml:5: stations.app.servers is None, must be a whole number from 1 on, or unlimited",
+        "b.yaml:6: stations.app.timeout is None, must be a duration above zero with its unit, as 10s, or none",
+        "b.yaml:8: operations.default.0.station is None, Input should be a valid string",
+    ]
 
 
 def test_an_unknown_name_is_answered_with_the_shipped_ones():

@@ -47,7 +47,7 @@ def test_means_along_the_run(station):
 
 def test_unlimited_servers_have_no_utilisation():
     """A share of infinitely many servers says nothing: it is nan, and `busy` tells how many were needed."""
-    row = station_rows([Station(simpy.Environment(), StationSpec(servers=None))], 0, 1_000_000)[0]
+    row = station_rows([Station(simpy.Environment(), StationSpec(servers="unlimited"))], 0, 1_000_000)[0]
     assert row["servers"] == 0
     assert np.isnan(row["utilisation"])
     assert row["busy"] == 0.0

@@ -114,18 +114,23 @@ def test_the_ledger_tells_when_a_server_was_held():
 
 
 def test_a_server_is_free_before_its_caller_asks_again():
-    """The end of a call frees the server for who waits, not for the same caller's next call in that microsecond."""
+    """A call that ends lets the next in before its caller asks for more: there is room in the queue of one for them."""
     env = simpy.Environment()
-    station = Station(env, StationSpec(servers=1))
-    served = []
+    station = Station(env, StationSpec(servers=1, queue_limit=1))
+    ends = []
 
     def caller(name, at, count):
         yield env.timeout(at)
-        for number in range(count):
-            yield station.call(100)
-            served.append((env.now, name, number))
+        for _ in range(count):
+            outcome = yield station.call(100)
+            ends.append((env.now, name, OUTCOMES[outcome]))
 
-    env.process(caller("first", 0, 2))
-    env.process(caller("second", 50, 1))
+    for name, at, count in (("first", 0, 1), ("second", 50, 2), ("third", 150, 1)):
+        env.process(caller(name, at, count))
     env.run()
-    assert served == [(100, "first", 0), (200, "second", 0), (300, "first", 1)]
+    assert ends == [
+        (100, "first", "served"),
+        (200, "second", "served"),
+        (300, "third", "served"),
+        (400, "second", "served"),
+    ]

@@ -27,7 +27,7 @@ from simulator.worlds.crowd import World
 from simulator.worlds.station import FOREVER_US, REJECTED, RENEGED, Station
 
 US = 1_000_000
-CALLS = 20_000
+CALLS = 12_000
 
 
 def erlang_c(servers, load):
@@ -86,7 +86,7 @@ def agree(figures, expected):
     for column, (name, value) in zip(np.array(figures).T, expected.items(), strict=True):
         low, high = interval(column)
         assert low <= value <= high, f"{name}: {value:.5g} is not in [{low:.5g}, {high:.5g}]"
-        assert high - low < 0.15 * value, f"{name}: [{low:.5g}, {high:.5g}] is too wide to say anything"
+        assert high - low < 0.2 * value, f"{name}: [{low:.5g}, {high:.5g}] is too wide to say anything"
 
 
 def busy_share(calls, first_us, last_us, servers):
@@ -163,8 +163,8 @@ def our_figures(seed, calls):
 
 def test_another_simulator_says_the_same_where_no_formula_does():
     """M/G/2/5+M with log-normal service: Ciw's and our means differ by no more than Welch's 99 % interval allows."""
-    ours = np.array([our_figures(seed, 4_000) for seed in range(12)])
-    theirs = np.array([ciw_figures(seed, 4_000) for seed in range(12)])
+    ours = np.array([our_figures(seed, 6_000) for seed in range(20)])
+    theirs = np.array([ciw_figures(seed, 6_000) for seed in range(20)])
     for name, a, b in zip(("abandoned", "refused", "wait"), ours.T, theirs.T, strict=True):
         low, high = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.99)
         assert low <= 0 <= high, f"{name}: {a.mean():.4f} here, {b.mean():.4f} there"

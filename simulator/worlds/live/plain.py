@@ -36,16 +36,25 @@ def add_options(parser: ArgumentParser) -> None:
     )
 
 
+@locust.events.init.add_listener
+def load(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - Locust may pass more
+    """Read the scenario and do what is slow before anybody presses start."""
+    options = environment.parsed_options
+    scenario = load_scenario(options.scenario, {"target": options.target_file} if options.target_file else {})
+    environment.footfall_scenario = scenario
+    run = LiveRun(scenario, environment.host or "http://127.0.0.1", "warm-up")
+    run.warm_up()
+    run.start_clock()
+
+
 @locust.events.test_start.add_listener
 def start(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - Locust may pass more
     """Make the run when a test starts; in the open model, send its visits in."""
-    options = environment.parsed_options
-    scenario = load_scenario(options.scenario, {"target": options.target_file} if options.target_file else {})
-    run = LiveRun(scenario, environment.host, f"locust-{scenario.spec.seed}-{secrets.token_hex(4)}")
-    plan = run.warm_up()
+    scenario = environment.footfall_scenario
+    run = LiveRun(scenario, environment.host.rstrip("/"), f"locust-{scenario.spec.seed}-{secrets.token_hex(4)}")
     run.set_up()
     listen(environment, run)
-    Shopper.run_, Shopper.closed = run, not options.open
+    Shopper.run_, Shopper.closed = run, not environment.parsed_options.open
     run.start_clock()
-    if options.open:
-        gevent.spawn(send_in, environment, run, plan)
+    if environment.parsed_options.open:
+        gevent.spawn(send_in, environment, run, run.plan())

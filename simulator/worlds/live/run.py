@@ -111,7 +111,11 @@ class LiveRun:
         return open_plan(profile, spec.seed, self.scenario.arms, even=spec.arrivals.spacing == "even")
 
     def start_clock(self) -> None:
-        """Make now the run's start."""
+        """Make now the run's start.
+
+        The hub's own clock stood still while we loaded; its timers would otherwise end too early by as much.
+        """
+        gevent.get_hub().loop.update_now()
         self.start_s = perf_counter()
 
     def now_us(self) -> int:

@@ -1,0 +1,207 @@
+"""What theory says of a visit that nothing disturbs: pages take no time, nothing fails, no time budget.
+
+Such a visit is an absorbing Markov chain over places (state, flags after its page), with the kernel's own weights.
+With Q its transitions between places and b where visits begin, the expected number of times at each place is
+n = b (I − Q)⁻¹ (Kemeny and Snell 1960, chapter 3); everything else here follows from it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from scipy import special
+
+from simulator.journey.kernel import (
+    ADD_TO_CART,
+    LOCATED,
+    LOGGED_IN,
+    PERSONALIZED,
+    PURCHASE,
+    S,
+    entry_weight,
+    hazard_sum,
+    next_weights,
+)
+from simulator.journey.records import NOT_SEEN
+from simulator.model.compiled import compiled
+from simulator.model.distributions import sample
+from simulator.model.schema import CONSENTS
+from simulator.model.states import STATE_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from simulator.journey.records import Record
+    from simulator.model.population import Population
+    from simulator.model.schema import Patience
+
+NORMAL_SCORES = np.linspace(-8.0, 8.0, 2_049)
+"""Where a distribution's quantile is taken to get its mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """Figures of an undisturbed visit; `visits` and `exits` are by state."""
+
+    pages: float
+    """Expected pages a visit."""
+    pages_sd: float
+    """Their standard deviation."""
+    bounce: float
+    """Share of visits with one page."""
+    conversion: float
+    """Share of visits with at least one order."""
+    cart_reached: float
+    """Share of visits that put something into the cart."""
+    abandonment: float
+    """Share of those that leave without an order; NaN where nobody reaches the cart."""
+    engaged_s: float
+    """Expected seconds looking at pages: think times, waiting excluded."""
+    visits: dict[str, float]
+    """Expected pages a visit of each state; they sum to `pages`."""
+    exits: dict[str, float]
+    """Share of visits that end at each state; they sum to 1."""
+
+
+class Chain(NamedTuple):
+    """The absorbing chain of one persona's shoppers who begin with the same flags, over N places."""
+
+    states: NDArray[np.int64]
+    """(N,) state of each place."""
+    begin: NDArray[np.float64]
+    """(N,) share of visits that begin there."""
+    onward: NDArray[np.float64]
+    """(N, N) probability of the next place; what a row lacks to 1 is exit."""
+
+
+def expectations(population: Population, index: int) -> Expectations:
+    """Return the figures of the persona at `index` of a population, mixed over the flags its shoppers arrive with."""
+    persona = population.personas[index]
+    sums, visits, exits = np.zeros(5), np.zeros(S), np.zeros(S)
+    for flags, share in _first_flags(persona):
+        chain = undisturbed(persona, flags)
+        fundamental = np.linalg.inv(np.eye(len(chain.states)) - chain.onward)
+        times, leave = chain.begin @ fundamental, 1.0 - chain.onward.sum(axis=1)
+        # The second moment of the time to absorption: b (2N - I) N 1 (Kemeny and Snell 1960, theorem 3.3.5).
+        second = 2.0 * times @ fundamental.sum(axis=1) - times.sum()
+        carted, bought = reached(chain, ADD_TO_CART), reached(chain, PURCHASE)
+        sums += share * np.array([times.sum(), second, chain.begin @ leave, carted, bought])
+        visits += share * np.bincount(chain.states, times, S)
+        exits += share * np.bincount(chain.states, times * leave, S)
+    pages, second, bounce, carted, bought = sums.tolist()
+    return Expectations(
+        pages=pages,
+        pages_sd=math.sqrt(max(second - pages**2, 0.0)),
+        bounce=bounce,
+        conversion=bought,
+        cart_reached=carted,
+        abandonment=1.0 - bought / carted if carted > 0 else math.nan,
+        engaged_s=sum(float(visits[s]) * mean_of(persona.think[s], population.tables) for s in np.flatnonzero(visits)),
+        visits=dict(zip(STATE_NAMES, visits.tolist(), strict=True)),
+        exits=dict(zip(STATE_NAMES, exits.tolist(), strict=True)),
+    )
+
+
+def undisturbed(persona: Record, flags: int) -> Chain:
+    """Return the chain of a row of PERSONA for visits that begin with `flags`."""
+    begin = {(state, _after(persona, state, flags)): share for state, share in _entries(persona, flags)}
+    places, moves = list(begin), []
+    index = {place: number for number, place in enumerate(places)}
+    for number, (state, have) in enumerate(places):  # grows while it is read
+        for following, share in _onward(persona, state, have):
+            place = (following, _after(persona, following, have))
+            if place not in index:
+                index[place] = len(places)
+                places.append(place)
+            moves.append((number, index[place], share))
+    onward, starts = np.zeros((len(places), len(places))), np.zeros(len(places))
+    starts[: len(begin)] = list(begin.values())
+    for here, there, share in moves:
+        onward[here, there] = share
+    return Chain(np.array([state for state, _ in places]), starts, onward)
+
+
+def reached(chain: Chain, state: int) -> float:
+    """Return the share of visits that ever come to `state`: the chain is stopped there."""
+    there = chain.states == state
+    onward = np.where(there[:, None], 0.0, chain.onward)
+    times = np.linalg.solve((np.eye(len(onward)) - onward).T, chain.begin)
+    return float(times[there].sum())
+
+
+def mean_of(distribution: Record, tables: NDArray[np.float64]) -> float:
+    """Return the mean of a compiled row of DIST, clip included: ∫ quantile(Φ(z)) φ(z) dz, by the trapezoid rule."""
+    return float(_mean(distribution, tables, _UNIFORMS, _WEIGHTS))
+
+
+def survival(hazard: float, variance: float) -> float:
+    """Return the share of shoppers still waiting at a cumulative hazard Λ: (1 + θΛ)^(−1/θ), θ the frailty's variance.
+
+    The limit for θ → 0 is exp(−Λ).
+    """
+    return math.exp(-hazard) if variance == 0 else (1.0 + variance * hazard) ** (-1.0 / variance)
+
+
+def still_waiting(patience: Patience, stage: str, wait_s: float, fcp_s: float = math.inf) -> float:
+    """Return the share of shoppers who wait longer than `wait_s` for a page of this stage, first painted at `fcp_s`."""
+    rate = patience.hazard_per_s * patience.by_stage.get(stage, 1.0)
+    return survival(hazard_sum(rate, patience.shape, patience.feedback, fcp_s, wait_s), patience.frailty_variance)
+
+
+_UNIFORMS = special.ndtr(NORMAL_SCORES)
+_WEIGHTS = np.exp(-0.5 * NORMAL_SCORES**2)
+_WEIGHTS /= _WEIGHTS.sum()
+
+
+@compiled
+def _mean(
+    distribution: Record, tables: NDArray[np.float64], uniforms: NDArray[np.float64], weights: NDArray[np.float64]
+) -> float:
+    total = 0.0
+    for u, weight in zip(uniforms, weights):  # noqa: B905 - compiled code has no strict
+        total += weight * sample(distribution, tables, u)
+    return total
+
+
+def _first_flags(persona: Record) -> Iterator[tuple[int, float]]:
+    """Yield the flags before the first page and the share of shoppers who have them."""
+    chances = {
+        LOGGED_IN: persona.logged_in,
+        LOCATED: persona.consent[CONSENTS.index("location")],
+        PERSONALIZED: persona.consent[CONSENTS.index("personalization")],
+    }
+    for there in itertools.product((True, False), repeat=len(chances)):
+        flags = sum(flag for flag, yes in zip(chances, there, strict=True) if yes)
+        share = math.prod(chance if yes else 1.0 - chance for chance, yes in zip(chances.values(), there, strict=True))
+        if share > 0:
+            yield flags, share
+
+
+def _entries(persona: Record, flags: int) -> list[tuple[int, float]]:
+    """Return where visits with these flags begin, and with what probability."""
+    weights = [entry_weight(persona, state, flags) for state in range(S)]
+    total = sum(weights)
+    if total == 0:
+        return [(0, 1.0)]
+    return [(state, weight / total) for state, weight in enumerate(weights) if weight > 0]
+
+
+def _onward(persona: Record, state: int, flags: int) -> list[tuple[int, float]]:
+    """Return the states that may follow, and with what probability; exit is left out."""
+    weights = np.empty(S + 1)
+    total = next_weights(persona, state, flags, NOT_SEEN, _NO_PULL, weights)
+    return [(following, weights[following] / total) for following in range(S) if weights[following] > 0]
+
+
+_NO_PULL = np.ones(S + 1)
+
+
+def _after(persona: Record, state: int, flags: int) -> int:
+    """Return the flags once the page of `state` has loaded."""
+    return int((flags | persona.sets[state]) & ~persona.clears[state])

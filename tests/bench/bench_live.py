@@ -1,0 +1,92 @@
+"""What the live world costs a request, against Locust's own FastHttpUser on the same core and server."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import which
+from socket import create_server
+from statistics import median
+from time import sleep
+from typing import TYPE_CHECKING
+
+from figures import Figure, at_least, at_most
+
+from simulator.worlds.live.launch import launch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+SECONDS, USERS, ROUNDS = 5, 10, 5
+OURS_CORE, SERVER_CORE = "0", "1"
+CONFIGURATION = """
+worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error;
+events {{ worker_connections 20000; }}
+http {{
+  access_log off; keepalive_requests 1000000; client_body_temp_path {folder}/body;
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{
+      default_type application/json;
+      return 200 '{{"items": [{{"sku": "A-1"}}, {{"sku": "A-2"}}, {{"sku": "A-3"}}], "subject": "x"}}';
+    }}
+  }}
+}}
+"""
+
+
+def run() -> list[Figure]:
+    """Return requests a second over bare Locust's, and the start lag at half of that rate."""
+    with nginx() as url:
+        bare, ours = [], []
+        for _ in range(ROUNDS):
+            bare.append(_rate("bare_locust.py", url)[0])
+            ours.append(_rate("our_locust.py", url))
+        ratio = median(mine[0] / theirs for mine, theirs in zip(ours, bare, strict=True))
+        visits_per_s = median(mine[1] for mine in ours)
+        lag_ms = median(_start_lag_ms(url, visits_per_s / 2) for _ in range(3))
+    note = f" ({median(mine[0] for mine in ours):,.0f}/s against {median(bare):,.0f}/s)"
+    return [
+        at_least(f"live: requests/s over bare FastHttpUser's{note}", ratio, 0.6, "×"),
+        at_most(f"live: p99 start lag at half of that, {visits_per_s / 2:,.0f} visits/s", lag_ms, 10.0, " ms"),
+    ]
+
+
+def _rate(script: str, url: str) -> list[float]:
+    command = ["taskset", "-c", OURS_CORE, sys.executable, str(HERE / script), url, str(SECONDS), str(USERS)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return [float(word) for word in done.stdout.split()]
+
+
+def _start_lag_ms(url: str, visits_per_s: float) -> float:
+    with tempfile.TemporaryDirectory() as name:
+        overrides = {"arrivals": {"kind": "constant", "rate": f"{visits_per_s:.1f}/s"}}
+        scenario = str(HERE / "files" / "hurried_scenario.yaml")
+        launch(Path(name), scenario, overrides, url, "bench", lambda _now: None)
+        manifest = json.loads((Path(name) / "manifest.json").read_text())
+    return float(manifest["generator"]["start_lag_ms"]["p99"])
+
+
+@contextmanager
+def nginx() -> Iterator[str]:
+    """Yield the URL of an nginx with one worker on the other core that answers a small JSON."""
+    if which("nginx") is None:
+        raise SystemExit("the live bench needs nginx: apt-get install nginx-light")
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        with create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        configuration = Path(name) / "nginx.conf"
+        configuration.write_text(CONFIGURATION.format(folder=name, port=port))
+        process = subprocess.Popen(["taskset", "-c", SERVER_CORE, "nginx", "-c", str(configuration)])
+        sleep(0.5)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait()
