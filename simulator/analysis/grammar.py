@@ -39,8 +39,9 @@ _WHOLE = re.compile(
 class Threshold:
     """One parsed threshold.
 
-    `limit` is in the metric's own unit (seconds, a share of 1, a count), `written` as it was written. `aggregate` is
-    None for shares and totals, else `mean`, `min`, `max` or a quantile such as `p95`; `median` is `p50`.
+    `text` is its one spelling. `limit` is in the metric's own unit (seconds, a share of 1, a count), `written` as it
+    was written. `aggregate` is None for shares and totals, else `mean`, `min`, `max` or a quantile such as `p95`;
+    `median` is `p50`.
     """
 
     text: str
@@ -109,6 +110,13 @@ def label_values(label: str) -> tuple[str, ...] | None:
     return fixed.get(label)
 
 
+def spelled(aggregate: str | None, metric: str, where: tuple[tuple[str, str], ...], rest: str = "") -> str:
+    """Return a threshold in the one form that every text shows."""
+    labels = ", ".join(f"{label}:{value}" for label, value in where)
+    head = f"{aggregate} of " if aggregate else ""
+    return f"{head}{metric}{f'{{{labels}}}' if labels else ''}{f' {rest}' if rest else ''}"
+
+
 class _Parser:
     """Reads one threshold; collects what is wrong with it instead of stopping at the first fault."""
 
@@ -131,7 +139,8 @@ class _Parser:
         limit = self._limit(match["value"], metric)
         if not self.problems and limit is not None:
             operator: Operator = match["operator"]  # type: ignore[assignment] # the pattern allows no other
-            self.threshold = Threshold(self._text, metric, aggregate, where, operator, limit, match["value"])
+            text = spelled(match["aggregate"], metric.name, where, f"{operator} {match['value']}")
+            self.threshold = Threshold(text, metric, aggregate, where, operator, limit, match["value"])
 
     def _problem(self, found: str, allowed: str, hint: str = "") -> None:
         self.problems.append((f"`{self._text}` {found}" if found.startswith("does not") else found, allowed, hint))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from simulator.analysis.estimates import NOTHING, Estimate, mean, quantile, share
-from simulator.analysis.grammar import Problem, Threshold, ThresholdError, parse_thresholds
+from simulator.analysis.grammar import Problem, Threshold, ThresholdError, parse_thresholds, spelled
 from simulator.analysis.metrics import labels_of, sample
 from simulator.analysis.words import counted, figure, with_interval
 
@@ -79,9 +79,7 @@ def _judge(run: Run, threshold: Threshold, min_samples: int) -> Result:
 
 
 def _name(threshold: Threshold) -> str:
-    labels = ", ".join(f"{label}:{value}" for label, value in threshold.where)
-    head = f"{threshold.aggregate} of " if threshold.aggregate else ""
-    return f"{head}{threshold.metric.name}{f'{{{labels}}}' if labels else ''}"
+    return spelled(threshold.aggregate, threshold.metric.name, threshold.where)
 
 
 def _not_measured(run: Run, threshold: Threshold) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.analysis.runs import Run
+    from simulator.analysis.words import Kind
 
 HEADLINE = ("bounce", "pages", "engaged_time", "wall_time", "ga_time", "conversion", "cart_abandonment")
 """The metrics every group of visits is described by."""
@@ -51,14 +52,14 @@ class Group:
 class Spread:
     """One definition of session length: mean with interval, quantiles of single visits, and how they spread.
 
-    `counts` are visits in equal stretches from 0 to `most`, the 95 % quantile.
+    `counts` are visits in equal stretches of `span`, which ends at the 95 % quantile.
     """
 
     metric: str
     mean: Estimate
     median: float | None
     p90: float | None
-    most: float
+    span: tuple[float, float]
     counts: tuple[int, ...]
 
 
@@ -112,11 +113,17 @@ def lengths(run: Run) -> list[Spread]:
     for metric in LENGTHS:
         values, clusters, _ = sample(run, METRICS[metric])
         middle, high, most = (quantile(values, q, clusters).value for q in (0.5, 0.9, 0.95))
-        counts = np.histogram(values, COLUMNS, (0.0, most or 1.0))[0]
-        spreads.append(
-            Spread(metric, mean(values, clusters, floor=0.0), middle, high, most or 1.0, tuple(map(int, counts)))
-        )
+        edges = _edges(METRICS[metric].kind, most or 1.0)
+        counts = tuple(map(int, np.histogram(values, edges)[0]))
+        spreads.append(Spread(metric, mean(values, clusters, floor=0.0), middle, high, (edges[0], edges[-1]), counts))
     return spreads
+
+
+def _edges(kind: Kind, most: float) -> list[float]:
+    """Return the edges of a histogram up to `most`: of equal stretches, or round each whole number of a count."""
+    if kind == "count":
+        return [count + 0.5 for count in range(max(1, int(most)) + 1)]
+    return [most * index / COLUMNS for index in range(COLUMNS + 1)]
 
 
 def funnel(run: Run) -> list[Step]:

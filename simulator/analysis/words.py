@@ -26,15 +26,23 @@ def figure(value: float | None, kind: Kind) -> str:
     return number(value, 0 if kind == "total" else 2)
 
 
+def difference(value: float | None, kind: Kind) -> str:
+    """Return a difference with its sign; that of two shares in percentage points, as `+1.2 pp`."""
+    if value is None:
+        return NONE
+    text = f"{number(100 * value, 2)}{THIN}pp" if kind == "share" else figure(value, kind)
+    return f"+{text}" if value > 0 else text
+
+
 def seconds(value: float | None) -> str:
-    """Return a duration of `value` seconds in the unit that suits it: ms below one second, minutes from two on."""
+    """Return a duration of `value` seconds in the unit that suits it: ms below one second, minutes from ten on."""
     if value is None:
         return NONE
     size = abs(value)
     if size < 0.9995:
         return f"{number(1000 * value, 1 if 0 < size < 0.00995 else 0)}{THIN}ms"
-    if size < 119.5:
-        return f"{number(value, 2 if size < 9.995 else 1)}{THIN}s"
+    if size < 599.5:
+        return f"{number(value, 2 if size < 9.995 else 1 if size < 99.95 else 0)}{THIN}s"
     if size < 7200:
         return f"{number(value / 60, 1)}{THIN}min"
     return f"{number(value / 3600, 1)}{THIN}h"

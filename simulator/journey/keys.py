@@ -92,7 +92,7 @@ NOWHERE = np.uint64(0)
 
 @compiled
 def uniform(seed: int, shopper: int, visit: int, state: np.uint64, nth: int, purpose: np.uint64) -> float:
-    """Return u in (0, 1) with 53 bits, never 0 or 1.
+    """Return u in (0, 1), never 0 or 1.
 
     `shopper` counts to 2^48, `visit` to 2^16, `nth` to 2^12; `state` is a 20-bit key from `state_key`.
     """
@@ -105,7 +105,16 @@ def uniform(seed: int, shopper: int, visit: int, state: np.uint64, nth: int, pur
         np.uint64(seed) & _LOW,
         np.uint64(seed) >> _HALF,
     )
-    return (float((high >> np.uint64(5)) << np.uint64(26) | (low >> np.uint64(6))) + 0.5) / 9007199254740992.0
+    return open_unit(high, low)
+
+
+@compiled
+def open_unit(high: np.uint64, low: np.uint64) -> float:
+    """Return the middle of one of 2^52 equal parts of (0, 1).
+
+    With one bit more, the last middle would be rounded to 1.
+    """
+    return (float((high >> np.uint64(6)) << np.uint64(26) | (low >> np.uint64(6))) + 0.5) / 4503599627370496.0
 
 
 def state_key(name: str) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,19 @@ class FileFaults(Exception):  # noqa: N818 - the name says what it carries: all 
 def one_fault(file: str, found: str, allowed: str = "", hint: str = "") -> FileFaults:
     """Return a `FileFaults` for a fault of the file as a whole."""
     return FileFaults([Fault(file, 0, "", found, allowed, hint)])
+
+
+def all_or_faults(*loads: Callable[[], Any]) -> list[Any]:
+    """Return what each of `loads` returns. Raises `FileFaults` with the faults of all of them together."""
+    loaded, faults = [], []
+    for load in loads:
+        try:
+            loaded.append(load())
+        except FileFaults as error:
+            faults += error.faults
+    if faults:
+        raise FileFaults(dict.fromkeys(faults))
+    return loaded
 
 
 def suggestion(word: str, choices: Iterable[str]) -> str:

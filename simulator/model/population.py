@@ -153,7 +153,7 @@ def _fill_persona(row: np.void, persona: Persona, weight: float, book: TableBook
         out = spec.journey.rows.get(state.name, {EXIT: 1.0})
         row["transition"][index] = [out.get(name, 0.0) for name in (*STATE_NAMES, EXIT)]
     row["patience_shape"], row["feedback"] = spec.patience.shape, spec.patience.feedback
-    row["frailty"] = book.row(_frailty(spec.patience.frailty_variance))
+    row["frailty"] = book.row(frailty(spec.patience.frailty_variance))
     row["error_exit"] = spec.patience.error_exit
     row["memory"], row["memory_decay"] = spec.put_off.memory, spec.put_off.memory_decay
     row["tau_s"] = spec.put_off.tau
@@ -195,7 +195,7 @@ def _fill_state(row: np.void, index: int, persona: Persona, book: TableBook) -> 
     row["put_off"][index] = spec.put_off.per_log_load * spec.put_off.by_stage.get(state.stage, 1.0)
 
 
-def _frailty(variance: float) -> Distribution:
+def frailty(variance: float) -> Distribution:
     """Return the distribution of Z: gamma with mean 1; no variance means that everybody is alike."""
     if variance == 0:
         return Constant(dist="constant", value=1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from simulator.report.svg import CHAR, Scale, bar, chart, dot, line, linear, path, ribbon, side_axis, text
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from simulator.analysis.estimates import Estimate
 
+Tone = Literal["good", "bad", "faint"]
 SIDE = 46.0
 """Room for the labels of a vertical axis."""
 COUNTS = 34.0
@@ -46,7 +47,7 @@ def curve(
     bottom = height - COUNTS - 34
     solid = [s.estimate for s in stations if s.enough]
     shown = [v for e in solid for v in (e.value, e.high)] + [s.estimate.value for s in stations]
-    scale, ticks = linear(shown, bottom, 8, ticks=3)
+    scale, ticks = linear(shown, bottom, 8, ticks=4)
     pitch = (width - SIDE - 6) / max(len(stations), 1)
     xs = [SIDE + (index + 0.5) * pitch for index in range(len(stations))]
     parts = side_axis(scale, ticks, SIDE, width, write)
@@ -170,7 +171,7 @@ def spark(name: str, title: str, counts: Sequence[int], describe: str, marks: Se
     return chart(name, title, describe, (width, height), parts)
 
 
-def gauge(name: str, title: str, estimate: Estimate, limit: float, *, below: bool, passed: bool) -> Markup:
+def gauge(name: str, title: str, estimate: Estimate, limit: float, *, below: bool, tone: Tone) -> Markup:
     """Return a threshold at a glance: the allowed side of the limit (above 0) shaded, the figure and its interval."""
     width, height, y = 180.0, 30.0, 15.0
     values = [limit * 1.35, estimate.value or 0.0, min(estimate.high or 0.0, limit * 2.2)]
@@ -180,10 +181,9 @@ def gauge(name: str, title: str, estimate: Estimate, limit: float, *, below: boo
     span = (4.0, edge - 4.0) if below else (edge, width - 4 - edge)
     parts = [bar(4, y - 3, width - 8, 6, "track", radius=3), bar(span[0], y - 3, span[1], 6, "allowed", radius=3)]
     parts.append(line(edge, 4, edge, height - 4, "limit"))
-    class_ = "good" if passed else "bad"
     if estimate.low is not None or estimate.high is not None:
         low, high = estimate.low or 0.0, top if estimate.high is None else estimate.high
-        parts.append(line(scale(low), y, scale(high), y, f"whisker {class_}"))
+        parts.append(line(scale(low), y, scale(high), y, f"whisker {tone}"))
     if estimate.value is not None:
-        parts.append(dot(scale(estimate.value), y, 5, f"fill-{class_}"))
+        parts.append(dot(scale(estimate.value), y, 5, f"fill-{tone}"))
     return chart(name, title, "", (width, height), parts)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from simulator.analysis.estimates import Estimate
 from simulator.analysis.metrics import LEAVING, METRICS
 from simulator.analysis.words import figure, tick
-from simulator.report.curves import Station, arrivals, curve, gauge, spark
+from simulator.report.curves import Station, Tone, arrivals, curve, gauge, spark
 from simulator.report.glossary import CAUSE_NAMES, METRIC_NAMES
 from simulator.report.rows import Pair, Point, Stack, Strip, pairs, points, stacks, strips
 from simulator.report.svg import tag
@@ -66,7 +66,8 @@ def threshold_gauge(result: Result, index: int) -> Markup:
         return Markup("")
     below = result.threshold.operator.startswith("<")
     limit = result.threshold.limit
-    return gauge(f"gauge-{index}", result.text, result.estimate, limit, below=below, passed=result.ok)
+    tone: Tone = "good" if result.ok else "faint" if result.state == "too_few" else "bad"
+    return gauge(f"gauge-{index}", result.text, result.estimate, limit, below=below, tone=tone)
 
 
 def writer(kind: Kind) -> Callable[[float | None], str]:
@@ -98,8 +99,9 @@ def _by_persona(findings: Findings, metric: str) -> Markup:
 def _spread(spread: Spread) -> Markup:
     kind = METRICS[spread.metric].kind
     name = METRIC_NAMES[spread.metric]
-    said = f"from 0 to {figure(spread.most, kind)}; mean {figure(spread.mean.value, kind)}"
-    marks = [((spread.mean.value or 0.0) / spread.most, "mark")] if spread.most > 0 else []
+    low, high = spread.span
+    said = f"up to {figure(high, kind)}; mean {figure(spread.mean.value, kind)}"
+    marks = [((spread.mean.value - low) / (high - low), "mark")] if spread.mean.value is not None else []
     return spark(f"spread-{spread.metric}", f"How {name.lower()} spreads over visits", spread.counts, said, marks)
 
 
@@ -111,7 +113,7 @@ def _load(findings: Findings, label: str) -> Markup:
 
 
 def _strip(cell: Cell, name: str) -> Strip:
-    return Strip(name, cell.n, {q: estimate.value for q, estimate in cell.quantiles.items()})
+    return Strip(name, cell.n, {q: e.value for q, e in cell.quantiles.items()}, faint=cell.n < ENOUGH)
 
 
 def bin_label(found: Bin) -> str:
@@ -132,7 +134,11 @@ def _speed(findings: Findings, metric: str) -> Markup:
 
 def _effect(findings: Findings, metric: str) -> Markup:
     rows = [Point(effect.arm, effect.difference) for effect in findings.effects if effect.metric == metric]
-    title, write = f"{METRIC_NAMES[metric]}: difference from control", writer(METRICS[metric].kind)
+    title, kind = f"{METRIC_NAMES[metric]}: difference from control", METRICS[metric].kind
+
+    def write(value: float | None) -> str:
+        return tick(value, kind).replace("%", "pp")
+
     return twice(f"effect-{metric}", HALF, lambda name, width: points(name, title, rows, width, write, centred=True))
 
 

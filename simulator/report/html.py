@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from simulator.analysis.metrics import LEAVING, METRICS
-from simulator.analysis.words import counted, figure, interval, number, seconds
+from simulator.analysis.words import counted, difference, figure, interval, number, seconds
 from simulator.model.schema import TECHNOLOGIES
 from simulator.report.backend import stations
 from simulator.report.basis import WORLDS, ground
@@ -53,7 +53,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"figure": figure, "seconds": seconds, "span": _span, "whole": lambda n: number(n, 0)}
+    environment.filters |= {
+        "figure": figure,
+        "seconds": seconds,
+        "difference": difference,
+        "span": _span,
+        "whole": lambda n: number(n, 0),
+    }
     environment.globals |= {"counted": counted, "bin_label": bin_label}
     return environment
 
@@ -83,7 +89,8 @@ def _context(findings: Findings, verdict: Verdict) -> dict[str, Any]:
         "causes": [(cause, CAUSE_NAMES[cause]) for cause in LEAVING],
         "grouped": GROUPED,
         "stations": stations(manifest.backend),
-        "contrast": contrast(findings.speed.bins),
+        "contrast": (ends := contrast(findings.speed.bins)),
+        "overlap": ends is not None and overlap(ends[0].metrics["engaged_time"], ends[1].metrics["engaged_time"]),
         "load_of_persona": {cell.where["persona"]: cell for cell in findings.load_by["persona"]},
         "most_p95": most(findings.load_by["page_network_persona"]),
         "facts": facts(findings),
@@ -119,3 +126,10 @@ def contrast(bins: Sequence[Bin]) -> tuple[Bin, Bin] | None:
     """Return the fastest and the slowest bin with enough visits, or None when there are not two."""
     solid = [found for found in bins if found.enough]
     return (solid[0], solid[-1]) if len(solid) > 1 else None
+
+
+def overlap(one: Estimate, other: Estimate) -> bool:
+    """Return whether two intervals have a value in common; an unknown end reaches everywhere."""
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return True
+    return one.low <= other.high and other.low <= one.high

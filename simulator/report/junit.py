@@ -18,17 +18,17 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def junit_text(manifest: Manifest, verdict: Verdict) -> str:
     """Return the verdict as JUnit XML; it holds no clock, so that the same run gives the same text."""
     suite = TestSuite(_clean(f"footfall {manifest.name}"))
+    for key, value in (("verdict", verdict.state), ("world", manifest.world), ("seed", str(manifest.seed))):
+        suite.add_property(key, value)
+    suite.add_property("digest", _clean(manifest.digest))
     for result in verdict.results:
         suite.add_testcase(_threshold(result))
     suite.add_testcase(_generator(manifest))
     suite.add_testcase(_end(manifest))
-    for key, value in (("verdict", verdict.state), ("world", manifest.world), ("seed", str(manifest.seed))):
-        suite.add_property(key, value)
-    suite.add_property("digest", manifest.digest)
     xml = JUnitXml("footfall")
     xml.add_testsuite(suite)
     text: str = xml.tostring().decode("utf-8")  # type: ignore[no-untyped-call] # junitparser's
-    return text + "\n"
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
 
 
 def _threshold(result: Result) -> TestCase:

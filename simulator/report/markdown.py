@@ -57,8 +57,8 @@ def _unfit(verdict: Verdict) -> list[str]:
 
 def _thresholds(results: Iterable[Result]) -> list[str]:
     rows = [
-        f"| {MARKS[result.state]} | {escape(result.threshold.text)} | {_value(result)} | {result.estimate.n:,} |"
-        for result in results
+        f"| {MARKS[one.state]} | <code>{escape(one.threshold.text)}</code> | {_value(one)} | {one.estimate.n:,} |"
+        for one in results
     ]
     return ["| | threshold | value (95 % interval) | n |", "|---|---|---|---:|", *rows, ""] if rows else []
 

@@ -68,11 +68,12 @@ def shorten(words: str, room: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A row of quantiles p5, p25, p50, p75, p95 and p99; None where a quantile is not known."""
+    """A row of quantiles p5, p25, p50, p75, p95 and p99, None where one is not known; `faint` from a small sample."""
 
     name: str
     n: int
     quantiles: Mapping[str, float | None]
+    faint: bool = False
 
 
 def strips(name: str, title: str, rows: Sequence[Strip], width: float, write: Callable[[float | None], str]) -> Markup:
@@ -91,19 +92,19 @@ def strips(name: str, title: str, rows: Sequence[Strip], width: float, write: Ca
 def _strip(row: Strip, y: float, scale: Scale, write: Callable[[float | None], str]) -> list[Markup]:
     at = {q: scale(value) if value is not None else None for q, value in row.quantiles.items()}
     tip = f"{row.name}: " + ", ".join(f"{q} {write(value)}" for q, value in row.quantiles.items()) + f", n {row.n:,}"
-    edge = scale.end
+    edge, few = scale.end, " few" if row.faint else ""
     p5, p25, p50, p75, p95, p99 = (at[q] for q in ("p5", "p25", "p50", "p75", "p95", "p99"))
     parts = []
     if p5 is not None:
         end = edge if p95 is None else p95
-        parts.append(bar(p5, y - 2.5, max(end - p5, 2), 5, "strip-thin", tip=tip, radius=2.5))
+        parts.append(bar(p5, y - 2.5, max(end - p5, 2), 5, f"strip-thin{few}", tip=tip, radius=2.5))
     if p25 is not None:
         end = edge if p75 is None else p75
-        parts.append(bar(p25, y - 6, max(end - p25, 3), 12, "strip-thick", tip=tip, radius=3))
+        parts.append(bar(p25, y - 6, max(end - p25, 3), 12, f"strip-thick{few}", tip=tip, radius=3))
     if p50 is not None:
         parts.append(bar(p50 - 1.25, y - 8, 2.5, 16, "strip-mid", tip=tip, radius=1))
     if p99 is not None:
-        parts.append(dot(p99, y, 2.6, "strip-tail", tip))
+        parts.append(dot(p99, y, 2.6, f"strip-tail{few}", tip))
     return parts
 
 

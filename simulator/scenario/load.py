@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from simulator.analysis.thresholds import Threshold, ThresholdError, parse_thresholds
 from simulator.journey.arms import CONTROL, compile_arms
 from simulator.journey.tables import Names
-from simulator.model.faults import Fault, FileFaults
+from simulator.model.faults import FileFaults, all_or_faults
 from simulator.model.library import resolve
 from simulator.model.persona import PopulationSpec, load_population
 from simulator.model.population import Population, Roster, compile_population
@@ -70,12 +70,11 @@ def load_scenario(name: str, overrides: Mapping[str, Any] | None = None) -> Scen
     path = resolve(name, FOLDER, what="scenario")
     file = read_yaml(path)
     spec = _validated(file, overrides or {})
-    faults: list[Fault] = []
-    thresholds = _gather(faults, lambda: _thresholds(spec, file))
-    personas = _gather(faults, lambda: _named(file, "population", load_population, spec.population, path.parent))
-    target = _gather(faults, lambda: _named(file, "target", load_target, spec.target, path.parent))
-    if faults or personas is None or target is None or thresholds is None:
-        raise FileFaults(faults)
+    thresholds, personas, target = all_or_faults(
+        lambda: _thresholds(spec, file),
+        lambda: _named(file, "population", load_population, spec.population, path.parent),
+        lambda: _named(file, "target", load_target, spec.target, path.parent),
+    )
     population, roster = compile_population(personas, spec.reference)
     arms = all_arms(spec.arms)
     return Scenario(
@@ -122,11 +121,3 @@ def _named(file: YamlFile, key: str, load: Callable[..., Any], name: str, beside
         raise FileFaults(
             file.fault((key,), f"{name} {f.found}", f.allowed, f.hint) if f.file == name else f for f in error.faults
         ) from None
-
-
-def _gather(faults: list[Fault], load: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is loaded
-    try:
-        return load()
-    except FileFaults as error:
-        faults += error.faults
-        return None

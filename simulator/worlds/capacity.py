@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import simpy
 
-from simulator.journey.records import EVENT, IMPATIENT, NEVER_US, ONGOING, SHOPPER, VISIT
+from simulator.journey.records import EVENT, IMPATIENT, NEVER_US, NOT_SEEN, ONGOING, SHOPPER, VISIT
 from simulator.worlds.queues import series_rows, station_rows
 from simulator.worlds.routes import MOST_STOPS, compile_routes
 from simulator.worlds.station import FOREVER_US, LEFT, REJECTED, RENEGED, SERVED, Station
@@ -78,7 +78,8 @@ def visit(shop: Shop, row: int) -> Story:
             fcp_us, load_us = fcp_us if painted else NEVER_US, NEVER_US
 
         ok = outcome < REJECTED
-        cause, think_us = decide(given, shoppers, visits, shop.events, who, row, at, fcp_us, load_us, server_us, ok)
+        seen = (fcp_us, load_us, server_us, 0, ok, NOT_SEEN)
+        cause, think_us = decide(given, shoppers, visits, shop.events, who, row, at, *seen)
         if cause == IMPATIENT:
             break
         yield timeout(rest_us if painted else after_us + rest_us)

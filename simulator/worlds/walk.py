@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from simulator.journey.kernel import begin, patience_us, step
-from simulator.journey.records import NEVER_US, NOT_SEEN
+from simulator.journey.records import NEVER_US
 from simulator.journey.shopper import draw_shopper
 from simulator.journey.surroundings import look_around
 from simulator.model.compiled import compiled
@@ -97,13 +97,15 @@ def decide(
     fcp_us: int,
     load_us: int,
     server_us: int,
+    measured_us: int,
     ok: bool,
+    relevance: float,
 ) -> tuple[int, int]:
     """Let the shopper decide after a page; return (cause, think time)."""
     personas, tables, _, _, _, arms, seed = given
     shopper, visit, event = shoppers[who], visits[row], events[at]
-    event.server_us, event.measured_us = min(server_us, NEVER_US), 0
+    event.server_us, event.measured_us = min(server_us, NEVER_US), min(measured_us, NEVER_US)
     fcp_us, load_us = min(fcp_us, NEVER_US), min(load_us, NEVER_US)
     persona, arm = personas[shopper.persona], arms[visit.arm]
-    step(persona, tables, arm, seed, shopper, visit, event, fcp_us, load_us, ok, NOT_SEEN)
+    step(persona, tables, arm, seed, shopper, visit, event, fcp_us, load_us, ok, relevance)
     return visit.cause, int(event.think_us)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simulator.scenario.load import Scenario
 
 ROUNDS = 7
+GROW = True
 
 
 def run() -> list[Figure]:
@@ -37,7 +38,7 @@ def run() -> list[Figure]:
     return [
         at_least("generate: million events/s to Parquet, one core", median(speeds) / 1e6, 1.0),
         at_most("generate: time over that of writing the finished tables alone", median(ratios), 3.0, "×"),
-        *_growth(),
+        *(_growth() if GROW else []),
     ]
 
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simulator.journey.kernel import begin, patience_us, step
-from simulator.journey.records import EVENT, NEVER_US, SHOPPER, VISIT
+from simulator.journey.kernel import begin, patience_us
+from simulator.journey.records import EVENT, SHOPPER, VISIT
 from simulator.journey.shopper import draw_shopper
 from simulator.journey.surroundings import look_around
 from simulator.model.compiled import compiled
 from simulator.worlds.crowd import World, add_up
+from simulator.worlds.walk import decide, patience_after_fcp
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,39 +67,16 @@ def _tap(world: World, shoppers: NDArray[Any], visits: NDArray[Any], events: NDA
     return visit.state, fcp_us + delay_us, load_us - fcp_us, blind_us
 
 
-@compiled
-def _patience(world: World, shoppers: NDArray[Any], visits: NDArray[Any], fcp_us: int) -> int:
-    shopper = shoppers[0]
-    return patience_us(world.population.personas[shopper.persona], world.seed, shopper, visits[0], float(fcp_us))
-
-
-@compiled
-def _decide(
-    world: World,
-    shoppers: NDArray[Any],
-    visits: NDArray[Any],
-    events: NDArray[Any],
-    fcp_us: int,
-    load_us: int,
-    server_us: int,
-    measured_us: int,
-    ok: bool,
-    relevance: float,
-) -> tuple[int, int]:
-    shopper, visit, event = shoppers[0], visits[0], events[0]
-    event.server_us, event.measured_us = server_us, measured_us
-    persona, arm = world.population.personas[shopper.persona], world.arms[visit.arm]
-    step(persona, world.population.tables, arm, world.seed, shopper, visit, event, fcp_us, load_us, ok, relevance)
-    return visit.cause, event.think_us
-
-
 class Walk:
     """One visit. `shopper`, `visit` and `event` are arrays of one row of SHOPPER, VISIT and EVENT."""
 
-    __slots__ = ("event", "shopper", "visit", "world")
+    __slots__ = ("_given", "event", "shopper", "visit", "world")
 
     def __init__(self, world: World, shopper: int, visit: int, arm: int, start_us: int) -> None:
         self.world = world
+        population, pages, arms, seed = world
+        # The walk's functions take the routes of a backend as well; here the cards stand in for them.
+        self._given = (population.personas, population.tables, pages.cards, pages.cards, pages.tables, arms, seed)
         self.shopper, self.visit, self.event = np.zeros(1, SHOPPER), np.zeros(1, VISIT), np.zeros(1, EVENT)
         _arrive(world, self.shopper, self.visit, shopper, visit, arm, start_us)
 
@@ -108,13 +86,10 @@ class Walk:
 
     def patience_us(self, fcp_us: int) -> int:
         """Return how long the shopper waits from the tap, having seen something at `fcp_us`."""
-        return _patience(self.world, self.shopper, self.visit, fcp_us)
+        return patience_after_fcp(self._given, self.shopper, self.visit, 0, 0, fcp_us)
 
     def decide(self, seen: Seen) -> tuple[int, int]:
         """Let the shopper see the page; return (cause, think time in microseconds)."""
         fcp_us, load_us, server_us, measured_us, ok, relevance = seen
-        fcp_us, load_us = min(fcp_us, NEVER_US), min(load_us, NEVER_US)
-        relevance = float(np.float32(relevance))
-        return _decide(
-            self.world, self.shopper, self.visit, self.event, fcp_us, load_us, server_us, measured_us, ok, relevance
-        )
+        seen = Seen(fcp_us, load_us, server_us, measured_us, ok, float(np.float32(relevance)))
+        return decide(self._given, self.shopper, self.visit, self.event, 0, 0, 0, *seen)

@@ -1,0 +1,73 @@
+"""A capacity run as a folder: the plan, the play, tables and manifest."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from simulator.journey.plan import open_plan
+from simulator.journey.tables import events_table, shoppers_table, visits_table
+from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
+from simulator.worlds.capacity import play
+from simulator.worlds.crowd import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from simulator.journey.plan import Plan
+    from simulator.scenario.load import Scenario
+    from simulator.worlds.backend import BackendFile
+
+
+def capacity_plan(scenario: Scenario, times: float) -> Plan:
+    """Return the scenario's arrivals at `times` its rates."""
+    spec = scenario.spec
+    profile = spec.arrivals.profile(spec.duration, times)
+    return open_plan(profile, spec.seed, scenario.arms, even=spec.arrivals.spacing == "even")
+
+
+def run_capacity(
+    scenario: Scenario,
+    backend: BackendFile,
+    plan: Plan,
+    times: float,
+    folder: Path,
+    progress: Callable[[int], None],
+) -> None:
+    """Play a plan against a backend and write the run to `folder`; `progress` is told how many visits have ended."""
+    world = World(scenario.population, scenario.pages, scenario.arms, scenario.spec.seed)
+    rows = play(world, plan, backend, progress=progress)
+    names = scenario.names
+    tables = {
+        "shoppers": shoppers_table(rows.shoppers, names),
+        "visits": visits_table(rows.visits, rows.shoppers, rows.events, names),
+        "events": events_table(rows.events, names),
+    }
+    manifest = base_manifest(scenario, "capacity", write_tables(tables, folder)) | {
+        "backend": {
+            "name": backend.backend,
+            "times": times,
+            "file": backend.model_dump(mode="json", by_alias=True, exclude_none=True),
+            "stations": [_station(name, row) for name, row in zip(backend.stations, rows.stations, strict=True)],
+        },
+        "assumed": [
+            "behaviour: every parameter of the personas",
+            "load times: the page model on modelled networks and devices",
+            "server times: the backend's stations, their servers and service times",
+        ],
+        "measured": [],
+    }
+    write_manifest(manifest, folder)
+
+
+def _station(name: str, row: NDArray[Any]) -> dict[str, Any]:
+    """Return what the manifest says of one station; what is not a number there is null."""
+    assert row.dtype.names is not None
+    values = {key: row[key].item() for key in row.dtype.names if key != "station"}
+    values["servers"] = values["servers"] or "unlimited"
+    return {"name": name} | {
+        key: None if isinstance(value, float) and math.isnan(value) else value for key, value in values.items()
+    }

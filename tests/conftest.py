@@ -1,0 +1,109 @@
+"""What tests of behaviour share: the shipped personas compiled, and worlds to play them in.
+
+With NUMBA_DISABLE_JIT=1 the same tests run on few shoppers.
+"""
+
+import os
+import textwrap
+
+import numpy as np
+import pytest
+
+from simulator.journey.arms import compile_arms, control_arm
+from simulator.journey.plan import DAY_US, Plan, calendar_plan
+from simulator.model.distributions import TableBook
+from simulator.model.persona import PopulationSpec, complete_personas, load_persona, load_population
+from simulator.model.population import compile_population
+from simulator.page.card import compile_pages, page_file
+from simulator.worlds.crowd import World, play
+
+PLAIN = os.environ.get("NUMBA_DISABLE_JIT") == "1"
+SEED = 20_260_105
+
+
+@pytest.fixture(scope="session")
+def few():
+    """Return a number of shoppers, much smaller where the kernel is not compiled."""
+    return lambda shoppers: min(shoppers, 40) if PLAIN else shoppers
+
+
+@pytest.fixture(scope="session")
+def everyday():
+    """Return the everyday population and its roster, compiled."""
+    return compile_population(load_population("everyday"))
+
+
+@pytest.fixture(scope="session")
+def everybody():
+    """Return every complete shipped persona, one part each."""
+    personas = tuple(load_persona(path) for path in complete_personas().values())
+    return PopulationSpec("everybody", personas, (1.0,) * len(personas))
+
+
+@pytest.fixture(scope="session")
+def cards():
+    """Return the shipped page cards."""
+    return compile_pages(page_file())
+
+
+@pytest.fixture(scope="session")
+def instant():
+    """Return pages that take no time."""
+    return compile_pages(page_file(), instant=True)
+
+
+@pytest.fixture(scope="session")
+def unhurried():
+    """Return a function that gives a population without its time budgets."""
+
+    def without_budget(population):
+        personas = population.personas.copy()
+        personas["budget"] = np.array([TableBook().row(None)], personas["budget"].dtype)
+        return population._replace(personas=personas)
+
+    return without_budget
+
+
+@pytest.fixture(scope="session")
+def arms():
+    """Return a function that compiles arms: name → seconds added by state, or `all`; control is put first."""
+
+    def make(**delays_s):
+        return compile_arms([("control", 1.0, {}, {}), *((name, 1.0, delay, {}) for name, delay in delays_s.items())])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def week(everyday, cards, few):
+    """Return a function that plays shoppers over a week of the everyday population, each visit in each arm."""
+
+    def played(shoppers, *, population=everyday[0], pages=cards, arms=None, seed=SEED, block=4_096):
+        world = World(population, pages, control_arm() if arms is None else arms, seed)
+        plan = calendar_plan(population, seed, 0, few(shoppers), 7 * DAY_US, 0, len(world.arms))
+        return play(world, plan, block=block)
+
+    return played
+
+
+@pytest.fixture(scope="session")
+def once():
+    """Return a plan in which each of so many shoppers comes once, so that visits are independent."""
+
+    def plan(shoppers, arms=1):
+        who = np.repeat(np.arange(shoppers), arms)
+        return Plan(who, np.zeros_like(who), np.tile(np.arange(arms), shoppers), who * 1_000_000)
+
+    return plan
+
+
+@pytest.fixture
+def persona_file(tmp_path):
+    """Return a function that writes a persona file of a few lines and returns its path."""
+
+    def write(text, name="mine.yaml"):
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
+        return path
+
+    return write
