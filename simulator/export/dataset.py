@@ -113,7 +113,7 @@ def write_dataset(
     for shard, entries in _all_shards(scenario, name, overrides, todo, folder, kind, workers):
         done += entries
         progress(shard.last - shard.first, next(e["rows"] for e in entries if e["table"] == "events"))
-    tables = {t: sorted((e for e in done if e["table"] == t), key=lambda e: str(e["file"])) for t in TABLES}
+    tables = {str(t): sorted((e for e in done if e["table"] == t), key=lambda e: str(e["file"])) for t in TABLES}
     return crowd_manifest(scenario, tables)
 
 

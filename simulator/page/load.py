@@ -6,12 +6,9 @@ Constants that are not the page's own are assumed; what a live run measures repl
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.model.compiled import compiled
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 INITIAL_WINDOW_BYTES = 14_600.0
 """RFC 6928: ten segments of 1,460 bytes."""
@@ -44,7 +41,7 @@ def transfer_s(size_bytes: float, rtt_s: float, bytes_per_s: float) -> float:
 
 @compiled
 def load_parts(
-    page: NDArray[Any],
+    page: Any,  # noqa: ANN401 - a record of PAGE
     is_first: bool,
     rtt_s: float,
     down_kbps: float,

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from rich.console import Console
-from rich.table import Table
-
 import bench_capacity
 import bench_generate
 import bench_live
+from rich.console import Console
+from rich.table import Table
 
 if TYPE_CHECKING:
     from figures import Figure

@@ -26,7 +26,6 @@ def run() -> list[Figure]:
     scenario = load_scenario("demo", {"duration": "60s", "arrivals": {"kind": "constant", "rate": "50/s"}})
     backend, plan = load_backend("small_shop"), capacity_plan(scenario, 1.0)
     world = World(scenario.population, scenario.pages, scenario.arms, scenario.spec.seed)
-    ours = []
 
     def play() -> float:
         shop = Shop(world, plan, backend)
@@ -35,8 +34,7 @@ def run() -> list[Figure]:
         return _scheduled(shop.env) / (process_time() - begun_s)
 
     play()
-    for _ in range(ROUNDS):
-        ours.append(play() / _bare())
+    ours = [play() / _bare() for _ in range(ROUNDS)]
     return [at_least("capacity: SimPy events/s over a bare resource loop's", median(ours), 0.3, "×")]
 
 

@@ -15,6 +15,7 @@ from simulator.storefront.vocabulary import CATEGORIES
 
 _TITLES = {category.slug: category.title for category in CATEGORIES}
 _TILES = 24
+_HEROES = 3
 
 
 async def front(call: Call) -> Response:
@@ -52,11 +53,13 @@ async def product(call: Call) -> Response:
 
 def _window(call: Call) -> Response:
     taste = call.taste()
+    hero = hero_for(call, taste)
     picks = recommend(call.shop.catalogue, call.shop.stock, taste, _TILES)
     return _page(
         call,
         "front.html",
-        hero=hero_for(call, taste),
+        hero=hero,
+        heroes=_tiles(call, call.shop.catalogue.by_category[hero["category"]][:_HEROES]),
         heading="Popular now" if picks.fallback else "Chosen for you",
         items=_tiles(call, [product for product, _ in picks.products]),
         corrected=None,

@@ -19,13 +19,19 @@ from simulator.worlds.live.run import LiveRun
 from simulator.worlds.live.users import Shopper, listen, send_in
 
 if TYPE_CHECKING:
-    from configargparse import ArgumentParser
+    from argparse import ArgumentParser
+
     from locust.env import Environment
+
+    from simulator.scenario.load import Scenario
 
 __all__ = ["Shopper"]
 
+_loaded: dict[str, Scenario] = {}
+"""The scenario of this process, from `init` to every `test_start`."""
 
-@locust.events.init_command_line_parser.add_listener
+
+@locust.events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator] # locust's own
 def add_options(parser: ArgumentParser) -> None:
     """Add Footfall's own options to Locust's."""
     group = parser.add_argument_group("Footfall")
@@ -36,25 +42,28 @@ def add_options(parser: ArgumentParser) -> None:
     )
 
 
-@locust.events.init.add_listener
+@locust.events.init.add_listener  # type: ignore[untyped-decorator] # locust's own
 def load(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - Locust may pass more
     """Read the scenario and do what is slow before anybody presses start."""
     options = environment.parsed_options
+    assert options is not None
     scenario = load_scenario(options.scenario, {"target": options.target_file} if options.target_file else {})
-    environment.footfall_scenario = scenario
+    _loaded["scenario"] = scenario
     run = LiveRun(scenario, environment.host or "http://127.0.0.1", "warm-up")
     run.warm_up()
     run.start_clock()
 
 
-@locust.events.test_start.add_listener
+@locust.events.test_start.add_listener  # type: ignore[untyped-decorator] # locust's own
 def start(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - Locust may pass more
     """Make the run when a test starts; in the open model, send its visits in."""
-    scenario = environment.footfall_scenario
+    scenario, options = _loaded["scenario"], environment.parsed_options
+    assert environment.host is not None
+    assert options is not None
     run = LiveRun(scenario, environment.host.rstrip("/"), f"locust-{scenario.spec.seed}-{secrets.token_hex(4)}")
     run.set_up()
     listen(environment, run)
-    Shopper.run_, Shopper.closed = run, not environment.parsed_options.open
+    Shopper.run_, Shopper.closed = run, not options.open
     run.start_clock()
-    if environment.parsed_options.open:
+    if options.open:
         gevent.spawn(send_in, environment, run, run.plan())

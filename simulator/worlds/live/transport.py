@@ -29,6 +29,8 @@ BODY_METHODS = frozenset(("POST", "PUT", "PATCH"))
 """Methods that say their body's length even when it is empty (RFC 9112 section 6.3)."""
 BLOCK_BYTES = 65_536
 CONNECT_TIMEOUT_S = 5.0
+LONGEST_READ_S = 3_600.0
+"""A bound on one read, never reached: each request has a limit of its own over all of its reads."""
 
 
 class Reply(NamedTuple):
@@ -46,8 +48,8 @@ class Reply(NamedTuple):
 class Connection:
     """One visitor's connection: opened by the first request, kept alive until the visit ends.
 
-    Sockets, TLS and the parser are geventhttpclient's; the request's head is written here, because its client merges and
-    checks every header anew, which costs as much as the rest of the request.
+    Sockets, TLS and the parser are geventhttpclient's; the request's head is written here, because its client merges
+    and checks every header anew, which costs as much as the rest of the request.
     """
 
     __slots__ = ("_cookies", "_host", "_pool", "_socket")
@@ -77,10 +79,10 @@ class Connection:
             limit.close()
         if response.should_close():
             self.close()
-        headers = response.info()
+        headers: Mapping[str, Any] = response.info()  # type: ignore[assignment] # it is one in all but name
         if "set-cookie" in headers:
-            self._keep_cookies(headers.get("set-cookie"))
-        content, failure = decoded(body, headers.get("content-encoding", ""))
+            self._keep_cookies(headers["set-cookie"])
+        content, failure = decoded(body, headers["content-encoding"] if "content-encoding" in headers else "")
         return Reply(response.status_code, headers, content, len(body), failure, sent_s, done_s)
 
     def _head(self, request: Request) -> bytes:
@@ -146,7 +148,7 @@ class BaseUrl:
         """Return the maker of one visitor's sockets."""
         kind = SSLConnectionPool if self._tls else ConnectionPool
         place = (self._host, self._port, self._host, self._port)
-        return kind(*place, size=1, network_timeout=None, connection_timeout=CONNECT_TIMEOUT_S)
+        return kind(*place, size=1, network_timeout=LONGEST_READ_S, connection_timeout=CONNECT_TIMEOUT_S)
 
 
 def error_name(error: BaseException) -> str:

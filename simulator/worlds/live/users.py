@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 US = 1_000_000
 
 
-class Shopper(locust.User):  # type: ignore[misc] # locust is untyped
+class Shopper(locust.User):
     """A user that plays one visit, or in the closed model one visit after another."""
 
     run_: ClassVar[LiveRun]
@@ -34,7 +34,7 @@ class Shopper(locust.User):  # type: ignore[misc] # locust is untyped
     closed: ClassVar[bool] = False
     _next: ClassVar[int] = 0
 
-    @locust.task  # type: ignore[untyped-decorator] # locust is untyped
+    @locust.task
     def visit(self) -> None:
         """Play the next visit of the plan; in the open model the user is gone after it."""
         if self.closed:
@@ -42,7 +42,7 @@ class Shopper(locust.User):  # type: ignore[misc] # locust is untyped
             self.run_.visit(Arrival(self._new_number(), 0, 0, self.run_.now_us()))
             return
         self.run_.visit(self.arrivals.popleft())
-        raise StopUser
+        raise StopUser  # type: ignore[no-untyped-call] # locust's own
 
     def _new_number(self) -> int:
         """Return a shopper nobody else plays: numbers interleave over workers."""
@@ -81,6 +81,7 @@ class TargetError(Exception):
 def send_in(environment: Environment, run: LiveRun, plan: Plan) -> None:
     """Spawn a user for each arrival when it is due; returns when the last one has been sent in."""
     runner = environment.runner
+    assert runner is not None
     columns: list[list[Any]] = [column.tolist() for column in plan]
     run.planned = len(columns[0])
     for arrival in map(Arrival, *columns):
