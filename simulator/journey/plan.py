@@ -15,7 +15,7 @@ from simulator.journey import keys
 from simulator.journey.arms import choose_arm
 from simulator.journey.keys import NOWHERE, uniform
 from simulator.journey.records import SHOPPER, Record
-from simulator.journey.shopper import draw_shopper, pick
+from simulator.journey.shopper import draw_calendar, pick
 from simulator.model.compiled import compiled
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _calendar(
     row = np.zeros(1, SHOPPER)
     times = np.empty(MOST_VISITS, np.int64)
     for number in range(first, last):
-        draw_shopper(population, seed, number, row[0])
+        draw_calendar(population, seed, number, row[0])
         count = _visit_count(seed, row[0], horizon_us)
         for visit in range(count):
             times[visit] = _start_us(population, seed, row[0], visit, horizon_us, weekday)

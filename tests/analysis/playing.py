@@ -33,13 +33,13 @@ REQUESTS = pa.schema(
 
 @cache
 def population():
-    """The shipped everyday population, compiled once a process."""
+    """Return the shipped everyday population, compiled once a process."""
     return compile_population(load_population("everyday"))
 
 
 @cache
 def played(*, shoppers=300, rate=None, seed=7, delays=(), days=2):
-    """Tables of a calendar of `shoppers`, each in every arm, or of an open plan of (rate per s, seconds)."""
+    """Return the tables of a calendar of `shoppers`, each in every arm, or of an open plan of (rate per s, seconds)."""
     compiled, roster = population()
     names = ["control", *(f"slower_{delay:g}s" for delay in delays)]
     share = 1 / len(names)

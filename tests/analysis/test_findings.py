@@ -120,9 +120,7 @@ def test_pairing_is_worth_its_while(arms_folder):
     """The paired interval is narrower than the same arms treated as different shoppers."""
     run = read_run(arms_folder)
     paired = arms.effect(run, "slower_1s", "engaged_time").difference
-    control, treated = (
-        visits.measure(run, "engaged_time", {"arm": name}) for name in ("control", "slower_1s")
-    )
+    control, treated = (visits.measure(run, "engaged_time", {"arm": name}) for name in ("control", "slower_1s"))
     apart = np.hypot(control.high - control.value, treated.high - treated.value)
     assert (paired.high - paired.low) / 2 < apart / 2
 

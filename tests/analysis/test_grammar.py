@@ -44,7 +44,12 @@ BAD = [
     ("errors < 3", "3 is no limit", "0 to 1", ""),
     ("pages > 2%", "2% is no limit for pages", "without a unit", ""),
     ("pages > two", "two is no limit for pages", "without a unit", ""),
-    ("errors < 1% for 10s abort", "1% for 10s abort is no limit", "a share", "conditions after the value are not known"),
+    (
+        "errors < 1% for 10s abort",
+        "1% for 10s abort is no limit",
+        "a share",
+        "conditions after the value are not known",
+    ),
     ("p95 of errors < 1%", "p95 of errors", "stands alone", "leave it out"),
     ("mean of dropped < 1", "mean of dropped", "stands alone", "leave it out"),
     ("load_time < 2s", "load_time has no aggregate", "p1 to p99.9", "p95 of load_time"),

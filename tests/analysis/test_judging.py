@@ -85,7 +85,7 @@ def test_errors_and_dropped_are_counted(live_folder):
 
 
 def test_too_few_values_do_not_pass(live_folder):
-    """A threshold on fewer than 30 values is `too_few`, says so, and fails the run; with a lower minimum it is judged."""
+    """A threshold on fewer than 30 values is `too_few` and fails the run; with a lower minimum it is judged."""
     text = "bounce{persona:tourist} < 100%"
     (result,) = judged(live_folder, text)
     assert result.state == "too_few"

@@ -75,7 +75,7 @@ def test_due_is_never_shorter_than_sent(live_folder):
     [
         (b"not a histogram", 1, "is not an HdrHistogram"),
         (recorded([5], (1, 10_000, 2)), 1, "has the range 1 to 10000"),
-        (recorded([5, 6]), 3, "holds 2 values: row"),
+        (recorded([5, 6]), 3, "holds 2 values"),
     ],
     ids=["garbage", "other precision", "wrong count"],
 )
@@ -85,4 +85,4 @@ def test_damaged_histograms_are_named(blob, count, said):
     table = pa.table({"page": words, "persona": words, "clock": words, "count": [count], "hdr": [blob]})
     with pytest.raises(FileFaults, match="row 0: hdr") as error:
         read_histograms(Frame(table), "latency.parquet")
-    assert said.split(":", maxsplit=1)[0] in str(error.value)
+    assert said in str(error.value)

@@ -38,7 +38,7 @@ def test_parts_read_as_one_table(crowd_folder, playing):
 
 def test_a_missing_folder_is_named(tmp_path):
     """A folder that is not there is an error, not an empty report."""
-    assert refused(tmp_path / "nowhere").endswith("nowhere does not exist, a run folder is needed")
+    assert refused(tmp_path / "nowhere").endswith("nowhere: does not exist, a run folder is needed")
 
 
 def test_a_folder_without_manifest_says_what_writes_one(tmp_path):
@@ -104,7 +104,7 @@ def test_csv_alone_is_refused_with_a_way_out(damaged):
     assert "generate with --format parquet" in said
 
 
-def test_tables_of_two_runs_are_noticed(damaged, crowd_folder):
+def test_tables_of_two_runs_are_noticed(damaged):
     """Visits of shoppers whom the shoppers table does not know cannot be of the same run."""
     table = pq.read_table(damaged / "shoppers.parquet")
     pq.write_table(table.slice(5), damaged / "shoppers.parquet")

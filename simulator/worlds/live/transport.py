@@ -79,10 +79,10 @@ class Connection:
             limit.close()
         if response.should_close():
             self.close()
-        headers: Mapping[str, Any] = response.info()  # type: ignore[assignment] # it is one in all but name
+        headers: Mapping[str, Any] = response.info()
         if "set-cookie" in headers:
             self._keep_cookies(headers["set-cookie"])
-        content, failure = decoded(body, headers["content-encoding"] if "content-encoding" in headers else "")
+        content, failure = decoded(body, headers.get("content-encoding", ""))
         return Reply(response.status_code, headers, content, len(body), failure, sent_s, done_s)
 
     def _head(self, request: Request) -> bytes:

@@ -16,6 +16,8 @@ from simulator.page.card import OPERATIONS
 from simulator.worlds.live.visit import Arrival
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from locust.env import Environment
 
     from simulator.journey.plan import Plan
@@ -42,7 +44,7 @@ class Shopper(locust.User):
             self.run_.visit(Arrival(self._new_number(), 0, 0, self.run_.now_us()))
             return
         self.run_.visit(self.arrivals.popleft())
-        raise StopUser  # type: ignore[no-untyped-call] # locust's own
+        raise StopUser
 
     def _new_number(self) -> int:
         """Return a shopper nobody else plays: numbers interleave over workers."""
@@ -57,7 +59,7 @@ MOST_WORKERS = 4_096
 
 def listen(environment: Environment, run: LiveRun) -> None:
     """Pass every request on to Locust's own statistics and whoever else listens to its event."""
-    fire = environment.events.request.fire
+    fire: Callable[..., None] = environment.events.request.fire
 
     def on_request(stamp: Stamp, operation: int, reply: Reply, error: str) -> None:
         fire(
