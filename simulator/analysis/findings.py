@@ -70,7 +70,6 @@ def examine(run: Run) -> Findings:
             "network": loadtime.by(run, "network", wanted=loadtime.STRIP),
             "persona": loadtime.by(run, "persona", wanted=loadtime.STRIP),
             "page_network": loadtime.by(run, "page", "network"),
-            "persona_network": loadtime.by(run, "persona", "network"),
             "page_network_persona": loadtime.by(run, "page", "network", "persona"),
         },
         measured_share=loadtime.measured_share(run),

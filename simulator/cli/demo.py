@@ -29,7 +29,7 @@ def command(rate: str | None, duration: str | None, seed: int | None, out: Path,
     from simulator.storefront import running_storefront
 
     given = options.overrides(rate=rate, duration=duration, seed=seed)
-    spec = load_scenario("demo", given).spec
+    scenario = load_scenario("demo", given)
     prepare_folder(out, overwrite=not keep)
-    with running_storefront(seed=spec.seed) as shop:
-        return run_live("demo", given, shop.url, out)
+    with running_storefront(seed=scenario.spec.seed) as shop:
+        return run_live(scenario, shop.url, out)

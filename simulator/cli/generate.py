@@ -47,7 +47,8 @@ def command(
     from simulator.scenario.load import load_scenario
 
     given = options.overrides(seed=seed, shoppers=shoppers)
-    total = load_scenario(scenario, given).spec.shoppers
+    loaded = load_scenario(scenario, given)
+    total = loaded.spec.shoppers
     prepare_folder(out, overwrite=overwrite)
     console = options.console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -60,7 +61,7 @@ def command(
             events += written
             bar.advance(task, shoppers)
 
-        manifest = write_dataset(scenario, given, out, kind, workers=workers, progress=on_shard)
+        manifest = write_dataset(loaded, out, kind, workers=workers, progress=on_shard)
     write_manifest(manifest, out)
     visits = sum(part["rows"] for part in manifest["tables"]["visits"])
     console.print(f"{total:,} shoppers, {visits:,} visits, {events:,} events in [bold]{out}[/bold]")

@@ -95,8 +95,7 @@ def _work(shard: Shard, folder: Path, kind: Format) -> list[dict[str, Any]]:
 
 
 def write_dataset(
-    name: str,
-    overrides: Mapping[str, Any],
+    scenario: Scenario,
     folder: Path,
     kind: Format,
     *,
@@ -107,10 +106,9 @@ def write_dataset(
 
     `progress` is told (shoppers, events) of each finished shard. Raises `CannotWrite` and `FileFaults`.
     """
-    scenario = load_scenario(name, overrides)
     todo = shards(scenario.spec.shoppers)
     done: list[dict[str, Any]] = []
-    for shard, entries in _all_shards(scenario, name, overrides, todo, folder, kind, workers):
+    for shard, entries in _all_shards(scenario, todo, folder, kind, workers):
         done += entries
         progress(shard.last - shard.first, next(e["rows"] for e in entries if e["table"] == "events"))
     tables = {str(t): sorted((e for e in done if e["table"] == t), key=lambda e: str(e["file"])) for t in TABLES}
@@ -119,8 +117,6 @@ def write_dataset(
 
 def _all_shards(
     scenario: Scenario,
-    name: str,
-    overrides: Mapping[str, Any],
     todo: list[Shard],
     folder: Path,
     kind: Format,
@@ -131,7 +127,7 @@ def _all_shards(
             yield shard, write_shard(scenario, shard, folder, kind)
         return
     context = get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _prepare_worker, (name, dict(overrides))) as pool:
+    with ProcessPoolExecutor(workers, context, _prepare_worker, (scenario.name, dict(scenario.overrides))) as pool:
         jobs = {pool.submit(_work, shard, folder, kind): shard for shard in todo}
         try:
             for job in as_completed(jobs):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import special
@@ -135,7 +135,7 @@ def reached(chain: Chain, state: int) -> float:
     return float(times[there].sum())
 
 
-def mean_of(distribution: Record, tables: NDArray[np.float64]) -> float:
+def mean_of(distribution: Record, tables: NDArray[Any]) -> float:
     """Return the mean of a compiled row of DIST, clip included: ∫ quantile(Φ(z)) φ(z) dz, by the trapezoid rule."""
     return float(_mean(distribution, tables, _UNIFORMS, _WEIGHTS))
 
@@ -161,11 +161,11 @@ _WEIGHTS /= _WEIGHTS.sum()
 
 @compiled
 def _mean(
-    distribution: Record, tables: NDArray[np.float64], uniforms: NDArray[np.float64], weights: NDArray[np.float64]
+    distribution: Record, tables: NDArray[Any], uniforms: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> float:
     total = 0.0
     for u, weight in zip(uniforms, weights):  # noqa: B905 - compiled code has no strict
-        total += weight * sample(distribution, tables, u)
+        total += weight * sample(distribution, tables[0], u)
     return total
 
 

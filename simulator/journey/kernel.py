@@ -139,7 +139,7 @@ def first_flags(shopper: Record) -> int:
 @compiled
 def begin(
     persona: Record,
-    tables: NDArray[np.float64],
+    tables: Record,
     seed: int,
     shopper: Record,
     number: int,
@@ -238,7 +238,7 @@ def patience_us(persona: Record, seed: int, shopper: Record, visit: Record, fcp_
 @compiled
 def step(
     persona: Record,
-    tables: NDArray[np.float64],
+    tables: Record,
     arm: Record,
     seed: int,
     shopper: Record,
@@ -317,7 +317,7 @@ def _take_effect(persona: Record, visit: Record, state: int) -> None:
 @compiled
 def _go_on(
     persona: Record,
-    tables: NDArray[np.float64],
+    tables: Record,
     arm: Record,
     seed: int,
     shopper: Record,

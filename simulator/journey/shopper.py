@@ -58,7 +58,7 @@ def draw_calendar(population: Population, seed: int, shopper: int, row: Record) 
     row.city = pick(population.city_cdf[row.persona], uniform(seed, shopper, 0, NOWHERE, 0, keys.CITY))
     row.utc_offset_s = population.cities[row.city].utc_offset_s
     weekly = uniform(seed, shopper, 0, NOWHERE, 0, keys.VISITS_PER_WEEK)
-    row.visits_per_week = sample(population.personas[row.persona].visits_per_week, population.tables, weekly)
+    row.visits_per_week = sample(population.personas[row.persona].visits_per_week, population.tables[0], weekly)
 
 
 @compiled
@@ -82,5 +82,5 @@ def draw_shopper(population: Population, seed: int, shopper: int, row: Record) -
     row.logged_in = uniform(seed, shopper, 0, NOWHERE, 0, keys.LOGGED_IN) < persona.logged_in
     row.favourite = pick(persona.category_cdf, uniform(seed, shopper, 0, NOWHERE, 0, keys.FAVOURITE))
     sensitivity = uniform(seed, shopper, 0, NOWHERE, 0, keys.PRICE_SENSITIVITY)
-    row.price_sensitivity = sample(persona.price_sensitivity, population.tables, sensitivity)
-    row.frailty = sample(persona.frailty, population.tables, uniform(seed, shopper, 0, NOWHERE, 0, keys.FRAILTY))
+    row.price_sensitivity = sample(persona.price_sensitivity, population.tables[0], sensitivity)
+    row.frailty = sample(persona.frailty, population.tables[0], uniform(seed, shopper, 0, NOWHERE, 0, keys.FRAILTY))

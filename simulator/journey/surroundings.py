@@ -15,16 +15,11 @@ from simulator.model.compiled import compiled
 from simulator.model.distributions import sample
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from simulator.journey.records import Record
 
 
 @compiled
-def look_around(
-    persona: Record, tables: NDArray[np.float64], seed: int, shopper: Record, visit: Record, event: Record
-) -> None:
+def look_around(persona: Record, tables: Record, seed: int, shopper: Record, visit: Record, event: Record) -> None:
     """Fill the event's `network`, `rtt_ms` and `down_kbps` for the page the shopper stands before.
 
     The technology is drawn anew for each mean dwell time of the situation that the intended clock has passed.

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NONE, CONSTANT, UNIFORM, EXPONENTIAL, LOGNORMAL, WEIBULL, TABLE = range(7)
+MOST_TABLES = 256
+TABLES = record_dtype([("used", "i8"), ("rows", "f8", (MOST_TABLES, 769))])
+"""All log-quantile tables of a compiled model. One record and no array: compiled code counts references to arrays, and
+counting them at each draw took a quarter of the kernel's time."""
 DIST = record_dtype([("kind", "i8"), ("a", "f8"), ("b", "f8"), ("low", "f8"), ("high", "f8")])
 """A compiled distribution; what `a` and `b` mean depends on `kind`."""
 Z90 = 1.2815515655446004
@@ -239,10 +243,14 @@ def _positive(value: object, name: str) -> float:
 
 
 class TableBook:
-    """Collects the compiled rows of distributions and the tables that some of them need."""
+    """Collects the compiled rows of distributions and the tables that some of them need.
 
-    def __init__(self) -> None:
-        self._tables: list[NDArray[np.float64]] = []
+    With `after`, it goes on where that block of tables ended.
+    """
+
+    def __init__(self, after: NDArray[Any] | None = None) -> None:
+        self._block = np.zeros(1, TABLES) if after is None else after.copy()
+        self._known: dict[Distribution, int] = {}
 
     def row(self, distribution: Distribution | None) -> tuple[int, float, float, float, float]:
         """Return a row of DIST; nothing compiles to a row of kind NONE, which draws infinity."""
@@ -250,13 +258,15 @@ class TableBook:
             return NONE, 0.0, 0.0, -math.inf, math.inf
         kind, a, b = distribution.parameters()
         if kind == TABLE:
-            self._tables.append(log_quantiles(distribution))
-            a = len(self._tables) - 1
+            a = self._known.setdefault(distribution, int(self._block[0]["used"]))
+            if a == self._block[0]["used"]:
+                self._block[0]["rows"][a] = log_quantiles(distribution)
+                self._block[0]["used"] += 1
         return kind, a, b, *distribution.bounds()
 
-    def tables(self) -> NDArray[np.float64]:
-        """Return all tables, (n, len(TABLE_SCORES)); at least one row, so that the kernel's types never change."""
-        return np.array(self._tables or [np.zeros(len(TABLE_SCORES))])
+    def tables(self) -> NDArray[Any]:
+        """Return the block of tables, an array of one TABLES."""
+        return self._block
 
 
 def log_quantiles(distribution: Distribution) -> NDArray[np.float64]:
@@ -316,7 +326,7 @@ def _far_tail(r: float) -> float:
 
 
 @compiled
-def sample(dist: Any, tables: NDArray[np.float64], u: float) -> float:  # noqa: ANN401 - a record of DIST
+def sample(dist: Any, tables: Any, u: float) -> float:  # noqa: ANN401 - records of DIST and TABLES
     """Return the value at `u` of a compiled distribution, clipped."""
     kind = dist.kind
     if kind == NONE:
@@ -332,7 +342,7 @@ def sample(dist: Any, tables: NDArray[np.float64], u: float) -> float:  # noqa: 
     elif kind == WEIBULL:
         value = dist.b * (-math.log1p(-u)) ** (1.0 / dist.a)
     else:
-        value = _from_table(tables[int(dist.a)], u)
+        value = _from_table(tables.rows[int(dist.a)], u)
     # Plain comparisons: numba's min and max also care for NaN, at three times the cost.
     if value < dist.low:
         return float(dist.low)

@@ -82,8 +82,8 @@ class Population(NamedTuple):
     """(D,) of DEVICE."""
     device_cdf: NDArray[np.float64]
     """(P, C, D) cumulative."""
-    tables: NDArray[np.float64]
-    """Log-quantile tables of the distributions that need one."""
+    tables: NDArray[Any]
+    """(1,) of TABLES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def compile_population(spec: PopulationSpec, reference: datetime | None = None) 
         city_cdf=np.array([_city_cdf(persona) for persona in spec.personas]),
         devices=np.array([(d.cpu_slowdown, d.os == "ios") for d in device_table().devices], DEVICE),
         device_cdf=np.array([[_device_cdf(persona, c) for c in countries] for persona in spec.personas]),
-        tables=np.empty((0, 0)),
+        tables=np.empty(0),
     )._replace(tables=book.tables())
     names = tuple(persona.name for persona in spec.personas)
     cities, devices = (tuple(c.name for c in city_table()), tuple(d.model for d in device_table().devices))

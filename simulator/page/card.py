@@ -103,8 +103,8 @@ class Pages(NamedTuple):
 
     cards: NDArray[Any]
     """(S,) of PAGE."""
-    tables: NDArray[np.float64]
-    """Log-quantile tables of the service times that need one."""
+    tables: NDArray[Any]
+    """(1,) of TABLES."""
 
 
 def service_purpose(operation: str) -> int:

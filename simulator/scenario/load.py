@@ -33,8 +33,10 @@ FOLDER = "personas/scenarios"
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario with all it names, read and compiled."""
+    """A scenario with all it names, read and compiled; `name` and `overrides` are what it was loaded with."""
 
+    name: str
+    overrides: Mapping[str, Any]
     spec: ScenarioFile
     personas: PopulationSpec
     population: Population
@@ -78,6 +80,8 @@ def load_scenario(name: str, overrides: Mapping[str, Any] | None = None) -> Scen
     population, roster = compile_population(personas, spec.reference)
     arms = all_arms(spec.arms)
     return Scenario(
+        name,
+        overrides or {},
         spec,
         personas,
         population,

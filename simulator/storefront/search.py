@@ -108,7 +108,7 @@ def _words_of(product: Product) -> list[tuple[str, float]]:
         (product.category, 3.0),
         (product.department, 3.0),
         (product.style, 3.0),
-        (product.brand, 2.0),
+        (product.name, 2.0),
         (product.colour, 1.0),
     )
     return [(word, weight) for text, weight in weighted for word in _tokens(text)]
@@ -121,7 +121,7 @@ def _tokens(text: str, *, singular: bool = True) -> list[str]:
 
 
 def _singular(word: str) -> str:
-    if word.endswith("sses") or (word.endswith("ches") and word != "aches"):
+    if word.endswith(("sses", "ches")):
         return word[:-2]
     if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
         return word[:-1]

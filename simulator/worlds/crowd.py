@@ -45,7 +45,7 @@ class Rows(NamedTuple):
 
 
 @compiled
-def service_us(card: Record, tables: NDArray[np.float64], seed: int, visit: Record, place: int) -> int:
+def service_us(card: Record, tables: Record, seed: int, visit: Record, place: int) -> int:
     """Return the unloaded server's time for the call at `place` of the page the shopper stands before."""
     key = STATE_KEYS[visit.state]
     u = uniform(seed, visit.shopper, visit.visit, key, visit.nth, card.service_key[place])
@@ -53,7 +53,7 @@ def service_us(card: Record, tables: NDArray[np.float64], seed: int, visit: Reco
 
 
 @compiled
-def server_us(card: Record, tables: NDArray[np.float64], seed: int, visit: Record, placement: int) -> int:
+def server_us(card: Record, tables: Record, seed: int, visit: Record, placement: int) -> int:
     """Return the unloaded server's time for the page's calls of one placement, one after another."""
     total = 0
     for place in range(card.calls):
@@ -81,9 +81,9 @@ def add_up(
 @compiled
 def play_page(
     persona: Record,
-    tables: NDArray[np.float64],
+    tables: Record,
     card: Record,
-    card_tables: NDArray[np.float64],
+    card_tables: Record,
     arm: Record,
     seed: int,
     shopper: Record,
@@ -117,14 +117,14 @@ def _play(
             shoppers += 1
         shopper, visit, begun = out.shoppers[shoppers - 1], out.visits[row], events
         persona, arm = population.personas[shopper.persona], arms[plan.arm[row]]
-        begin(persona, population.tables, seed, shopper, plan.visit[row], plan.arm[row], plan.start_us[row], visit)
+        begin(persona, population.tables[0], seed, shopper, plan.visit[row], plan.arm[row], plan.start_us[row], visit)
         while visit.cause == ONGOING:
             if events == len(out.events):
                 if row == 0 or plan.shopper[row] != plan.shopper[row - 1]:
                     shoppers -= 1
                 return row, shoppers, begun
             card, event = pages.cards[visit.state], out.events[events]
-            play_page(persona, population.tables, card, pages.tables, arm, seed, shopper, visit, event)
+            play_page(persona, population.tables[0], card, pages.tables[0], arm, seed, shopper, visit, event)
             events += 1
     return last, shoppers, events
 

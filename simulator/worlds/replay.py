@@ -56,7 +56,7 @@ def _replay(world: World, recorded: Rows, who: NDArray[np.int64], out: Rows) -> 
     for row in range(len(recorded.visits)):
         past, visit, shopper = recorded.visits[row], out.visits[row], out.shoppers[who[row]]
         persona, arm = population.personas[shopper.persona], arms[past.arm]
-        begin(persona, population.tables, seed, shopper, past.visit, past.arm, past.start_us, visit)
+        begin(persona, population.tables[0], seed, shopper, past.visit, past.arm, past.start_us, visit)
         visit.lag_us = past.lag_us
         for place in range(first, first + past.pages):
             if visit.cause != ONGOING:
@@ -66,7 +66,7 @@ def _replay(world: World, recorded: Rows, who: NDArray[np.int64], out: Rows) -> 
             event.server_us, event.measured_us = seen.server_us, seen.measured_us
             step(
                 persona,
-                population.tables,
+                population.tables[0],
                 arm,
                 seed,
                 shopper,

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simulator.model.compiled import record_dtype
-from simulator.model.distributions import DIST, TABLE, TableBook
+from simulator.model.distributions import DIST, TableBook
 from simulator.page.card import BLOCKING, DEFERRED, LCP, MOST_CALLS, OPERATIONS
 from simulator.worlds.backend import MOST_HOPS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulator.model.distributions import Distribution
     from simulator.page.card import Pages
     from simulator.worlds.backend import BackendFile
 
@@ -37,8 +36,8 @@ class Routes(NamedTuple):
 
     rows: NDArray[Any]
     """(S,) of ROUTE."""
-    tables: NDArray[np.float64]
-    """Log-quantile tables of the service times that need one."""
+    tables: NDArray[Any]
+    """(1,) of TABLES: the pages' and, after them, the backend's own."""
     ways: list[Way]
     """By state; stations count in the order of the backend's file."""
 
@@ -50,7 +49,7 @@ def stop_purpose(operation: str, station: str) -> int:
 
 def compile_routes(backend: BackendFile, pages: Pages) -> Routes:
     """Return the stops of every page: page cards say what is called, the backend where and for how long."""
-    book, rows, ways = _BookAfter(len(pages.tables)), np.zeros(len(pages.cards), ROUTE), []
+    book, rows, ways = TableBook(after=pages.tables), np.zeros(len(pages.cards), ROUTE), []
     stations = {name: index for index, name in enumerate(backend.stations)}
     for row, card in zip(rows, pages.cards, strict=True):
         way = Way([], [], [])
@@ -66,19 +65,7 @@ def compile_routes(backend: BackendFile, pages: Pages) -> Routes:
                     row.service_key[stop] = stop_purpose(operation, hop.station)
             _add_call(way, card.placement[place], stops)
         ways.append(way)
-    return Routes(rows, np.concatenate([pages.tables, book.tables()]), ways)
-
-
-class _BookAfter(TableBook):
-    """A book whose tables will stand after `before` others."""
-
-    def __init__(self, before: int) -> None:
-        super().__init__()
-        self._before = before
-
-    def row(self, distribution: Distribution | None) -> tuple[int, float, float, float, float]:
-        kind, a, b, low, high = super().row(distribution)
-        return kind, a + self._before if kind == TABLE else a, b, low, high
+    return Routes(rows, book.tables(), ways)
 
 
 def _add_call(way: Way, placement: int, stops: list[tuple[int, int]]) -> None:

@@ -43,7 +43,7 @@ def begin_all(world: World, plan: Plan, who: NDArray[np.int64], shoppers: NDArra
             draw_shopper(population, seed, plan.shopper[row], shopper)
         persona = population.personas[shopper.persona]
         number, arm, start_us = plan.visit[row], plan.arm[row], plan.start_us[row]
-        begin(persona, population.tables, seed, shopper, number, arm, start_us, visits[row])
+        begin(persona, population.tables[0], seed, shopper, number, arm, start_us, visits[row])
 
 
 @compiled
@@ -65,9 +65,9 @@ def tap(
     personas, tables, cards, routes, route_tables, arms, seed = given
     shopper, visit, event = shoppers[who], visits[row], events[at]
     persona, card, route = personas[shopper.persona], cards[visit.state], routes[visit.state]
-    look_around(persona, tables, seed, shopper, visit, event)
+    look_around(persona, tables[0], seed, shopper, visit, event)
     for stop in range(route.stops):
-        stops_us[stop] = service_us(route, route_tables, seed, visit, stop)
+        stops_us[stop] = service_us(route, route_tables[0], seed, visit, stop)
     fcp_us, load_us = add_up(card, persona, shopper, visit, event, 0, 0)
     before_s = 0.5 * event.rtt_ms / 1e3
     if visit.pages == 0:
@@ -107,5 +107,5 @@ def decide(
     event.server_us, event.measured_us = min(server_us, NEVER_US), min(measured_us, NEVER_US)
     fcp_us, load_us = min(fcp_us, NEVER_US), min(load_us, NEVER_US)
     persona, arm = personas[shopper.persona], arms[visit.arm]
-    step(persona, tables, arm, seed, shopper, visit, event, fcp_us, load_us, ok, relevance)
+    step(persona, tables[0], arm, seed, shopper, visit, event, fcp_us, load_us, ok, relevance)
     return visit.cause, int(event.think_us)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from figures import Figure, at_least, at_most
 
+from simulator.scenario.load import load_scenario
 from simulator.worlds.live.launch import launch
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _start_lag_ms(url: str, visits_per_s: float) -> float:
     with tempfile.TemporaryDirectory() as name:
         overrides = {"arrivals": {"kind": "constant", "rate": f"{visits_per_s:.1f}/s"}}
         scenario = str(HERE / "files" / "hurried_scenario.yaml")
-        launch(Path(name), scenario, overrides, url, "bench", lambda _now: None)
+        launch(Path(name), load_scenario(scenario, overrides), url, "bench", lambda _now: None)
         manifest = json.loads((Path(name) / "manifest.json").read_text())
     return float(manifest["generator"]["start_lag_ms"]["p99"])
 

@@ -130,5 +130,5 @@ def test_a_station_added_to_a_route_changes_no_other_stations_draw():
     home = STATE_INDEX["home"]
     assert after.rows[home]["service"][1:6].tolist() == before.rows[home]["service"][:5].tolist()
     assert after.rows[home]["service_key"][1:6].tolist() == before.rows[home]["service_key"][:5].tolist()
-    assert after.rows[home]["service"][0]["a"] == len(pages.tables)
-    assert len(after.tables) == len(pages.tables) + 1
+    assert after.rows[home]["service"][0]["a"] == pages.tables[0]["used"]
+    assert after.tables[0]["used"] == pages.tables[0]["used"] + 1

@@ -19,9 +19,13 @@ PROBE = """<script>
 for (const part of document.querySelectorAll("details")) part.open = true;
 const out = (e) => e.getBoundingClientRect().right > innerWidth + 1 && e.checkVisibility();
 const wide = [...document.querySelectorAll("body *")].filter((e) => out(e) && !e.closest(".scroll, nav ul, thead"));
-document.body.dataset.probe = [innerWidth, document.documentElement.scrollWidth, wide.length,
-  wide.slice(0, 3).map((e) => e.outerHTML.slice(0, 80)).join(" ")].join("|");
+const which = wide.slice(0, 3).map((e) => e.outerHTML.slice(0, 80)).join(" ");
+parent.postMessage([innerWidth, document.documentElement.scrollWidth, wide.length, which].join("|"), "*");
 </script></body>"""
+FRAME = """<!doctype html><body><script>
+addEventListener("message", (event) => { document.body.dataset.probe = event.data; });
+</script><iframe src="probed.html" style="width:WIDTHpx;height:900px;border:0"></iframe></body>"""
+"""A window is never narrower than 500 pixels, a frame is as narrow as a phone."""
 
 pytestmark = [
     pytest.mark.browser,
@@ -51,9 +55,12 @@ def page(playing, tmp_path_factory):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_page_fits_its_window(page, tmp_path, width):
     """At phone and desktop width nothing sticks out sideways, even with every part opened; a picture can be taken."""
-    probed = tmp_path / "probed.html"
-    probed.write_text(page.read_text(encoding="utf-8").replace("</body>", PROBE), encoding="utf-8")
-    dom = browse(tmp_path / "one", f"--window-size={width},900", "--dump-dom", probed.as_uri())
+    (tmp_path / "probed.html").write_text(page.read_text("utf-8").replace("</body>", PROBE), "utf-8")
+    frame = tmp_path / "frame.html"
+    frame.write_text(FRAME.replace("WIDTH", str(width)), "utf-8")
+    dom = browse(
+        tmp_path / "one", "--window-size=1400,1000", "--virtual-time-budget=5000", "--dump-dom", frame.as_uri()
+    )
     inner, scroll, sticking, which = re.search(r'data-probe="([^"]*)"', dom)[1].split("|", 3)
     assert int(inner) == width
     assert int(scroll) <= width

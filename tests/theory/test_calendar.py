@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from simulator.journey.arms import control_arm
 from simulator.journey.plan import APART_US, DAY_US, calendar_plan
-from simulator.journey.records import SHOPPER
-from simulator.journey.shopper import draw_shopper
 from simulator.model.persona import load_population
 from simulator.model.population import compile_population
+from simulator.worlds.crowd import World, play
 
 SEED, SHOPPERS, LEVEL = 4, 24_000, 1e-4
 HORIZON_US = 7 * DAY_US
@@ -22,12 +22,9 @@ FRIDAY = 4
 
 
 @pytest.fixture(scope="module")
-def shoppers(everyday):
+def shoppers(everyday, instant, once):
     """Return who the shoppers are."""
-    rows = np.zeros(SHOPPERS, SHOPPER)
-    for number in range(SHOPPERS):
-        draw_shopper(everyday[0], SEED, number, rows[number])
-    return rows
+    return play(World(everyday[0], instant, control_arm(), SEED), once(SHOPPERS)).shoppers
 
 
 @pytest.fixture(scope="module")

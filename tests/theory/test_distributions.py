@@ -54,7 +54,7 @@ def made(spec):
     distribution = TypeAdapter(AnyDistribution).validate_python(spec)
     book = TableBook()
     row = np.array([book.row(distribution)], DIST)[0]
-    return distribution, row, book.tables()
+    return distribution, row, book.tables()[0]
 
 
 def drawn(row, tables, count=N):

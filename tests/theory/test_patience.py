@@ -32,7 +32,7 @@ def of_everybody(rate, shape, feedback, fcp_s, variance):
     """Return how long N shoppers would wait, each with a frailty of their own, in seconds."""
     book = TableBook()
     row = np.array([book.row(frailty(variance))], DIST)[0]
-    tables = book.tables()
+    tables = book.tables()[0]
     waits = []
     for who in range(N):
         z = sample(row, tables, uniform(3, who, 0, NOWHERE, 0, keys.FRAILTY))
@@ -106,7 +106,7 @@ def test_the_curve_that_is_shown_is_the_one_that_is_drawn(stage, everybody, ever
     visit.state = state
     for who in range(count):
         u = uniform(1, who, 0, NOWHERE, 0, keys.FRAILTY)
-        shopper.shopper, shopper.frailty = who, sample(persona.frailty, population.tables, u)
+        shopper.shopper, shopper.frailty = who, sample(persona.frailty, population.tables[0], u)
         waits_us.append(patience_us(persona, 1, shopper, visit, 1.5e6))
     for wait_s in (1.0, 5.0, 20.0):
         expected = still_waiting(spec.patience, stage, wait_s, 1.5)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from simulator.scenario.load import Scenario
+
 STOP_S = 20.0
 """How long an interrupted run may take to write what it measured."""
 
@@ -21,8 +23,7 @@ class LiveWorldError(RuntimeError):
 
 def launch(
     folder: Path,
-    scenario: str,
-    overrides: Mapping[str, Any],
+    scenario: Scenario,
     base_url: str,
     run_id: str,
     on_progress: Callable[[Mapping[str, Any]], None],
@@ -32,7 +33,7 @@ def launch(
     A `KeyboardInterrupt` ends the run early, lets it write what it measured, and is not raised again: the manifest
     says `interrupted`. Raises `LiveWorldError` when there is nothing to report.
     """
-    job = {"scenario": scenario, "overrides": dict(overrides), "base_url": base_url, "run_id": run_id}
+    job = {"scenario": scenario.name, "overrides": dict(scenario.overrides), "base_url": base_url, "run_id": run_id}
     (folder / "job.json").write_text(json.dumps(job))
     log = folder / "live.log"
     command = [sys.executable, "-m", "simulator.worlds.live", str(folder)]

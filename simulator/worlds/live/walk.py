@@ -53,14 +53,14 @@ def _arrive(
 ) -> None:
     draw_shopper(world.population, world.seed, shopper, shoppers[0])
     persona = world.population.personas[shoppers[0].persona]
-    begin(persona, world.population.tables, world.seed, shoppers[0], visit, arm, start_us, visits[0])
+    begin(persona, world.population.tables[0], world.seed, shoppers[0], visit, arm, start_us, visits[0])
 
 
 @compiled
 def _tap(world: World, shoppers: NDArray[Any], visits: NDArray[Any], events: NDArray[Any]) -> tuple[int, int, int, int]:
     shopper, visit, event = shoppers[0], visits[0], events[0]
     persona, card = world.population.personas[shopper.persona], world.pages.cards[visit.state]
-    look_around(persona, world.population.tables, world.seed, shopper, visit, event)
+    look_around(persona, world.population.tables[0], world.seed, shopper, visit, event)
     fcp_us, load_us = add_up(card, persona, shopper, visit, event, 0, 0)
     delay_us = world.arms[visit.arm].delay_us[visit.state]
     blind_us = patience_us(persona, world.seed, shopper, visit, np.inf)
