@@ -15,6 +15,8 @@ import numpy as np
 from scipy.special import bdtr, bdtrik, stdtrit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
 Z95 = 1.959963984540054
@@ -87,25 +89,35 @@ def variance_of_mean(values: NDArray[np.float64], clusters: NDArray[np.int64]) -
 def quantile(
     times: NDArray[np.float64], q: float, clusters: NDArray[np.int64], seen: NDArray[np.bool_] | None = None
 ) -> Estimate:
-    """Return the q-quantile with the interval from order statistics at the effective sample size.
+    """Return the q-quantile; see `quantiles`."""
+    return quantiles(times, (q,), clusters, seen)[0]
+
+
+def quantiles(
+    times: NDArray[np.float64], qs: Iterable[float], clusters: NDArray[np.int64], seen: NDArray[np.bool_] | None = None
+) -> list[Estimate]:
+    """Return quantiles, each with the interval from order statistics at its effective sample size.
 
     `seen` False marks a lower bound: a page whose shopper left after `times` without seeing it. Such quantiles come
     from the product-limit curve (Kaplan & Meier 1958), so that hopeless pages cannot make a shop look fast; the value
     is None where the curve never gets there. Without lower bounds it is the smallest observation such that a share of
     at least q is not above it.
     """
-    n = len(times)
-    if n == 0:
-        return NOTHING
+    if len(times) == 0:
+        return [NOTHING for _ in qs]
     if seen is None:
-        seen = np.ones(n, np.bool_)
-    curve = product_limit(times, seen)
+        seen = np.ones(len(times), np.bool_)
+    curve, known = product_limit(times, seen), int(seen.sum())
+    return [_quantile(times, q, clusters, curve, known) for q in qs]
+
+
+def _quantile(times: NDArray[np.float64], q: float, clusters: NDArray[np.int64], curve: Curve, known: int) -> Estimate:
     value = at_share(curve, q)
-    if value is None or (known := int(seen.sum())) == 0:
-        return Estimate(None, n)
+    if value is None or known == 0:
+        return Estimate(None, len(times))
     effective = known / design_effect((times <= value).astype(np.float64), clusters)
-    low, high = rank_shares(q, effective)
-    return Estimate(value, n, low and at_share(curve, low), high and at_share(curve, high))
+    low, high = (None if end is None else at_share(curve, end) for end in rank_shares(q, effective))
+    return Estimate(value, len(times), low, high)
 
 
 Curve = tuple["NDArray[np.float64]", "NDArray[np.float64]"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.analysis.estimates import Estimate, quantile
+from simulator.analysis.estimates import Estimate, quantiles
 from simulator.analysis.metrics import METRICS, labels_of, matching, sample
 from simulator.model.schema import TECHNOLOGIES
 from simulator.model.states import STATE_NAMES
@@ -39,7 +39,7 @@ def cell(run: Run, where: Mapping[str, str], wanted: Mapping[str, float]) -> Cel
     """Return the load times of the pages with these labels."""
     values, clusters, seen = sample(run, METRICS["load_time"], where)
     assert seen is not None
-    found = {name: quantile(values, q, clusters, seen) for name, q in wanted.items()}
+    found = dict(zip(wanted, quantiles(values, wanted.values(), clusters, seen), strict=True))
     return Cell(dict(where), len(values), int((~seen).sum()), found)
 
 

@@ -34,13 +34,17 @@ LEAVING = tuple(cause for cause in CAUSES if cause != "ongoing")
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric. Shares and totals stand alone; `default` averages the others when a threshold names no aggregate."""
+    """One metric. Shares and totals stand alone; `default` averages the others when a threshold names no aggregate.
+
+    `least` is the smallest value there can be, where the interval of a mean ends.
+    """
 
     name: str
     kind: Kind
     source: Source
     meaning: str
     default: str | None = None
+    least: float = 0.0
     live_only: bool = False
 
     @property
@@ -53,7 +57,7 @@ _ALL = (
     Metric("bounce", "share", "visits", "share of visits that ended on their first page"),
     Metric("conversion", "share", "visits", "share of visits with at least one order"),
     Metric("cart_abandonment", "share", "visits", "share of visits with something in the cart that placed no order"),
-    Metric("pages", "count", "visits", "pages asked for in a visit", "mean"),
+    Metric("pages", "count", "visits", "pages asked for in a visit", "mean", least=1.0),
     Metric("engaged_time", "time", "visits", "time looking at pages in a visit, waiting excluded", "mean"),
     Metric("wall_time", "time", "visits", "time from the first tap to leaving, waiting included", "mean"),
     Metric("waited_time", "time", "visits", "time waiting for pages in a visit", "mean"),
@@ -153,8 +157,10 @@ def _of_events(events: Frame, name: str, mask: NDArray[np.bool_]) -> Sample:
         return Sample((~events.flags("ok")[mask]).astype(np.float64), who)
     column = _LOADS[name]
     seen = events.present(column)[mask]
-    values = np.where(seen, events.numbers(column)[mask], events.numbers("waited_us")[mask]) / US
-    return Sample(values, who, seen)
+    values = events.numbers(column)[mask]
+    if not seen.all():
+        values = np.where(seen, values, events.numbers("waited_us")[mask])
+    return Sample(values / US, who, seen)
 
 
 def _of_requests(requests: Frame, name: str, mask: NDArray[np.bool_]) -> Sample:

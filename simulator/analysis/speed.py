@@ -77,6 +77,6 @@ def _bin(run: Run, landing_s: NDArray[np.float64], low_s: float, high_s: float) 
         if METRICS[name].kind == "share":
             metrics[name] = share(values[here] > 0, clusters[here])
         else:
-            metrics[name] = mean(values[here], clusters[here], floor=0.0)
+            metrics[name] = mean(values[here], clusters[here], floor=METRICS[name].least)
     middle = float(np.median(landing_s[here])) if here.any() else None
     return Bin(low_s, high_s, int(here.sum()), middle, metrics)

@@ -131,7 +131,7 @@ def _estimate(run: Run, threshold: Threshold) -> Estimate:
         return quantile(values, threshold.q, clusters, seen)
     if threshold.aggregate == "mean":
         kept = np.ones(len(values), np.bool_) if seen is None else seen
-        return mean(values[kept], clusters[kept], floor=0.0)
+        return mean(values[kept], clusters[kept], floor=metric.least)
     extreme = np.min if threshold.aggregate == "min" else np.max
     return Estimate(float(extreme(values)), len(values)) if len(values) else NOTHING
 

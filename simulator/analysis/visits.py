@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.analysis.estimates import Estimate, mean, quantile, share
+from simulator.analysis.estimates import Estimate, mean, quantiles, share
 from simulator.analysis.metrics import LEAVING, METRICS, VISIT_LABELS, labels_of, matching, sample
 from simulator.model.schema import SITUATIONS, TECHNOLOGIES, TIERS
 
@@ -76,7 +76,11 @@ class Step:
 def measure(run: Run, metric: str, where: Mapping[str, str] | None = None) -> Estimate:
     """Return the mean or share of one metric of visits, in its own unit."""
     values, clusters, _ = sample(run, METRICS[metric], where)
-    return share(values > 0, clusters) if METRICS[metric].kind == "share" else mean(values, clusters, floor=0.0)
+    return (
+        share(values > 0, clusters)
+        if METRICS[metric].kind == "share"
+        else mean(values, clusters, METRICS[metric].least)
+    )
 
 
 def group(run: Run, name: str, where: Mapping[str, str] | None = None) -> Group:
@@ -112,10 +116,12 @@ def lengths(run: Run) -> list[Spread]:
     spreads = []
     for metric in LENGTHS:
         values, clusters, _ = sample(run, METRICS[metric])
-        middle, high, most = (quantile(values, q, clusters).value for q in (0.5, 0.9, 0.95))
+        middle, high, most = (found.value for found in quantiles(values, (0.5, 0.9, 0.95), clusters))
         edges = _edges(METRICS[metric].kind, most or 1.0)
         counts = tuple(map(int, np.histogram(values, edges)[0]))
-        spreads.append(Spread(metric, mean(values, clusters, floor=0.0), middle, high, (edges[0], edges[-1]), counts))
+        spreads.append(
+            Spread(metric, mean(values, clusters, METRICS[metric].least), middle, high, (edges[0], edges[-1]), counts)
+        )
     return spreads
 
 

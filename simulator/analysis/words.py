@@ -39,6 +39,8 @@ def seconds(value: float | None) -> str:
     if value is None:
         return NONE
     size = abs(value)
+    if size == 0:
+        return f"0{THIN}s"
     if size < 0.9995:
         return f"{number(1000 * value, 1 if 0 < size < 0.00995 else 0)}{THIN}ms"
     if size < 599.5:

@@ -37,16 +37,22 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+EXIT_CODES = (
+    "Exit codes: 0 passed · 1 thresholds failed · 2 usage or invalid file · 3 run invalid (the generator could not "
+    "keep up) · 4 target unreachable · 130 interrupted"
+)
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="footfall")
 def cli() -> None:
-    r"""Send persona-driven mobile shoppers into a shop, and see what happens.
+    """Send persona-driven mobile shoppers into a shop, and see what happens.
 
     Begin with `footfall demo`: it starts a small shop of its own, sends shoppers, and writes a report.
-
-    \b
-    Exit codes: 0 passed · 1 thresholds failed · 2 usage or invalid file · 3 run invalid (the generator could not
-    keep up) · 4 target unreachable · 130 interrupted
     """
 
 

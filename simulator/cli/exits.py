@@ -45,9 +45,10 @@ def _code_of(error: Exception) -> int | None:
         "FileFaults": Exit.USAGE,
         "CannotWrite": Exit.USAGE,
         "CannotRead": Exit.USAGE,
-        "RunError": Exit.USAGE,
         "StorefrontError": Exit.UNREACHABLE,
         "TargetUnreachable": Exit.UNREACHABLE,
+        "TargetNotReady": Exit.UNREACHABLE,
+        "LiveWorldError": Exit.INVALID,
     }
     ours = (kind for kind in type(error).__mro__ if kind.__module__.startswith("simulator."))
     return next((known[kind.__name__] for kind in ours if kind.__name__ in known), None)

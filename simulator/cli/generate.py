@@ -39,6 +39,7 @@ def command(
     SCENARIO is a shipped name (demo, smoke, black_friday) or a file. The same seed gives the same bytes, whatever the
     number of workers.
     """
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from simulator.export.dataset import write_dataset
@@ -64,4 +65,4 @@ def command(
         manifest = write_dataset(loaded, out, kind, workers=workers, progress=on_shard)
     write_manifest(manifest, out)
     visits = sum(part["rows"] for part in manifest["tables"]["visits"])
-    console.print(f"{total:,} shoppers, {visits:,} visits, {events:,} events in [bold]{out}[/bold]")
+    console.print(f"{total:,} shoppers, {visits:,} visits, {events:,} events in [bold]{escape(str(out))}[/bold]")

@@ -39,6 +39,7 @@ def command(
     from simulator.cli.live import run_live
     from simulator.runfolder.files import prepare_folder
     from simulator.scenario.load import load_scenario
+    from simulator.target.check import reach
 
     given = options.overrides(host=host, target=target, rate=rate, duration=duration, seed=seed)
     loaded = load_scenario(scenario, given)

@@ -44,7 +44,7 @@ def overrides(**values: object) -> dict[str, Any]:
 
 
 def console() -> Console:
-    """Return the console for messages, on stderr: data alone goes to stdout."""
+    """Return the console for messages, on stderr: data alone goes to stdout. Long lines are the terminal's to wrap."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, soft_wrap=True)

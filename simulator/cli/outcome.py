@@ -16,15 +16,17 @@ COLOURS = {"passed": "green", "failed": "red", "invalid": "yellow"}
 
 def show_outcome(run: Path, verdict: Verdict) -> int:
     """Print a run's summary and verdict; return the exit code."""
+    from rich.markup import escape
+
     console = options.console()
     colour = COLOURS[verdict.state]
     for result in verdict.results:
         mark = "[green]✓[/]" if result.ok else "[red]✗[/]"
-        console.print(f" {mark} {result.threshold.text}  [dim]{result.text}[/]")
-    console.print(f"[bold {colour}]{verdict.state}[/] {verdict.headline}")
+        console.print(f" {mark} {escape(result.threshold.text)}  [dim]{escape(result.text)}[/]")
+    console.print(f"[bold {colour}]{verdict.state}[/] {escape(verdict.headline)}")
     held = {f"{result.threshold.text}: {result.text}" for result in verdict.results}
     for reason in verdict.reasons:
         if reason not in held:
-            console.print(f"  {reason}")
-    console.print(f"report: [bold]{run / 'report.html'}[/]")
+            console.print(f"  {escape(reason)}")
+    console.print(f"report: [bold]{escape(str(run / 'report.html'))}[/]")
     return verdict.exit_code

@@ -149,7 +149,7 @@ def test_stations_show_their_figures_with_units(pages):
     """A station's waits are times, its utilisation a share, and what is not known a dash."""
     words = pages["capacity"].words
     assert "catalogue 4 93.0 % 480 ms 3.20" in words
-    assert "payments 0 \u2013 0 ms 0" in words
+    assert "payments 0 \u2013 0 s 0" in words
 
 
 @pytest.mark.parametrize("kind", ["live", "crowd", "capacity", "arms"])
@@ -279,5 +279,9 @@ def test_text_has_contrast(pages, theme):
         assert contrast(colours[ink], colours[ground]) >= 4.5, ink
     for cause in ("done", "impatient", "error", "budget"):
         assert contrast(colours["on"], colours[f"cause-{cause}"]) >= 4.5, cause
+    heat = [int(part) for part in re.search(r"--heat: (\d+) (\d+) (\d+)", block)[0].split(": ")[1].split()]
+    card = [int(colours["card"][i : i + 2], 16) for i in (1, 3, 5)]
+    hottest = "#" + "".join(f"{round(0.36 * h + 0.64 * c):02x}" for h, c in zip(heat, card, strict=True))
+    assert contrast(colours["ink2"], hottest) >= 4.5
     for mark in ("c1", "c2"):
         assert contrast(colours[mark], colours["card"]) >= 3

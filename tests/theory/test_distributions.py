@@ -14,6 +14,7 @@ from scipy import special, stats
 
 from simulator.journey.closed_form import mean_of
 from simulator.journey.keys import NOWHERE, uniform
+from simulator.model.compiled import compiled
 from simulator.model.distributions import (
     DIST,
     DISTRIBUTION_NAMES,
@@ -54,12 +55,21 @@ def made(spec):
     distribution = TypeAdapter(AnyDistribution).validate_python(spec)
     book = TableBook()
     row = np.array([book.row(distribution)], DIST)[0]
-    return distribution, row, book.tables()[0]
+    return distribution, row, book.tables()
 
 
 def drawn(row, tables, count=N):
     """Return keyed samples."""
-    return np.array([sample(row, tables, uniform(11, i, 0, NOWHERE, 0, np.uint64(99))) for i in range(count)])
+    return sample_all(row, tables, np.array([uniform(11, i, 0, NOWHERE, 0, np.uint64(99)) for i in range(count)]))
+
+
+@compiled
+def sample_all(row, tables, uniforms):
+    """Return the value of a compiled distribution at each uniform."""
+    values = np.empty(len(uniforms))
+    for place in range(len(uniforms)):
+        values[place] = sample(row, tables[0], uniforms[place])
+    return values
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -86,14 +96,14 @@ def test_the_inverse_is_exact(name):
     distribution, row, tables = made(SHAPES[name])
     within = 2e-4 if distribution.parameters()[0] == 6 else 1e-9
     for u in (1e-6, 1e-3, 0.01, 0.1, 0.37, 0.5, 0.8, 0.9, 0.99, 0.999, 1 - 1e-6):
-        assert sample(row, tables, u) == pytest.approx(distribution.quantile(u), rel=within)
+        assert sample_all(row, tables, np.array([u]))[0] == pytest.approx(distribution.quantile(u), rel=within)
 
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_quantiles_never_fall(name):
     """A larger draw never gives a smaller value: arms that share draws keep their order."""
     _, row, tables = made(SHAPES[name])
-    values = np.array([sample(row, tables, float(u)) for u in np.linspace(1e-9, 1 - 1e-9, 4_001)])
+    values = sample_all(row, tables, np.linspace(1e-9, 1 - 1e-9, 4_001))
     assert (np.diff(values) >= 0).all()
 
 
@@ -126,7 +136,7 @@ def test_a_constant_is_constant():
 def test_nothing_is_endless():
     """A missing distribution, as of a persona without a time budget, draws infinity."""
     row = np.array([TableBook().row(None)], DIST)[0]
-    assert sample(row, np.zeros((1, len(TABLE_SCORES))), 0.5) == math.inf
+    assert sample_all(row, TableBook().tables(), np.array([0.5]))[0] == math.inf
 
 
 def test_every_kind_of_distribution_is_tested_here():
@@ -153,5 +163,5 @@ def test_tables_hold_exact_quantiles(name):
         exact.ppf(special.ndtr(TABLE_SCORES[inner])), rel=1e-12
     )
     between = special.ndtr((TABLE_SCORES[1:] + TABLE_SCORES[:-1])[inner[1:]] / 2)
-    ours = np.array([sample(row, tables, float(u)) for u in between])
+    ours = sample_all(row, tables, between)
     assert ours == pytest.approx(exact.ppf(between), rel=2e-4)
