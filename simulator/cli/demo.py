@@ -30,6 +30,6 @@ def command(rate: str | None, duration: str | None, seed: int | None, out: Path,
 
     given = options.overrides(rate=rate, duration=duration, seed=seed)
     scenario = load_scenario("demo", given)
-    prepare_folder(out, overwrite=not keep)
     with running_storefront(seed=scenario.spec.seed) as shop:
+        prepare_folder(out, overwrite=not keep)
         return run_live(scenario, shop.url, out)

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 def run_live(scenario: Scenario, base_url: str, out: Path) -> int:
     """Play a scenario against `base_url` into `out`, which is ready to be written; return the exit code."""
     from rich.live import Live
+    from rich.markup import escape
 
     from simulator.cli.outcome import show_outcome
     from simulator.report import write_reports
-    from simulator.target.check import reach
     from simulator.worlds.live.launch import launch
 
     spec = scenario.spec
-    reach(base_url)
     console = options.console()
-    console.print(f"[bold]{spec.scenario}[/bold]: {spec.describe} Seed {spec.seed}, {spec.duration:g} s, {base_url}")
+    about = escape(f"{spec.describe} Seed {spec.seed}, {spec.duration:g} s, {base_url}")
+    console.print(f"[bold]{spec.scenario}[/bold]: {about}")
     run_id = f"{spec.scenario}-{spec.seed}-{secrets.token_hex(4)}"
     with Live(_waiting(), console=console, transient=True, refresh_per_second=8) as live:
         launch(out, scenario, base_url, run_id, lambda now: live.update(_view(now, spec.duration)))

@@ -47,5 +47,6 @@ def command(
     if base_url is None:
         fail("no host to call", "give --host http://127.0.0.1:8080, or `host` in the scenario or target file")
     assert base_url is not None
+    reach(base_url)
     prepare_folder(out, overwrite=overwrite)
-    return run_live(loaded, base_url.rstrip("/"), out)
+    return run_live(loaded, base_url, out)

@@ -181,14 +181,15 @@ def _quantiles(persona: Persona) -> Iterator[dict[str, Any]]:
     """Yield each distribution with its unit, quantiles and mean, as the kernel draws from it."""
     import numpy as np
 
-    from simulator.journey.closed_form import mean_of
-    from simulator.model.distributions import DIST, TableBook, sample
+    from simulator.journey.closed_form import mean_of, values_at
+    from simulator.model.distributions import DIST, TableBook
 
+    shares = np.array([int(share[1:]) / 100 for share in SHARES])
     for name, unit, distribution in _distributions(persona):
         book = TableBook()
         row = np.array([book.row(distribution)], DIST)[0]
         tables = book.tables()
-        values = {share: sample(row, tables, int(share[1:]) / 100) for share in SHARES}
+        values = dict(zip(SHARES, values_at(row, tables, shares).tolist(), strict=True))
         yield {"name": name, "unit": unit} | values | {"mean": mean_of(row, tables)}
 
 

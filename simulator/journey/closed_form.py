@@ -137,7 +137,16 @@ def reached(chain: Chain, state: int) -> float:
 
 def mean_of(distribution: Record, tables: NDArray[Any]) -> float:
     """Return the mean of a compiled row of DIST, clip included: ∫ quantile(Φ(z)) φ(z) dz, by the trapezoid rule."""
-    return float(_mean(distribution, tables, _UNIFORMS, _WEIGHTS))
+    return float(values_at(distribution, tables, _UNIFORMS) @ _WEIGHTS)
+
+
+@compiled
+def values_at(distribution: Record, tables: NDArray[Any], uniforms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the value of a compiled row of DIST at each uniform."""
+    values = np.empty(len(uniforms))
+    for place in range(len(uniforms)):
+        values[place] = sample(distribution, tables[0], uniforms[place])
+    return values
 
 
 def survival(hazard: float, variance: float) -> float:
@@ -157,16 +166,6 @@ def still_waiting(patience: Patience, stage: str, wait_s: float, fcp_s: float = 
 _UNIFORMS = special.ndtr(NORMAL_SCORES)
 _WEIGHTS = np.exp(-0.5 * NORMAL_SCORES**2)
 _WEIGHTS /= _WEIGHTS.sum()
-
-
-@compiled
-def _mean(
-    distribution: Record, tables: NDArray[Any], uniforms: NDArray[np.float64], weights: NDArray[np.float64]
-) -> float:
-    total = 0.0
-    for u, weight in zip(uniforms, weights):  # noqa: B905 - compiled code has no strict
-        total += weight * sample(distribution, tables[0], u)
-    return total
 
 
 def _first_flags(persona: Record) -> Iterator[tuple[int, float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -61,14 +62,21 @@ def prepare_folder(folder: Path, *, overwrite: bool) -> None:
         raise CannotWrite(f"cannot write to {folder}: {error.strerror or error}") from error
 
 
-_OURS = {".parquet", ".csv", ".jsonl", ".json", ".html", ".md", ".xml", ".partial"}
+_OURS = re.compile(
+    r"manifest\.json|job\.json|live\.log|report\.html|report\.md|junit\.xml|summary\.json"
+    r"|(shoppers|visits|events|requests|latency)\.parquet"
+    r"|(shoppers|visits|events)/(part-\d{5,}\.(parquet|csv|jsonl)|\.part-\d{5,}\.\w+\.partial)"
+    r"|\.[\w.]+\.partial|\.(report|junit|summary)\.\w+\.\w{8}|\.write-test"
+)
+"""What a run may leave in its folder, whole or cut short."""
 
 
 def _clear(folder: Path) -> None:
-    """Remove the files of an earlier run; anything else is a reason to stop."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    strange = [path for path in found if path.suffix not in _OURS]
+    """Remove the files of an earlier run; anything else is a reason to stop, and nothing is removed."""
+    found = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    names = [path.relative_to(folder).as_posix() for path in found]
+    strange = [name for name in names if not _OURS.fullmatch(name)]
     if strange:
-        raise CannotWrite(f"{folder} holds {strange[0].name}, which no run wrote. Hint: choose another --out")
+        raise CannotWrite(f"{folder} holds {strange[0]}, which no run wrote. Hint: choose another --out")
     for path in found:
         path.unlink()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from simulator.analysis.thresholds import Threshold, ThresholdError, parse_thresholds
 from simulator.journey.arms import CONTROL, compile_arms
 from simulator.journey.tables import Names
-from simulator.model.faults import FileFaults, all_or_faults
+from simulator.model.faults import Fault, FileFaults, all_or_faults
 from simulator.model.library import resolve
 from simulator.model.persona import PopulationSpec, load_population
 from simulator.model.population import Population, Roster, compile_population
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 
 FOLDER = "personas/scenarios"
+COMMAND_LINE = "command line"
+"""Where the faults of overriding values are said to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +73,18 @@ def load_scenario(name: str, overrides: Mapping[str, Any] | None = None) -> Scen
     """
     path = resolve(name, FOLDER, what="scenario")
     file = read_yaml(path)
-    spec = _validated(file, overrides or {})
+    given = overrides or {}
+    spec = _validated(file, given)
     thresholds, personas, target = all_or_faults(
         lambda: _thresholds(spec, file),
-        lambda: _named(file, "population", load_population, spec.population, path.parent),
-        lambda: _named(file, "target", load_target, spec.target, path.parent),
+        lambda: _named(file, given, "population", load_population, spec.population, path.parent),
+        lambda: _named(file, given, "target", load_target, spec.target, path.parent),
     )
     population, roster = compile_population(personas, spec.reference)
     arms = all_arms(spec.arms)
     return Scenario(
         name,
-        overrides or {},
+        given,
         spec,
         personas,
         population,
@@ -105,7 +108,14 @@ def _validated(file: YamlFile, overrides: Mapping[str, Any]) -> ScenarioFile:
     try:
         return ScenarioFile.model_validate(file.data | dict(overrides))
     except ValidationError as error:
-        raise FileFaults(pydantic_faults(error, file, ScenarioFile)) from None
+        faults = pydantic_faults(error, file, ScenarioFile)
+        raise FileFaults(_placed(fault, overrides) for fault in faults) from None
+
+
+def _placed(fault: Fault, overrides: Mapping[str, Any]) -> Fault:
+    """Return a fault of an overriding value as one of the command line: the file never said it."""
+    overridden = fault.path.partition(".")[0] in overrides
+    return replace(fault, file=COMMAND_LINE, line=0) if overridden else fault
 
 
 def _thresholds(spec: ScenarioFile, file: YamlFile) -> list[Threshold]:
@@ -117,11 +127,14 @@ def _thresholds(spec: ScenarioFile, file: YamlFile) -> list[Threshold]:
         ) from None
 
 
-def _named(file: YamlFile, key: str, load: Callable[..., Any], name: str, beside: Path) -> Any:  # noqa: ANN401
-    """Load what `key` names; a name that leads nowhere is a fault of the scenario, not of a file called so."""
+def _named(
+    file: YamlFile, given: Mapping[str, Any], key: str, load: Callable[..., Any], name: str, beside: Path
+) -> Any:  # noqa: ANN401 - whatever is loaded
+    """Load what `key` names; a name that leads nowhere is a fault of whoever named it, not of a file called so."""
     try:
         return load(name, beside=beside)
     except FileFaults as error:
         raise FileFaults(
-            file.fault((key,), f"{name} {f.found}", f.allowed, f.hint) if f.file == name else f for f in error.faults
+            _placed(file.fault((key,), f"{name} {f.found}", f.allowed, f.hint), given) if f.file == name else f
+            for f in error.faults
         ) from None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from simulator.model.states import EXIT, STATE_NAMES
 from simulator.model.units import Duration, Rate, Share
+from simulator.target.schema import parse_host
 
 ArrivalKind = Literal["constant", "ramp", "steps"]
 
@@ -111,10 +112,13 @@ class ScenarioFile(BaseModel):
     )
     arrivals: Arrivals = Arrivals(rate="5/s")  # type: ignore[arg-type] # parsed as in a file
     duration: Annotated[Duration, Field(gt=0, description="of a live or capacity run")] = 30.0
+    pace: Annotated[
+        float, Field(ge=1, le=1000, description="live: how many times faster than life shoppers think; waits are real")
+    ] = 1.0
     shoppers: Annotated[int, Field(gt=0, description="of generated data")] = 10_000
     horizon: Annotated[Duration, Field(gt=0, description="over which generated visits spread")] = 7 * 86_400.0
     target: str = "storefront"
-    host: Annotated[str | None, Field(pattern=r"^https?://")] = None
+    host: Annotated[str, AfterValidator(parse_host), Field(json_schema_extra={"pattern": "^https?://"})] | None = None
     pages: Annotated[Literal["cards", "instant"], Field(description="instant pages take no time")] = "cards"
     arms: list[Arm] = []
     thresholds: list[str] = []

@@ -5,14 +5,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from simulator.journey.arms import compile_arms, control_arm
-from simulator.journey.kernel import begin, step
 from simulator.journey.plan import DAY_US, calendar_plan
-from simulator.journey.records import CAUSES, EVENT, IMPATIENT, NEVER_US, NOT_SEEN, ONGOING, SHOPPER, VISIT
-from simulator.journey.shopper import draw_shopper
-from simulator.journey.surroundings import look_around
+from simulator.journey.records import CAUSES, IMPATIENT, NEVER_US, NOT_SEEN, ONGOING
 from simulator.journey.tables import TABLES, Names, events_table, shoppers_table, visits_table
 from simulator.runfolder.tables import write_table
 from simulator.worlds.crowd import Rows, World
+from simulator.worlds.live.walk import Seen, Walk
 from simulator.worlds.replay import replay, rows_from_tables
 
 SEED = 20_260_105
@@ -29,36 +27,29 @@ def world(everyday, cards):
 def recorded(world, few):
     """Return what a world wrote whose load times, errors and relevance follow from nothing that is seeded.
 
-    It plays the way the live world does, one kernel call a step, with times that no model would give.
+    It plays a step at a time, as the live world does, with times that no model would give.
     """
     dice = np.random.default_rng()
     plan = calendar_plan(world.population, SEED, 0, few(120), 7 * DAY_US, 0, 2)
-    shoppers, visits, events = [], [], []
-    for who, number, arm, start_us in zip(*plan, strict=True):
-        if not shoppers or shoppers[-1][0]["shopper"] != who:
-            shoppers.append(np.zeros(1, SHOPPER))
-            draw_shopper(world.population, SEED, who, shoppers[-1][0])
-        visits.append(one_visit(world, dice, shoppers[-1][0], (number, arm, start_us), events))
-    return Rows(*map(np.concatenate, (shoppers, visits, events)))
+    shoppers, visits, events = {}, [], []
+    for who, number, arm, start_us in zip(*(column.tolist() for column in plan), strict=True):
+        walk = Walk(world, who, number, arm, start_us)
+        walk.visit["lag_us"] = dice.integers(0, 90_000)
+        while walk.visit["cause"][0] == ONGOING:
+            walk.tap()
+            walk.decide(measured(dice))
+            events.append(walk.event.copy())
+        shoppers[who] = walk.shopper
+        visits.append(walk.visit)
+    return Rows(*map(np.concatenate, (list(shoppers.values()), visits, events)))
 
 
-def one_visit(world, dice, shopper, planned, events):
-    """Play one visit with measured pages; append its EVENT rows and return its VISIT row."""
-    visit, tables = np.zeros(1, VISIT), world.population.tables
-    persona, arm = world.population.personas[shopper["persona"]], world.arms[planned[1]]
-    begin(persona, tables, SEED, shopper, *planned, visit[0])
-    visit[0]["lag_us"] = dice.integers(0, 90_000)
-    while visit[0]["cause"] == ONGOING:
-        event = np.zeros(1, EVENT)
-        look_around(persona, tables, SEED, shopper, visit[0], event[0])
-        fcp_us = int(dice.exponential(1e6))
-        load_us = NEVER_US if dice.random() < 0.03 else fcp_us + int(dice.exponential(3e6))
-        event[0]["server_us"], event[0]["measured_us"] = dice.integers(0, 1_000_000, 2)
-        relevance = float(np.float32(dice.random())) if dice.random() < 0.5 else NOT_SEEN
-        ok = bool(dice.random() < 0.9)
-        step(persona, tables, arm, SEED, shopper, visit[0], event[0], fcp_us, load_us, ok, relevance)
-        events.append(event)
-    return visit
+def measured(dice):
+    """Return what a shopper saw of a page: any time, sometimes never, sometimes an error, relevance now and then."""
+    fcp_us = int(dice.exponential(1e6))
+    load_us = NEVER_US if dice.random() < 0.03 else fcp_us + int(dice.exponential(3e6))
+    relevance = dice.random() if dice.random() < 0.5 else NOT_SEEN
+    return Seen(fcp_us, load_us, *dice.integers(0, 1_000_000, 2).tolist(), bool(dice.random() < 0.9), relevance)
 
 
 def tables_of(rows, roster):

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from simulator.journey import keys
 from simulator.journey.arms import compile_arms
+from simulator.journey.closed_form import values_at
 from simulator.journey.kernel import STATE_KEYS
 from simulator.journey.keys import NOWHERE, uniform
 from simulator.journey.records import BUDGET, IMPATIENT, ONGOING, PUT_OFF
-from simulator.model.distributions import sample
 from simulator.model.states import EXIT, STATE_NAMES
 
 SHOPPERS, SEED = 2_000, 20_260_105
@@ -117,7 +117,8 @@ def test_running_out_of_time_is_between_the_two_clocks(second, everyday):
     for fast, slow in cuts:
         who = (int(slow["shopper"]), int(slow["visit"]))
         u = uniform(SEED, *who, NOWHERE, 0, keys.BUDGET)
-        budget_us = 1e6 * sample(population.personas[slow["persona"]].budget, population.tables, u)
+        budget = population.personas[slow["persona"]].budget
+        budget_us = 1e6 * values_at(budget, population.tables, np.array([u]))[0]
         used = [int(e["at_us"]) + int(e["waited_us"]) + int(e["think_us"]) - start_us[who] for e in (fast, slow)]
         assert used[0] <= budget_us < used[1]
 

@@ -7,11 +7,11 @@ import pytest
 from scipy import integrate
 
 from simulator.journey import keys
-from simulator.journey.closed_form import still_waiting, survival
+from simulator.journey.closed_form import still_waiting, survival, values_at
 from simulator.journey.kernel import hazard_sum, patience_s, patience_us, put_off_probability
 from simulator.journey.keys import NOWHERE, uniform
 from simulator.journey.records import LONGEST_WAIT_US, SHOPPER, VISIT
-from simulator.model.distributions import DIST, TableBook, sample
+from simulator.model.distributions import DIST, TableBook
 from simulator.model.population import frailty
 from simulator.model.states import STATE_INDEX, STATES
 
@@ -32,12 +32,13 @@ def of_everybody(rate, shape, feedback, fcp_s, variance):
     """Return how long N shoppers would wait, each with a frailty of their own, in seconds."""
     book = TableBook()
     row = np.array([book.row(frailty(variance))], DIST)[0]
-    tables = book.tables()[0]
-    waits = []
-    for who in range(N):
-        z = sample(row, tables, uniform(3, who, 0, NOWHERE, 0, keys.FRAILTY))
-        waits.append(patience_s(uniform(3, who, 0, NOWHERE, 0, keys.PATIENCE), z, rate, shape, feedback, fcp_s))
-    return np.array(waits)
+    draws = [
+        np.array([uniform(3, who, 0, NOWHERE, 0, purpose) for who in range(N)])
+        for purpose in (keys.FRAILTY, keys.PATIENCE)
+    ]
+    impatience = values_at(row, book.tables(), draws[0])
+    pairs = zip(draws[1], impatience, strict=True)
+    return np.array([patience_s(u, z, rate, shape, feedback, fcp_s) for u, z in pairs])
 
 
 @pytest.mark.parametrize("name", CURVES)
@@ -104,9 +105,9 @@ def test_the_curve_that_is_shown_is_the_one_that_is_drawn(stage, everybody, ever
     persona, shopper, visit = population.personas[index], np.zeros(1, SHOPPER)[0], np.zeros(1, VISIT)[0]
     count, waits_us = few(10_000), []
     visit.state = state
-    for who in range(count):
-        u = uniform(1, who, 0, NOWHERE, 0, keys.FRAILTY)
-        shopper.shopper, shopper.frailty = who, sample(persona.frailty, population.tables[0], u)
+    draws = np.array([uniform(1, who, 0, NOWHERE, 0, keys.FRAILTY) for who in range(count)])
+    for who, impatience in enumerate(values_at(persona.frailty, population.tables, draws)):
+        shopper.shopper, shopper.frailty = who, impatience
         waits_us.append(patience_us(persona, 1, shopper, visit, 1.5e6))
     for wait_s in (1.0, 5.0, 20.0):
         expected = still_waiting(spec.patience, stage, wait_s, 1.5)

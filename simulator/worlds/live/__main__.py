@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 # Locust must be imported before anything that uses sockets.
 import locust
@@ -21,9 +21,11 @@ from locust.env import Environment
 # isort: split
 import gevent
 
+from simulator.runfolder.files import CannotWrite
 from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
 from simulator.scenario.load import load_scenario
-from simulator.worlds.live.run import Gauge, LiveRun, judge_generator
+from simulator.worlds.live.launch import CANNOT_WRITE, NOT_READY
+from simulator.worlds.live.run import LAG_LIMIT_MS, Gauge, LiveRun, SetupError, judge_generator
 from simulator.worlds.live.users import Shopper, listen, send_in
 
 if TYPE_CHECKING:
@@ -32,22 +34,37 @@ if TYPE_CHECKING:
 PROGRESS_S = 0.25
 
 
-class Interrupted(BaseException):
-    """Somebody asked the run to end early."""
+LATE_S = LAG_LIMIT_MS / 1e3
+"""How long after the end a visit that was due before it may still start."""
 
 
 def main() -> None:
-    """Run the job of a folder."""
-    folder = Path(sys.argv[1])
+    """Run the job of a folder; what a user can mend is said in one line and by the exit code."""
+    parent = os.getppid()
+    try:
+        run_job(Path(sys.argv[1]), parent)
+    except SetupError as error:
+        _give_up(error, NOT_READY)
+    except CannotWrite as error:
+        _give_up(error, CANNOT_WRITE)
+
+
+def _give_up(error: Exception, code: int) -> NoReturn:
+    sys.stderr.write(f"{error}\n")
+    sys.exit(code)
+
+
+def run_job(folder: Path, parent: int) -> None:
+    """Play the job of a folder for the process `parent`."""
     job = json.loads((folder / "job.json").read_text())
     run = LiveRun(load_scenario(job["scenario"], job["overrides"]), job["base_url"], job["run_id"])
     plan = run.warm_up()
     run.set_up()
-    interrupted, cpu_share = play(run, plan)
+    interrupted, cpu_share = play(run, plan, parent)
     write(run, folder, interrupted=interrupted, cpu_share=cpu_share)
 
 
-def play(run: LiveRun, plan: Plan) -> tuple[bool, float]:
+def play(run: LiveRun, plan: Plan, parent: int) -> tuple[bool, float]:
     """Play the plan on Locust; return (interrupted, share of a core taken)."""
     environment = Environment(user_classes=[Shopper], events=locust.events)
     runner = environment.create_local_runner()
@@ -58,26 +75,42 @@ def play(run: LiveRun, plan: Plan) -> tuple[bool, float]:
     gc.freeze()
     runner.start(0, spawn_rate=1)
     run.start_clock()
-    watchers = [gevent.spawn(gauge.watch), gevent.spawn(tell, run)]
+    watchers = [gevent.spawn(gauge.watch), gevent.spawn(tell, run, parent)]
     scheduler = gevent.spawn(send_in, environment, run, plan)
     ended = gevent.event.Event()
     gevent.signal_handler(signal.SIGTERM, ended.set)
     gevent.signal_handler(signal.SIGINT, ended.set)
     interrupted = ended.wait(run.scenario.spec.duration)
+    if not interrupted:
+        let_in_the_last(run, scheduler)
     gevent.killall([scheduler, *watchers])
     runner.quit()
     return bool(interrupted), gauge.cpu_share
 
 
-def tell(run: LiveRun) -> None:
+def let_in_the_last(run: LiveRun, scheduler: gevent.Greenlet) -> None:
+    """Start the visits that were due just before the end: one a millisecond late was not dropped."""
+    with gevent.Timeout(LATE_S, False):
+        scheduler.join()
+        while run.begun < run.planned:
+            gevent.sleep(0.001)
+
+
+def tell(run: LiveRun, parent: int) -> None:
     """Print progress until killed; a parent that is gone ends the run."""
-    parent = os.getppid()
     while True:
         gevent.sleep(PROGRESS_S)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
         sys.stdout.write(json.dumps(run.progress()) + "\n")
         sys.stdout.flush()
+
+
+def _pace(pace: float) -> list[str]:
+    """Return what to say of shoppers who thought faster than people do."""
+    if pace == 1:
+        return []
+    return [f"time: shoppers thought {pace:g} times faster than life; visits are reported in the shoppers' own time"]
 
 
 def write(run: LiveRun, folder: Path, *, interrupted: bool, cpu_share: float) -> None:
@@ -90,6 +123,7 @@ def write(run: LiveRun, folder: Path, *, interrupted: bool, cpu_share: float) ->
         "generator": judge_generator(run, cpu_share),
         "assumed": [
             "behaviour: every parameter of the personas",
+            *_pace(run.pace),
             "load times: the network to the phone, pictures and rendering come from the page model",
             "revenue: offline prices, not the target's",
         ],

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+from simulator.runfolder.files import CannotWrite, whole_file
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -15,10 +17,16 @@ if TYPE_CHECKING:
 
 STOP_S = 20.0
 """How long an interrupted run may take to write what it measured."""
+CANNOT_WRITE, NOT_READY = 2, 4
+"""Exit codes of the live world's process whose reason is the last line it said, for people to read."""
 
 
 class LiveWorldError(RuntimeError):
     """The live world's process ended without a run; the text holds what it said."""
+
+
+class TargetNotReady(Exception):  # noqa: N818 - a fact about the target, not a defect of ours
+    """The target did not answer what must be known before the first visit, so none was sent."""
 
 
 def launch(
@@ -31,11 +39,13 @@ def launch(
     """Play a scenario against `base_url` into `folder`, which afterwards holds its tables and manifest.
 
     A `KeyboardInterrupt` ends the run early, lets it write what it measured, and is not raised again: the manifest
-    says `interrupted`. Raises `LiveWorldError` when there is nothing to report.
+    says `interrupted`; it is raised again when nothing was measured yet. Raises `CannotWrite`, `TargetNotReady`, and
+    `LiveWorldError` when the process failed.
     """
     job = {"scenario": scenario.name, "overrides": dict(scenario.overrides), "base_url": base_url, "run_id": run_id}
-    (folder / "job.json").write_text(json.dumps(job))
-    log = folder / "live.log"
+    with whole_file(folder / "job.json") as partial:
+        partial.write_text(json.dumps(job))
+    log, interrupted = folder / "live.log", False
     command = [sys.executable, "-m", "simulator.worlds.live", str(folder)]
     with log.open("wb") as errors:
         # A session of its own: Ctrl-C reaches us alone, and we pass it on once.
@@ -45,6 +55,7 @@ def launch(
         try:
             _follow(process, on_progress)
         except KeyboardInterrupt:
+            interrupted = True
             process.terminate()
             _end(process)
         except BaseException:
@@ -56,8 +67,14 @@ def launch(
     (folder / "job.json").unlink(missing_ok=True)
     said = log.read_text(errors="replace").strip()
     log.unlink()
-    if process.returncode or not (folder / "manifest.json").exists():
-        raise LiveWorldError(f"the load generator ended with exit code {process.returncode}:\n{said}")
+    if process.returncode == 0 and (folder / "manifest.json").exists():
+        return
+    if process.returncode in (CANNOT_WRITE, NOT_READY):
+        kind = CannotWrite if process.returncode == CANNOT_WRITE else TargetNotReady
+        raise kind(said.rpartition("\n")[2])
+    if interrupted:
+        raise KeyboardInterrupt
+    raise LiveWorldError(f"the load generator ended with exit code {process.returncode}:\n{said}")
 
 
 def _follow(process: subprocess.Popen[bytes], on_progress: Callable[[Mapping[str, Any]], None]) -> None:

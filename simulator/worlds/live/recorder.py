@@ -34,13 +34,14 @@ REQUESTS = pa.schema(
     [
         ("shopper", pa.int64()), ("visit", pa.int32()), ("step", pa.int32()), ("persona", NAME), ("page", CODE),
         ("operation", CODE), ("placement", CODE), ("due_us", pa.int64()), ("sent_us", pa.int64()),
-        ("done_us", pa.int64()), ("status", pa.int16()), ("bytes", pa.int64()), ("error", NAME),
+        ("done_us", pa.int64()), ("status", pa.int16()), ("bytes", pa.int64()), ("abandoned", pa.bool_()),
+        ("error", NAME),
     ]
 )  # fmt: skip
 
 
 ABANDONED = "abandoned"
-"""The error of a request whose shopper left before the answer: theirs, not the target's."""
+"""What became of a request whose shopper left before the answer: not an error, for it is not the target's."""
 
 LATENCY = pa.schema([("page", CODE), ("persona", NAME), ("clock", CODE), ("count", pa.int64()), ("hdr", pa.binary())])
 
@@ -81,11 +82,13 @@ class Recorder:
     def request(self, stamp: Stamp, operation: int, placement: int, due_us: int, reply: Timed) -> None:
         """Write down one request."""
         sent_us, done_us, status, size_bytes, error = reply
-        code = -1
-        if error:
+        code, abandoned = -1, error == ABANDONED
+        if error and not abandoned:
             code = self._errors.setdefault(error, len(self._errors))
-            self.failed += error != ABANDONED
-        self._requests.append((*stamp, operation, placement, due_us, sent_us, done_us, status, size_bytes, code))
+            self.failed += 1
+        self._requests.append(
+            (*stamp, operation, placement, due_us, sent_us, done_us, status, size_bytes, abandoned, code)
+        )
         self._add(stamp, DUE, done_us - due_us)
         self._add(stamp, SENT, done_us - sent_us)
 

@@ -56,6 +56,7 @@ class LiveRun:
         self.opening = tuple(OPERATIONS.index(name) for name in self.target.opening)
         # Who arrives logged in must have been logged in by somebody: the visit's first request after the opening.
         self.login = (OPERATIONS.index("login"),) if "login" in self.target.operations else ()
+        self.pace = spec.pace
         self.reference_ms = int(spec.reference.timestamp() * 1_000)
         self.recorder = Recorder()
         self.skipped: Counter[tuple[str, str]] = Counter()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
+import re
 import ssl
 import zlib
-from http.cookies import CookieError, SimpleCookie
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -31,6 +31,8 @@ BLOCK_BYTES = 65_536
 CONNECT_TIMEOUT_S = 5.0
 LONGEST_READ_S = 3_600.0
 """A bound on one read, never reached: each request has a limit of its own over all of its reads."""
+_GONE = re.compile(r";\s*(max-age\s*=\s*(0+|-\d+)\s*(;|$)|expires\s*=[^;]*[ -]19\d\d\b)", re.IGNORECASE)
+"""How a server takes a cookie back: no time left, or a date long past."""
 
 
 class Reply(NamedTuple):
@@ -52,11 +54,11 @@ class Connection:
     and checks every header anew, which costs as much as the rest of the request.
     """
 
-    __slots__ = ("_cookies", "_host", "_pool", "_socket")
+    __slots__ = ("_cookies", "_host", "_pool", "_prefix", "_socket")
 
     def __init__(self, base: BaseUrl) -> None:
         self._pool = base.pool()
-        self._host = base.host_header
+        self._host, self._prefix = base.host_header, base.prefix
         self._socket: Any = None
         self._cookies: dict[str, str] = {}
 
@@ -82,11 +84,11 @@ class Connection:
         headers: Mapping[str, Any] = response.info()
         if "set-cookie" in headers:
             self._keep_cookies(headers["set-cookie"])
-        content, failure = decoded(body, headers.get("content-encoding", ""))
+        content, failure = decoded(body, str(headers.get("content-encoding", "")))
         return Reply(response.status_code, headers, content, len(body), failure, sent_s, done_s)
 
     def _head(self, request: Request) -> bytes:
-        lines = [f"{request.method} {request.url} HTTP/1.1", f"Host: {self._host}"]
+        lines = [f"{request.method} {self._prefix}{request.url} HTTP/1.1", f"Host: {self._host}"]
         lines += [f"{name}: {value}" for name, value in request.headers.items()]
         lines.append(f"Accept-Encoding: {READABLE}")
         if self._cookies:
@@ -114,16 +116,15 @@ class Connection:
         return self._exchange(method, data)
 
     def _keep_cookies(self, lines: str | list[str]) -> None:
+        """Keep each cookie as it was sent (RFC 6265 section 5.2); attributes nobody knows yet do no harm."""
         for line in lines if isinstance(lines, list) else [lines]:
-            try:
-                jar = SimpleCookie(line)
-            except CookieError:
+            name, given, value = line.partition(";")[0].partition("=")
+            if not given or not name.strip():
                 continue
-            for name, morsel in jar.items():
-                if morsel["max-age"] == "0":
-                    self._cookies.pop(name, None)
-                else:
-                    self._cookies[name] = morsel.value
+            if _GONE.search(line):
+                self._cookies.pop(name.strip(), None)
+            else:
+                self._cookies[name.strip()] = value.strip()
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
@@ -133,16 +134,16 @@ class Connection:
 
 
 class BaseUrl:
-    """A target's address: where connections go, and what they say in `Host`."""
+    """A target's address: where connections go, what they say in `Host`, and the path that all requests begin with."""
 
-    __slots__ = ("_host", "_port", "_tls", "host_header")
+    __slots__ = ("_host", "_port", "_tls", "host_header", "prefix")
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         assert parts.hostname
         self._tls = parts.scheme == "https"
         self._host, self._port = parts.hostname, parts.port or (443 if self._tls else 80)
-        self.host_header = parts.netloc
+        self.host_header, self.prefix = parts.netloc.rpartition("@")[2], parts.path.rstrip("/")
 
     def pool(self) -> ConnectionPool:
         """Return the maker of one visitor's sockets."""
@@ -160,7 +161,8 @@ def error_name(error: BaseException) -> str:
     if isinstance(error, HTTPParseError):
         return "bad http"
     if isinstance(error, TimeoutError):
-        return "timeout"
+        # The time for an answer is limited elsewhere; sockets themselves give up only while they connect.
+        return "connect timeout"
     if isinstance(error, OSError):
         known = {errno.ECONNREFUSED: "connection refused", errno.EMFILE: "too many open files"}
         return known.get(error.errno or 0, "no connection")
@@ -169,7 +171,8 @@ def error_name(error: BaseException) -> str:
 
 def decoded(body: bytes, encoding: str) -> tuple[bytes, str]:
     """Return (content, error) of a body by its Content-Encoding."""
-    if not encoding or encoding == "identity":
+    encoding = encoding.strip().lower()
+    if not body or not encoding or encoding == "identity":
         return body, ""
     try:
         if encoding == "gzip":

@@ -67,7 +67,7 @@ class LiveVisit:
             while cause == ONGOING:
                 cause, think_us = self._page()
                 if cause == ONGOING:
-                    self.due_us += think_us
+                    self.due_us += round(think_us / run.pace)
                     self._sleep_until(self.due_us)
         finally:
             self.connection.close()
