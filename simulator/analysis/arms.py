@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import stdtrit
 
-from simulator.analysis.estimates import TAIL, Estimate, mean, variance_of_mean
+from simulator.analysis.estimates import TAIL, Estimate, mean, variance_of_mean, weighted_mean
 from simulator.analysis.metrics import METRICS, Sample, matching, sample
 from simulator.journey.arms import CONTROL
 
@@ -54,12 +54,14 @@ def effect(run: Run, arm: str, metric: str) -> Effect:
         difference = mean(change, control.clusters[order[0]])
     else:
         difference = _unpaired(control, treated)
-    means = [float(part.values.mean()) if len(part.values) else None for part in (control, treated)]
+    means = [part.mean().value for part in (control, treated)]
     return Effect(arm, metric, means[0], means[1], difference, order is not None)
 
 
 def _pairs(run: Run, arm: str) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """Return the orders in which control's and the arm's visits stand side by side, or None when they are others."""
+    if not run.finished.all():
+        return None
     keys = run.visits.integers("shopper") << 16 | run.visits.integers("visit")
     control, treated = (keys[matching(run, "visits", {"arm": name})] for name in (CONTROL, arm))
     orders = np.argsort(control, kind="stable"), np.argsort(treated, kind="stable")
@@ -73,8 +75,9 @@ def _unpaired(control: Sample, treated: Sample) -> Estimate:
     n = min(len(control.values), len(treated.values))
     if n == 0:
         return Estimate(None, 0)
-    difference = float(treated.values.mean() - control.values.mean())
-    (v1, g1), (v2, g2) = (variance_of_mean(part.values, part.clusters) for part in (control, treated))
+    before, after = (weighted_mean(part.values, part.weights) for part in (control, treated))
+    difference = after - before
+    (v1, g1), (v2, g2) = (variance_of_mean(p.values, p.clusters, p.weights) for p in (control, treated))
     if min(g1, g2) < 2 or v1 + v2 == 0:
         return Estimate(difference, n)
     freedom = (v1 + v2) ** 2 / (v1 * v1 / (g1 - 1) + v2 * v2 / (g2 - 1))

@@ -40,14 +40,14 @@ class Estimate:
 NOTHING = Estimate(None, 0)
 
 
-def share(hits: NDArray[np.bool_], clusters: NDArray[np.int64]) -> Estimate:
-    """Return the share of True with the Wilson (1927) score interval at the effective sample size."""
+def share(hits: NDArray[np.bool_], clusters: NDArray[np.int64], weights: NDArray[np.float64] | None = None) -> Estimate:
+    """Return the (weighted) share of True with Wilson's (1927) score interval at the effective sample size."""
     n = len(hits)
     if n == 0:
         return NOTHING
     values = hits.astype(np.float64)
-    p = float(values.mean())
-    low, high = wilson(p, n / design_effect(values, clusters))
+    p = weighted_mean(values, weights)
+    low, high = wilson(p, n / design_effect(values, clusters, weights))
     return Estimate(p, n, low, high)
 
 
@@ -59,31 +59,45 @@ def wilson(p: float, n: float) -> tuple[float, float]:
     return (0.0 if p == 0 else max(0.0, middle - half), 1.0 if p == 1 else min(1.0, middle + half))
 
 
-def mean(values: NDArray[np.float64], clusters: NDArray[np.int64], floor: float = -math.inf) -> Estimate:
-    """Return the mean with a cluster-robust t interval; no interval from a single cluster.
+def mean(
+    values: NDArray[np.float64],
+    clusters: NDArray[np.int64],
+    floor: float = -math.inf,
+    weights: NDArray[np.float64] | None = None,
+) -> Estimate:
+    """Return the (weighted) mean with a cluster-robust t interval; no interval from a single cluster.
 
     `floor` is the least that the mean can be (0 for a time): the interval is cut off there.
 
-    The variance is that of the ratio mean, G/(G-1) · Σ(Σ residuals of a cluster)² / n² (Cochran 1977, ratio
-    estimators), with G-1 degrees of freedom; G is the number of clusters.
+    The variance is that of the ratio mean, G/(G-1) · Σ(Σ weighted residuals of a cluster)² / (Σ weights)² (Cochran
+    1977, ratio estimators), with G-1 degrees of freedom; G is the number of clusters.
     """
     n = len(values)
     if n == 0:
         return NOTHING
-    middle = float(values.mean())
-    variance, groups = variance_of_mean(values, clusters)
+    middle = weighted_mean(values, weights)
+    variance, groups = variance_of_mean(values, clusters, weights)
     if groups < 2:
         return Estimate(middle, n)
     half = float(stdtrit(groups - 1, 1 - TAIL)) * math.sqrt(variance)
     return Estimate(middle, n, max(floor, middle - half), middle + half)
 
 
-def variance_of_mean(values: NDArray[np.float64], clusters: NDArray[np.int64]) -> tuple[float, int]:
-    """Return the cluster-robust variance of the mean of `values` and the number of clusters."""
-    sums = cluster_sums(values - values.mean(), clusters)
+def weighted_mean(values: NDArray[np.float64], weights: NDArray[np.float64] | None) -> float:
+    """Return the mean of values, each counted as often as its weight says."""
+    return float(values.mean() if weights is None else values @ weights / weights.sum())
+
+
+def variance_of_mean(
+    values: NDArray[np.float64], clusters: NDArray[np.int64], weights: NDArray[np.float64] | None = None
+) -> tuple[float, int]:
+    """Return the cluster-robust variance of the (weighted) mean of `values` and the number of clusters."""
+    if weights is None:
+        weights = np.ones(len(values))
+    sums = cluster_sums(weights * (values - weighted_mean(values, weights)), clusters)
     groups = len(sums)
     correction = groups / (groups - 1) if groups > 1 else 1.0
-    return correction * float(sums @ sums) / len(values) ** 2, groups
+    return correction * float(sums @ sums) / float(weights.sum()) ** 2, groups
 
 
 def quantile(
@@ -94,28 +108,41 @@ def quantile(
 
 
 def quantiles(
-    times: NDArray[np.float64], qs: Iterable[float], clusters: NDArray[np.int64], seen: NDArray[np.bool_] | None = None
+    times: NDArray[np.float64],
+    qs: Iterable[float],
+    clusters: NDArray[np.int64],
+    seen: NDArray[np.bool_] | None = None,
+    weights: NDArray[np.float64] | None = None,
 ) -> list[Estimate]:
     """Return quantiles, each with the interval from order statistics at its effective sample size.
 
     `seen` False marks a lower bound: a page whose shopper left after `times` without seeing it. Such quantiles come
     from the product-limit curve (Kaplan & Meier 1958), so that hopeless pages cannot make a shop look fast; the value
-    is None where the curve never gets there. Without lower bounds it is the smallest observation such that a share of
-    at least q is not above it.
+    is None where the curve never gets there. Without lower bounds it is the smallest observation such that a (weighted)
+    share of at least q is not above it. Lower bounds and weights do not come together.
     """
     if len(times) == 0:
         return [NOTHING for _ in qs]
-    if seen is None:
-        seen = np.ones(len(times), np.bool_)
-    curve, known = product_limit(times, seen), int(seen.sum())
-    return [_quantile(times, q, clusters, curve, known) for q in qs]
+    if weights is not None:
+        curve, known = weighted_curve(times, weights), len(times)
+    else:
+        all_seen = np.ones(len(times), np.bool_) if seen is None else seen
+        curve, known = product_limit(times, all_seen), int(all_seen.sum())
+    return [_quantile(times, q, clusters, weights, curve, known) for q in qs]
 
 
-def _quantile(times: NDArray[np.float64], q: float, clusters: NDArray[np.int64], curve: Curve, known: int) -> Estimate:
+def _quantile(
+    times: NDArray[np.float64],
+    q: float,
+    clusters: NDArray[np.int64],
+    weights: NDArray[np.float64] | None,
+    curve: Curve,
+    known: int,
+) -> Estimate:
     value = at_share(curve, q)
     if value is None or known == 0:
         return Estimate(None, len(times))
-    effective = known / design_effect((times <= value).astype(np.float64), clusters)
+    effective = known / design_effect((times <= value).astype(np.float64), clusters, weights)
     low, high = (None if end is None else at_share(curve, end) for end in rank_shares(q, effective))
     return Estimate(value, len(times), low, high)
 
@@ -130,6 +157,13 @@ def product_limit(times: NDArray[np.float64], seen: NDArray[np.bool_]) -> Curve:
     over = 1.0 / np.arange(len(times), 0, -1)
     shares = (1.0 - np.cumprod(1.0 - over * seen[order])).astype(np.float64)
     return times[order], shares
+
+
+def weighted_curve(times: NDArray[np.float64], weights: NDArray[np.float64]) -> Curve:
+    """Return sorted times and the weighted share that is not above each."""
+    order = np.argsort(times, kind="stable")
+    running = np.cumsum(weights[order])
+    return times[order], (running / running[-1]).astype(np.float64)
 
 
 def at_share(curve: Curve, q: float) -> float | None:
@@ -161,13 +195,17 @@ def binomial_point(probability: float, n: int, p: float) -> int:
     return k
 
 
-def design_effect(values: NDArray[np.float64], clusters: NDArray[np.int64]) -> float:
-    """Return how many times the clusters widen the variance of a mean; never below 1."""
-    residuals = values - values.mean()
-    alone = float(residuals @ residuals)
+def design_effect(
+    values: NDArray[np.float64], clusters: NDArray[np.int64], weights: NDArray[np.float64] | None = None
+) -> float:
+    """Return how many times clusters and weights widen the variance of a mean; never below 1."""
+    if weights is None:
+        weights = np.ones(len(values))
+    residuals = values - weighted_mean(values, weights)
+    alone = float((weights * residuals) @ residuals) * float(weights.sum()) / len(values)
     if alone <= 0:
         return 1.0
-    sums = cluster_sums(residuals, clusters)
+    sums = cluster_sums(weights * residuals, clusters)
     return max(1.0, float(sums @ sums) / alone)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.analysis.estimates import Estimate, share
+from simulator.analysis.metrics import ABANDONED, failed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """One operation's requests: how many, which share failed, how often each error occurred (most frequent first)."""
+    """One operation's requests: how many, which share failed, how often each error occurred (most frequent first).
+
+    `abandoned` requests are those whose shopper left before the answer; they are no failures.
+    """
 
     operation: str
     requests: int
     failed: Estimate
     kinds: dict[str, int]
+    abandoned: int
 
 
 def overall(run: Run) -> Failures | None:
@@ -43,7 +48,8 @@ def by_operation(run: Run) -> list[Failures]:
 
 def _failures(run: Run, name: str, mask: NDArray[np.bool_]) -> Failures:
     assert run.requests is not None
-    failed = run.requests.present("error")[mask]
-    counts = run.requests.labels("error").take(mask).counts()
-    kinds = dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-    return Failures(name, int(mask.sum()), share(failed, run.requests.integers("shopper")[mask]), kinds)
+    errors = run.requests.labels("error").take(mask).counts()
+    abandoned = errors.pop(ABANDONED, 0)
+    kinds = dict(sorted(errors.items(), key=lambda item: (-item[1], item[0])))
+    found = share(failed(run.requests)[mask], run.requests.integers("shopper")[mask])
+    return Failures(name, int(mask.sum()), found, kinds, abandoned)

@@ -38,7 +38,10 @@ class Latency:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a run came to. Figures of visits and pages are control's where there are several arms."""
+    """What a run came to. Figures of visits and pages are control's where there are several arms.
+
+    `beyond` is the share of visits that were too long for the run to see.
+    """
 
     run: Run
     whole: visits.Group
@@ -48,6 +51,7 @@ class Findings:
     load_whole: loadtime.Cell
     load_by: dict[str, list[loadtime.Cell]]
     measured_share: float | None
+    beyond: float
     speed: speed.Speed
     effects: list[arms.Effect]
     arrivals: Arrivals | None
@@ -73,6 +77,7 @@ def examine(run: Run) -> Findings:
             "page_network_persona": loadtime.by(run, "page", "network", "persona"),
         },
         measured_share=loadtime.measured_share(run),
+        beyond=_beyond(run),
         speed=speed.by_landing(run),
         effects=arms.effects(run),
         arrivals=per_stretch(run),
@@ -80,6 +85,12 @@ def examine(run: Run) -> Findings:
         failures=failures.overall(run),
         failures_by=failures.by_operation(run),
     )
+
+
+def _beyond(run: Run) -> float:
+    """Return the share of visits that were cut and that no longer one of the run can stand in for."""
+    weights = run.visit_weights
+    return float(weights[~run.finished].sum() / weights.sum()) if len(weights) else 0.0
 
 
 def _latency(run: Run) -> dict[str, list[Latency]]:

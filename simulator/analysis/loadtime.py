@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.analysis.estimates import Estimate, quantiles
 from simulator.analysis.metrics import METRICS, labels_of, matching, sample
 from simulator.model.schema import TECHNOLOGIES
 from simulator.model.states import STATE_NAMES
@@ -16,6 +15,7 @@ from simulator.model.states import STATE_NAMES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from simulator.analysis.estimates import Estimate
     from simulator.analysis.runs import Run
 
 STRIP = {"p5": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95, "p99": 0.99}
@@ -37,10 +37,10 @@ class Cell:
 
 def cell(run: Run, where: Mapping[str, str], wanted: Mapping[str, float]) -> Cell:
     """Return the load times of the pages with these labels."""
-    values, clusters, seen = sample(run, METRICS["load_time"], where)
-    assert seen is not None
-    found = dict(zip(wanted, quantiles(values, wanted.values(), clusters, seen), strict=True))
-    return Cell(dict(where), len(values), int((~seen).sum()), found)
+    found = sample(run, METRICS["load_time"], where)
+    assert found.seen is not None
+    quantiles = dict(zip(wanted, found.quantiles(wanted.values()), strict=True))
+    return Cell(dict(where), len(found.values), int((~found.seen).sum()), quantiles)
 
 
 def names(run: Run, label: str) -> list[str]:

@@ -30,6 +30,14 @@ class TableFile(Lax):
     sha256: str = ""
 
 
+class Skipped(Lax):
+    """Requests that were not sent because something was missing, as a product nobody had extracted."""
+
+    operation: str
+    reason: str
+    count: int
+
+
 class Generator(Lax):
     """How the load generator itself fared. `saturated` holds one sentence a reason why it could not keep up."""
 
@@ -42,6 +50,7 @@ class Generator(Lax):
     requests: int = 0
     errors: int = 0
     duration_s: float | None = None
+    skipped: list[Skipped] = []
 
 
 class Manifest(Lax):
@@ -62,6 +71,7 @@ class Manifest(Lax):
     tables: dict[str, list[TableFile]] = {}
     generator: Generator | None = None
     backend: dict[str, Any] | None = None
+    host: str | None = None
 
     @property
     def thresholds(self) -> list[str]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from simulator.analysis.estimates import Estimate, mean, quantiles, share
 from simulator.journey.records import CAUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -29,6 +30,8 @@ LABELS: dict[Source, tuple[str, ...]] = {
     "requests": REQUEST_LABELS,
     "generator": (),
 }
+ABANDONED = "abandoned"
+"""The error of a request whose shopper left before the answer."""
 LEAVING = tuple(cause for cause in CAUSES if cause != "ongoing")
 
 
@@ -73,7 +76,7 @@ _ALL = (
     Metric(
         "service_time", "time", "requests", "time from when a request was sent to its complete answer", live_only=True
     ),
-    Metric("errors", "share", "requests", "share of requests that failed", live_only=True),
+    Metric("errors", "share", "requests", "share of requests that failed; abandoned ones did not", live_only=True),
     Metric("start_lag", "time", "visits", "how much later than planned a visit started", live_only=True),
     Metric("dropped", "total", "generator", "arrivals that were planned but never started", live_only=True),
 )
@@ -89,22 +92,46 @@ _LOADS = {"load_time": "load_us", "first_paint": "fcp_us"}
 
 
 class Sample(NamedTuple):
-    """The values of a metric: numbers (0 and 1 for a share), the shopper each is of, and whether it was seen whole."""
+    """The values of a metric: numbers (0 and 1 for a share) and the shopper each is of.
+
+    `seen` (pages) says whether a load time was seen to its end; `weights` (visits) what each counts, see `cut`. Either
+    is None when all is whole.
+    """
 
     values: NDArray[np.float64]
     clusters: NDArray[np.int64]
     seen: NDArray[np.bool_] | None = None
+    weights: NDArray[np.float64] | None = None
+
+    def share(self) -> Estimate:
+        """Return the share of values that are not 0."""
+        return share(self.values > 0, self.clusters, self.weights)
+
+    def mean(self, least: float = 0.0) -> Estimate:
+        """Return the mean of what was seen to its end; `least` is the smallest value there can be."""
+        if self.seen is None:
+            return mean(self.values, self.clusters, least, self.weights)
+        return mean(self.values[self.seen], self.clusters[self.seen], least)
+
+    def quantiles(self, qs: Iterable[float]) -> list[Estimate]:
+        """Return quantiles."""
+        return quantiles(self.values, qs, self.clusters, self.seen, self.weights)
+
+    def only(self, rows: NDArray[np.bool_]) -> Sample:
+        """Return some of the values."""
+        return Sample(*(None if part is None else part[rows] for part in self))  # type: ignore[arg-type]
 
 
 def sample(run: Run, metric: Metric, where: Mapping[str, str] | None = None) -> Sample:
     """Return the values of a metric of visits, events or requests, narrowed down by labels; times are in seconds.
 
     With several arms and no `arm` in `where`, the values are control's. A load time that was never seen counts with the
-    time that was waited, `seen` being False: the truth is longer.
+    time that was waited, `seen` being False: the truth is longer. Visits that the run's end cut are not among the
+    values; the others stand in for them (see `cut`).
     """
     mask = matching(run, metric.source, where or {})
     if metric.source == "visits":
-        return _of_visits(run.visits, metric.name, mask)
+        return _of_visits(run, metric.name, mask)
     if metric.source == "events":
         return _of_events(run.events, metric.name, mask)
     assert run.requests is not None
@@ -134,21 +161,31 @@ def labels_of(run: Run, source: Source, label: str) -> Labels:
     return run.event_labels(label) if source == "events" else frame_of(run, source).labels(label)
 
 
-def _of_visits(visits: Frame, name: str, mask: NDArray[np.bool_]) -> Sample:
+def _of_visits(run: Run, name: str, mask: NDArray[np.bool_]) -> Sample:
+    visits, weights = run.visits, None
     if name == "cart_abandonment":
         mask = mask & visits.flags("carted")
-    who = visits.integers("shopper")[mask]
+    if name != "start_lag" and not run.finished.all():
+        mask = mask & run.counted
+        weights = run.visit_weights[mask]
+    return Sample(_visit_values(run, name)[mask], visits.integers("shopper")[mask], None, weights)
+
+
+def _visit_values(run: Run, name: str) -> NDArray[np.float64]:
+    visits = run.visits
     if name in _VISIT_TIMES:
-        return Sample(visits.numbers(_VISIT_TIMES[name])[mask] / US, who)
+        return visits.numbers(_VISIT_TIMES[name]) / US
     if name == "pages":
-        return Sample(visits.numbers("pages")[mask], who)
+        return visits.numbers("pages")
     if name == "bounce":
-        hits = visits.flags("bounced")
+        hits = visits.flags("bounced") & run.finished
     elif name.startswith("left_"):
         hits = visits.labels("cause").are(name.removeprefix("left_"))
+    elif name == "conversion":
+        hits = visits.numbers("orders") > 0
     else:
-        hits = (visits.numbers("orders") > 0) == (name == "conversion")
-    return Sample(hits[mask].astype(np.float64), who)
+        hits = (visits.numbers("orders") == 0) & run.finished
+    return hits.astype(np.float64)
 
 
 def _of_events(events: Frame, name: str, mask: NDArray[np.bool_]) -> Sample:
@@ -163,9 +200,14 @@ def _of_events(events: Frame, name: str, mask: NDArray[np.bool_]) -> Sample:
     return Sample(values / US, who, seen)
 
 
+def failed(requests: Frame) -> NDArray[np.bool_]:
+    """Return which requests failed; one that its shopper abandoned is no failure of the target."""
+    return requests.present("error") & ~requests.labels("error").are(ABANDONED)
+
+
 def _of_requests(requests: Frame, name: str, mask: NDArray[np.bool_]) -> Sample:
     who = requests.integers("shopper")[mask]
     if name == "errors":
-        return Sample(requests.present("error")[mask].astype(np.float64), who)
+        return Sample(failed(requests)[mask].astype(np.float64), who)
     begun = requests.integers("due_us" if name == "latency" else "sent_us")[mask]
     return Sample((requests.integers("done_us")[mask] - begun) / US, who)

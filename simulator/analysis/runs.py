@@ -11,10 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simulator.analysis.cut import visit_weights
 from simulator.analysis.frames import Frame, Labels
 from simulator.analysis.latency import Histograms, read_histograms
 from simulator.analysis.manifest import Manifest, read_manifest
 from simulator.journey.arms import CONTROL
+from simulator.journey.records import CAUSES, ONGOING
 from simulator.model.faults import Fault, FileFaults, one_fault
 
 if TYPE_CHECKING:
@@ -60,6 +62,21 @@ class Run:
         """The arm that figures are of when nothing else is said: `control` where there are several."""
         several = len(self.manifest.arms) > 1 and CONTROL in self.manifest.arms
         return CONTROL if several else None
+
+    @cached_property
+    def finished(self) -> NDArray[np.bool_]:
+        """Which visits came to their end; the others were cut when the run ended."""
+        return ~self.visits.labels("cause").are(CAUSES[ONGOING])
+
+    @cached_property
+    def visit_weights(self) -> NDArray[np.float64]:
+        """What each visit counts, so that the finished ones stand in for those that were cut."""
+        return visit_weights(self.visits.numbers("wall_us"), self.finished)
+
+    @cached_property
+    def counted(self) -> NDArray[np.bool_]:
+        """Which visits count in figures of visits: all that finished, and cut ones that none can stand in for."""
+        return self.visit_weights > 0
 
     @cached_property
     def event_shopper(self) -> NDArray[np.int64]:

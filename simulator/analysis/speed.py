@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.analysis.estimates import Estimate, mean, share
 from simulator.analysis.metrics import METRICS, matching, sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from simulator.analysis.estimates import Estimate
     from simulator.analysis.runs import Run
 
 EDGES_S = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0)
@@ -54,7 +54,7 @@ class Speed:
 
 def by_landing(run: Run) -> Speed:
     """Return session length and bounce by landing load time."""
-    landing_s = run.visits.numbers("landing_load_us")[matching(run, "visits", {})] / 1e6
+    landing_s = run.visits.numbers("landing_load_us")[matching(run, "visits", {}) & run.counted] / 1e6
     known = landing_s[~np.isnan(landing_s)]
     edges = [*_begins(known), float("inf")] if len(known) else []
     bins = [_bin(run, landing_s, low, high) for low, high in pairwise(edges)]
@@ -73,10 +73,7 @@ def _bin(run: Run, landing_s: NDArray[np.float64], low_s: float, high_s: float) 
     here = (landing_s >= low_s) & (landing_s < high_s)
     metrics = {}
     for name in SHOWN:
-        values, clusters, _ = sample(run, METRICS[name])
-        if METRICS[name].kind == "share":
-            metrics[name] = share(values[here] > 0, clusters[here])
-        else:
-            metrics[name] = mean(values[here], clusters[here], floor=METRICS[name].least)
+        found = sample(run, METRICS[name]).only(here)
+        metrics[name] = found.share() if METRICS[name].kind == "share" else found.mean(METRICS[name].least)
     middle = float(np.median(landing_s[here])) if here.any() else None
     return Bin(low_s, high_s, int(here.sum()), middle, metrics)

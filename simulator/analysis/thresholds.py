@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from simulator.analysis.estimates import NOTHING, Estimate, mean, quantile, share
+from simulator.analysis.estimates import NOTHING, Estimate
 from simulator.analysis.grammar import Problem, Threshold, ThresholdError, parse_thresholds, spelled
 from simulator.analysis.metrics import labels_of, sample
 from simulator.analysis.words import counted, figure, with_interval
@@ -124,16 +124,15 @@ def _estimate(run: Run, threshold: Threshold) -> Estimate:
         assert run.histograms is not None
         merged = run.histograms.merged(CLOCKS[metric.name], where.get("page"), where.get("persona"))
         return _of_histogram(merged, threshold)
-    values, clusters, seen = sample(run, metric, where)
+    found = sample(run, metric, where)
     if metric.kind == "share":
-        return share(values > 0, clusters)
+        return found.share()
     if threshold.q is not None:
-        return quantile(values, threshold.q, clusters, seen)
+        return found.quantiles((threshold.q,))[0]
     if threshold.aggregate == "mean":
-        kept = np.ones(len(values), np.bool_) if seen is None else seen
-        return mean(values[kept], clusters[kept], floor=metric.least)
+        return found.mean(metric.least)
     extreme = np.min if threshold.aggregate == "min" else np.max
-    return Estimate(float(extreme(values)), len(values)) if len(values) else NOTHING
+    return Estimate(float(extreme(found.values)), len(found.values)) if len(found.values) else NOTHING
 
 
 def _of_histogram(histogram: Histogram, threshold: Threshold) -> Estimate:

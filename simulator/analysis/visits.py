@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.analysis.estimates import Estimate, mean, quantiles, share
+from simulator.analysis.estimates import Estimate, share
 from simulator.analysis.metrics import LEAVING, METRICS, VISIT_LABELS, labels_of, matching, sample
 from simulator.model.schema import SITUATIONS, TECHNOLOGIES, TIERS
 
@@ -39,10 +39,11 @@ ORDER = {"network": TECHNOLOGIES, "tier": TIERS, "situation": SITUATIONS}
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Visits that share a label: how many, of how many shoppers, and each headline metric."""
+    """Visits that share a label: how many, of how many shoppers, how many were cut, and each headline metric."""
 
     name: str
     visits: int
+    ongoing: int
     shoppers: int
     metrics: dict[str, Estimate]
     causes: dict[str, Estimate]
@@ -75,12 +76,8 @@ class Step:
 
 def measure(run: Run, metric: str, where: Mapping[str, str] | None = None) -> Estimate:
     """Return the mean or share of one metric of visits, in its own unit."""
-    values, clusters, _ = sample(run, METRICS[metric], where)
-    return (
-        share(values > 0, clusters)
-        if METRICS[metric].kind == "share"
-        else mean(values, clusters, METRICS[metric].least)
-    )
+    found = sample(run, METRICS[metric], where)
+    return found.share() if METRICS[metric].kind == "share" else found.mean(METRICS[metric].least)
 
 
 def group(run: Run, name: str, where: Mapping[str, str] | None = None) -> Group:
@@ -89,6 +86,7 @@ def group(run: Run, name: str, where: Mapping[str, str] | None = None) -> Group:
     return Group(
         name,
         int(mask.sum()),
+        int((mask & ~run.finished).sum()),
         len(np.unique(run.visits.integers("shopper")[mask])),
         {metric: measure(run, metric, where) for metric in HEADLINE},
         {cause: measure(run, f"left_{cause}", where) for cause in LEAVING},
@@ -115,13 +113,11 @@ def lengths(run: Run) -> list[Spread]:
     """Return the four session lengths side by side."""
     spreads = []
     for metric in LENGTHS:
-        values, clusters, _ = sample(run, METRICS[metric])
-        middle, high, most = (found.value for found in quantiles(values, (0.5, 0.9, 0.95), clusters))
-        edges = _edges(METRICS[metric].kind, most or 1.0)
-        counts = tuple(map(int, np.histogram(values, edges)[0]))
-        spreads.append(
-            Spread(metric, mean(values, clusters, METRICS[metric].least), middle, high, (edges[0], edges[-1]), counts)
-        )
+        found, kind = sample(run, METRICS[metric]), METRICS[metric].kind
+        middle, high, most = (estimate.value for estimate in found.quantiles((0.5, 0.9, 0.95)))
+        edges = _edges(kind, most or 1.0)
+        counts = tuple(map(int, np.histogram(found.values, edges)[0]))
+        spreads.append(Spread(metric, found.mean(METRICS[metric].least), middle, high, (edges[0], edges[-1]), counts))
     return spreads
 
 
@@ -134,14 +130,13 @@ def _edges(kind: Kind, most: float) -> list[float]:
 
 def funnel(run: Run) -> list[Step]:
     """Return how many visits got to each step; steps count where their page loaded, in any order."""
-    visits = run.visits
-    base = matching(run, "visits", {})
-    shopper = visits.integers("shopper")[base]
+    base = matching(run, "visits", {}) & run.counted
+    shopper, weights = run.visits.integers("shopper")[base], run.visit_weights[base]
     steps, previous = [], np.ones(len(shopper), np.bool_)
     for name, page in FUNNEL:
         reached = _reached(run, page)[base]
-        onward = share(reached[previous], shopper[previous])
-        steps.append(Step(name, int(reached.sum()), share(reached, shopper), onward))
+        onward = share(reached[previous], shopper[previous], weights[previous])
+        steps.append(Step(name, int(reached.sum()), share(reached, shopper, weights), onward))
         previous = reached
     return steps
 

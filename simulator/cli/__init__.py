@@ -66,7 +66,7 @@ def main() -> None:
     """Run the command line and exit with one of the codes of `simulator.cli.exits`."""
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        code = failing(lambda: cli.main(standalone_mode=False))
+        code = failing(lambda: cli.main(prog_name="footfall", standalone_mode=False))
     except click.ClickException as error:
         error.show()
         code = Exit.USAGE

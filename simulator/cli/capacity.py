@@ -57,7 +57,7 @@ def command(
     plan = capacity_plan(loaded, times)
     console = options.console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("visits", total=len(plan.shopper))
         run_capacity(loaded, shop, plan, times, out, lambda ended: bar.update(task, completed=ended))
     return show_outcome(out, write_reports(out))

@@ -54,7 +54,7 @@ def command(
     console = options.console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     events = 0
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("shoppers", total=total)
 
         def on_shard(shoppers: int, written: int) -> None:

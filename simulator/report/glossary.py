@@ -32,6 +32,14 @@ TERMS: tuple[tuple[str, str], ...] = (
     ("Left: budget", "The shopper's time was up."),
     ("Latency", "From when the plan meant a request to leave (due) to its complete answer. Waiting in line counts."),
     ("Service time", "From when a request did leave (sent) to its complete answer. Most load tests report only this."),
+    ("Abandoned request", "Its shopper left before the answer came. Counted apart: it is no failure of the target."),
+    (
+        "Still going on",
+        (
+            "A visit that the end of the run cut. Finished visits stand in for it: each counts 1/G, G being the share "
+            "of visits that had that much time before the end (inverse probability of censoring)."
+        ),
+    ),
     ("Start lag", "How much later than planned a visit started. It is the load generator's fault, not the shop's."),
     ("p95", "95 % of the values are not above it. Quantiles are values that were seen, never interpolated."),
     (

@@ -39,7 +39,7 @@ def _timing(manifest: Manifest, scenario: dict[str, Any]) -> list[tuple[str, str
     """Return what only a run with an open plan has: target, duration, arrivals."""
     if manifest.world == "crowd":
         return []
-    target = [scenario.get("target"), scenario.get("host")] if manifest.world == "live" else []
+    target = [scenario.get("target"), manifest.host or scenario.get("host")] if manifest.world == "live" else []
     duration = str(scenario.get("duration") or "")
     plan = scenario.get("arrivals")
     parts = [plan.get(key) for key in ("kind", "from", "rate", "spacing")] if isinstance(plan, dict) else [plan]

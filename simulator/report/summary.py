@@ -92,6 +92,7 @@ def _visits(findings: Findings) -> dict[str, Any]:
     return {
         "basis": ground(findings, "behaviour").basis,
         "of_arm": findings.run.base_arm,
+        "beyond": findings.beyond,
         "all": _group(findings.whole),
         "lengths": {
             one.metric: {
@@ -119,6 +120,7 @@ def _group(group: Group) -> dict[str, Any]:
     return {
         "visits": group.visits,
         "shoppers": group.shoppers,
+        "ongoing": group.ongoing,
         "metrics": {name: _estimate(estimate) for name, estimate in group.metrics.items()},
         "causes": {name: _estimate(estimate) for name, estimate in group.causes.items()},
     }
@@ -213,4 +215,4 @@ def _errors(findings: Findings) -> dict[str, Any] | None:
 
 
 def _failures(one: Failures) -> dict[str, Any]:
-    return {"requests": one.requests, "failed": _estimate(one.failed), "kinds": one.kinds}
+    return {"requests": one.requests, "failed": _estimate(one.failed), "kinds": one.kinds, "abandoned": one.abandoned}

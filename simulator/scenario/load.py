@@ -104,9 +104,9 @@ def all_arms(arms: list[Arm]) -> list[Arm]:
     return [Arm(name=CONTROL, share=left), *others]
 
 
-def _validated(file: YamlFile, overrides: Mapping[str, Any]) -> ScenarioFile:
+def _validated(file: YamlFile, data: Mapping[str, Any]) -> ScenarioFile:
     try:
-        return ScenarioFile.model_validate(file.data | dict(overrides))
+        return ScenarioFile.model_validate(data)
     except ValidationError as error:
         faults = pydantic_faults(error, file, ScenarioFile)
         raise FileFaults(_placed(fault, overrides) for fault in faults) from None
@@ -118,23 +118,27 @@ def _placed(fault: Fault, overrides: Mapping[str, Any]) -> Fault:
     return replace(fault, file=COMMAND_LINE, line=0) if overridden else fault
 
 
-def _thresholds(spec: ScenarioFile, file: YamlFile) -> list[Threshold]:
+def _thresholds(file: YamlFile, data: Mapping[str, Any]) -> list[Threshold]:
+    """Return the thresholds; what is no list of texts is the schema's to refuse."""
+    texts = data.get("thresholds", [])
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        return []
     try:
-        return parse_thresholds(spec.thresholds)
+        return parse_thresholds(texts)
     except ThresholdError as error:
         raise FileFaults(
             file.fault(("thresholds", index), found, allowed, hint) for index, found, allowed, hint in error.problems
         ) from None
 
 
-def _named(
-    file: YamlFile, given: Mapping[str, Any], key: str, load: Callable[..., Any], name: str, beside: Path
-) -> Any:  # noqa: ANN401 - whatever is loaded
-    """Load what `key` names; a name that leads nowhere is a fault of whoever named it, not of a file called so."""
+def _named(file: YamlFile, data: Mapping[str, Any], key: str, load: Callable[..., Any], beside: Path) -> Any:  # noqa: ANN401
+    """Load what `key` names; a name that leads nowhere is a fault of the scenario, not of a file called so."""
+    name = data.get(key, ScenarioFile.model_fields[key].default)
+    if not isinstance(name, str):
+        return None
     try:
         return load(name, beside=beside)
     except FileFaults as error:
         raise FileFaults(
-            _placed(file.fault((key,), f"{name} {f.found}", f.allowed, f.hint), given) if f.file == name else f
-            for f in error.faults
+            file.fault((key,), f"{name} {f.found}", f.allowed, f.hint) if f.file == name else f for f in error.faults
         ) from None

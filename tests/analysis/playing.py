@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from hdrh.histogram import HdrHistogram
 
@@ -75,6 +76,30 @@ def live_tables(tables, *, lag_ms=2.0, failing=0.004):
         "requests": requests,
         "latency": latency_table(requests),
     }
+
+
+def cut_tables(tables, end_s):
+    """Return the tables as a run that ended after `end_s` seconds has them: later pages are missing, visits go on."""
+    end = int(1e6 * end_s)
+    visits, events = tables["visits"], tables["events"]
+    visits, events = visits.filter(pc.less(visits["start_at_us"], end)), events.filter(pc.less(events["at_us"], end))
+    start, wall = visits["start_at_us"].to_numpy(), visits["wall_us"].to_numpy()
+    going_on = start + wall > end
+    share = np.where(going_on, (end - start) / wall, 1.0)
+    keys = events["shopper"].to_numpy()
+    pages = np.array([np.count_nonzero(keys == shopper) for shopper in visits["shopper"].to_numpy()])
+    causes = [None if going else cause for going, cause in zip(going_on, visits["cause"].to_pylist(), strict=True)]
+    changes = {
+        "wall_us": (wall * share).astype(np.int64),
+        "engaged_us": (visits["engaged_us"].to_numpy() * share).astype(np.int64),
+        "pages": pages.astype(np.int32),
+        "bounced": pages == 1,
+        "cause": pa.array([cause or "ongoing" for cause in causes]).dictionary_encode().cast(WORDS),
+    }
+    for name, values in changes.items():
+        column = values if isinstance(values, pa.Array) else pa.array(values)
+        visits = visits.set_column(visits.schema.get_field_index(name), visits.schema.field(name), column)
+    return {"shoppers": tables["shoppers"], "visits": visits, "events": events}, going_on
 
 
 def request_table(events, rng, failing):

@@ -4,7 +4,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from simulator.runfolder.tables import plain
 from simulator.journey import keys
 from simulator.journey.arms import control_arm
 from simulator.journey.plan import DAY_US, Plan, calendar_plan
@@ -12,6 +11,7 @@ from simulator.journey.tables import Names, events_table, shoppers_table, visits
 from simulator.model.persona import PopulationSpec
 from simulator.model.population import compile_population, name_key
 from simulator.page.card import OPERATIONS, service_purpose
+from simulator.runfolder.tables import plain
 from simulator.worlds.crowd import World, play
 
 SHOPPERS, SEED = 1_500, 17

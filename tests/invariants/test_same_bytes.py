@@ -26,7 +26,8 @@ from pathlib import Path
 from simulator.export import dataset
 from simulator.scenario.load import load_scenario
 dataset.SHARD_SHOPPERS = int(sys.argv[2])
-print(json.dumps(dataset.write_dataset(load_scenario(sys.argv[3], json.loads(sys.argv[4])), Path(sys.argv[1]), "parquet")))
+scenario = load_scenario(sys.argv[3], json.loads(sys.argv[4]))
+print(json.dumps(dataset.write_dataset(scenario, Path(sys.argv[1]), "parquet")))
 """
 
 

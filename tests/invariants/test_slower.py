@@ -55,7 +55,7 @@ def prefix_holds(rows, control, slower):
 
 
 def test_no_shopper_gains_a_page(second):
-    """In the slower arm every visit is the control visit or its beginning; columns that waiting must not touch agree."""
+    """In the slower arm every visit is the control visit or its beginning; what waiting must not touch agrees."""
     rows, visits = second
     for control, slower in visits:
         prefix_holds(rows, control, slower)
@@ -148,7 +148,12 @@ def test_any_delays_only_shorten(week, arms, delays, seed):
 
 @settings(deadline=None, derandomize=True, max_examples=25, database=None)
 @given(
-    st.floats(0.0, 2.0), st.floats(0.3, 3.0), st.floats(0.0, 1.0), st.floats(0.0, 2.0), st.floats(0.0, 1.0), st.floats(0, 9)
+    st.floats(0.0, 2.0),
+    st.floats(0.3, 3.0),
+    st.floats(0.0, 1.0),
+    st.floats(0.0, 2.0),
+    st.floats(0.0, 1.0),
+    st.floats(0, 9),
 )
 def test_any_kind_of_patience_only_shortens(week, everyday, arms, hazard, shape, feedback, put_off, memory, delay):
     """The law holds for any hazard, shape, feedback, weight and memory that a persona file may give."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def test_a_session_says_whose_it_is(nobody: Visitor):
-    """Starting a session answers 201 with a token, the subject and its variant, and sets a cookie scripts cannot see."""
+    """A new session is a 201 with a token, the subject and its variant, and a cookie that scripts cannot read."""
     answer = nobody.ask("POST", "/api/session", json={"visitor": "vera"})
     body = answer.json()
     assert answer.status_code == 201
@@ -83,6 +83,14 @@ def test_login_keeps_cart_variant_and_history(vera: Visitor):
     assert after["variant"] == before["variant"]
     assert after["items"] == before["items"]
     assert [(i["sku"], i["quantity"]) for i in vera.get("/api/cart")["items"]] == [("BAG-0007", 2)]
+
+
+def test_no_login_flips_a_variant(come_in: Callable[..., Visitor]):
+    """Of many visitors who log in, into one account or each into their own, none sees the other variant afterwards."""
+    for n in range(12):
+        visitor = come_in(f"visitor-{n}")
+        before = visitor.get("/api/home")["variant"]
+        assert visitor.log_in(f"shopper-{n % 8}")["variant"] == visitor.get("/api/home")["variant"] == before
 
 
 def test_carts_of_two_devices_are_poured_together(come_in: Callable[..., Visitor]):

@@ -83,6 +83,16 @@ def test_whoever_opts_out_is_shown_what_strangers_are_shown(come_in: Callable[..
         assert without_identity(private.get(path)) == without_identity(nobody.get(path))
 
 
+def test_consent_withdrawn_counts_at_once(come_in: Callable[..., Visitor], nobody: Visitor):
+    """Who agreed before and does not now is shown what strangers are shown, and is in no segment."""
+    come_in("vera").look_at("BAG-0003", "BAG-0005")
+    withdrawn = come_in("vera", personalization=False)
+    for path in ("/api/home", "/api/recommendations", "/api/search?q=leather"):
+        assert without_identity(withdrawn.get(path)) == without_identity(nobody.get(path))
+    assert withdrawn.get("/api/home")["segments"] == []
+    assert come_in("vera").get("/api/home")["fallback"] is False
+
+
 def test_nothing_sold_out_is_recommended(vera: Visitor, leave: Callable[[str, int], None], shop: Shop):
     """A recommended product disappears from every list the moment its last piece is gone."""
     vera.look_at("BAG-0003")
@@ -117,6 +127,15 @@ def test_recommendations_beside_a_product(vera: Visitor, nobody: Visitor):
         assert "DRE-0010" not in skus
         assert set(skus) & set(vera.shop.catalogue.neighbours("DRE-0010"))
         assert answer["fallback"] is True
+
+
+def test_a_favourite_is_not_recommended_beside_itself(vera: Visitor):
+    """Beside the very thing that suits a shopper best comes everything else that does."""
+    vera.look_at("DRE-0010", "DRE-0012")
+    for sku in shown(vera, limit=4):
+        beside = vera.get("/api/recommendations", sku=sku, limit=50)
+        assert beside["fallback"] is False
+        assert sku not in {item["sku"] for item in beside["items"]}
 
 
 def test_the_treatment_is_a_personal_hero(come_in: Callable[..., Visitor]):

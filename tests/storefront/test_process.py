@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from statistics import median
 from typing import TYPE_CHECKING
 
 import httpx
@@ -103,6 +104,6 @@ def test_a_signal_closes_the_shop_well(tmp_path: Path, number: signal.Signals):
 def test_answers_leave_at_once(temporary: Path):
     """A small answer on a kept connection does not wait 40 ms for the peer's ACK of its head (TCP_NODELAY is set)."""
     with running_storefront() as shop, httpx.Client(base_url=shop.url, trust_env=False) as client:
-        fastest = min(client.get("/api/health").elapsed.total_seconds() for _ in range(10))
-    assert fastest < 0.03
+        usual = median(client.get("/api/health").elapsed.total_seconds() for _ in range(15))
+    assert usual < 0.03
     assert list(temporary.iterdir()) == []

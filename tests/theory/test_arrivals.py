@@ -14,9 +14,9 @@ from simulator.scenario.schema import Arrivals
 LEVEL = 1e-4
 CONSTANT = [(0.0, 8.0), (60.0, 8.0)]
 RAMP = [(0.0, 1.0), (120.0, 21.0)]
-STEPS = Arrivals(
-    kind="steps", steps=[{"rate": "2/s", "duration": "20s"}, {"rate": "25/s", "duration": "10s"}]
-).profile(60.0)
+STEPS = Arrivals(kind="steps", steps=[{"rate": "2/s", "duration": "20s"}, {"rate": "25/s", "duration": "10s"}]).profile(
+    60.0
+)
 FROM_NOTHING = [(0.0, 0.0), (10.0, 4.0), (20.0, 0.0), (30.0, 0.0), (40.0, 6.0)]
 PROFILES = {"constant": CONSTANT, "ramp": RAMP, "steps": STEPS, "from nothing and through nothing": FROM_NOTHING}
 
@@ -50,9 +50,7 @@ def test_counts_are_poisson(name):
 def test_gaps_are_exponential_on_the_clock_of_the_rate(name):
     """Through the cumulative rate the gaps are unit exponentials: bursts and lulls are where the profile has them."""
     profile = PROFILES[name]
-    gaps = np.concatenate(
-        [np.diff(expected(profile, starts_s(profile, seed)), prepend=0.0) for seed in range(20)]
-    )
+    gaps = np.concatenate([np.diff(expected(profile, starts_s(profile, seed)), prepend=0.0) for seed in range(20)])
     # The last gap of each run is cut off by its end, which shortens the others by a little; the mean shows how much.
     assert abs(gaps.mean() - 1) < 0.06
     assert stats.kstest(gaps, "expon").pvalue > LEVEL
@@ -78,7 +76,8 @@ def test_arrivals_follow_the_profile(name):
 
 
 @pytest.mark.parametrize(
-    ("rate", "end_s", "gap_us"), [(8.0, 30.0, 125_000), (0.5, 60.0, 2_000_000), (1_000.0, 2.0, 1_000), (3.0, 10.0, None)]
+    ("rate", "end_s", "gap_us"),
+    [(8.0, 30.0, 125_000), (0.5, 60.0, 2_000_000), (1_000.0, 2.0, 1_000), (3.0, 10.0, None)],
 )
 def test_even_spacing_is_exact(rate, end_s, gap_us):
     """Even arrivals of a constant rate stand half a gap from the start and exactly one gap apart."""

@@ -121,7 +121,7 @@ def test_engaged_seconds(case):
     assert not rows.visits["waited_us"].any()
 
 
-def test_the_evidence_quotes_the_same_figures(case, everybody, compiled, request):
+def test_the_evidence_quotes_the_same_figures(case, everybody, request):
     """The figures in each persona's evidence, worked out by another solver, are the closed form's."""
     theory, _ = case
     persona = everybody.personas[NAMES.index(request.node.callspec.id)]

@@ -1,8 +1,8 @@
 """Every distribution's samples against its own theory.
 
-Samples are drawn as the kernel draws them: keyed uniforms through the compiled inverse. Keys are fixed, so a test passes
-or fails once and for all; with other keys a Kolmogorov-Smirnov test would fail for one in 10,000 by chance, and a mean
-would miss 4 standard errors for one in 16,000.
+Samples are drawn as the kernel draws them: keyed uniforms through the compiled inverse. Keys are fixed, so that a test
+passes or fails once and for all; with other keys a Kolmogorov-Smirnov test would fail for one in 10,000 by chance, and
+a mean would miss 4 standard errors for one in 16,000.
 """
 
 import math

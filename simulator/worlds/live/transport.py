@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from simulator.target.request import Request
 
 NO_ANSWER = 0
-READABLE = "gzip, deflate, br"
-"""What this transport can decode; a phone's own list may be longer."""
-
 BODY_METHODS = frozenset(("POST", "PUT", "PATCH"))
 """Methods that say their body's length even when it is empty (RFC 9112 section 6.3)."""
 BLOCK_BYTES = 65_536
@@ -90,7 +87,6 @@ class Connection:
     def _head(self, request: Request) -> bytes:
         lines = [f"{request.method} {self._prefix}{request.url} HTTP/1.1", f"Host: {self._host}"]
         lines += [f"{name}: {value}" for name, value in request.headers.items()]
-        lines.append(f"Accept-Encoding: {READABLE}")
         if self._cookies:
             lines.append("Cookie: " + "; ".join(f"{name}={value}" for name, value in self._cookies.items()))
         if request.body is not None or request.method in BODY_METHODS:
@@ -129,27 +125,31 @@ class Connection:
     def close(self) -> None:
         """Close the connection; the next request opens another."""
         if self._socket is not None:
-            self._socket.close()
+            # Not `close` alone: the pool counts its sockets, and would let the next request wait for this one.
+            self._pool.release_socket(self._socket)
             self._socket = None
 
 
 class BaseUrl:
     """A target's address: where connections go, what they say in `Host`, and the path that all requests begin with."""
 
-    __slots__ = ("_host", "_port", "_tls", "host_header", "prefix")
+    __slots__ = ("_context", "_host", "_port", "host_header", "prefix")
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         assert parts.hostname
-        self._tls = parts.scheme == "https"
-        self._host, self._port = parts.hostname, parts.port or (443 if self._tls else 80)
+        # One for all visits: reading the machine's certificates takes longer than a whole request.
+        self._context = create_default_context() if parts.scheme == "https" else None
+        self._host, self._port = parts.hostname, parts.port or (443 if self._context else 80)
         self.host_header, self.prefix = parts.netloc.rpartition("@")[2], parts.path.rstrip("/")
 
     def pool(self) -> ConnectionPool:
         """Return the maker of one visitor's sockets."""
-        kind = SSLConnectionPool if self._tls else ConnectionPool
         place = (self._host, self._port, self._host, self._port)
-        return kind(*place, size=1, network_timeout=LONGEST_READ_S, connection_timeout=CONNECT_TIMEOUT_S)
+        limits = {"size": 1, "network_timeout": LONGEST_READ_S, "connection_timeout": CONNECT_TIMEOUT_S}
+        if self._context is None:
+            return ConnectionPool(*place, **limits)
+        return SSLConnectionPool(*place, ssl_context_factory=lambda **_: self._context, **limits)
 
 
 def error_name(error: BaseException) -> str:

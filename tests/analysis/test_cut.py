@@ -1,0 +1,93 @@
+"""Visits that the end of a run cut: the figures are those of the visits as they would have been."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulator.analysis import speed, visits
+from simulator.analysis.cut import visit_weights
+from simulator.analysis.findings import examine
+from simulator.analysis.runs import read_run
+
+RNG = np.random.default_rng(8)
+
+
+def test_without_a_cut_every_visit_counts_once():
+    """A run in which all visits ended is not touched."""
+    assert visit_weights(RNG.exponential(5, 50), np.ones(50, np.bool_)).tolist() == [1.0] * 50
+
+
+def test_weights_sum_to_the_visits():
+    """What cut visits would have counted is handed on, none of it lost."""
+    lengths, finished = RNG.exponential(5, 500), RNG.random(500) < 0.7
+    weights = visit_weights(lengths, finished)
+    assert weights.sum() == pytest.approx(500)
+    assert (weights[finished] >= 1).all()
+
+
+def test_a_cut_visit_hands_on_to_the_longer_ones_in_equal_parts():
+    """Of visits of 1, 2 (cut), 3 and 4 s, the last two share what the second would have counted."""
+    weights = visit_weights(np.array([1.0, 2.0, 3.0, 4.0]), np.array([True, False, True, True]))
+    assert weights.tolist() == pytest.approx([1, 0, 1.5, 1.5])
+
+
+def test_the_longest_visits_if_cut_keep_what_they_count():
+    """Nobody can stand in for visits that were cut later than any finished one ended."""
+    weights = visit_weights(np.array([1.0, 5.0, 6.0]), np.array([True, False, False]))
+    assert weights.tolist() == pytest.approx([1, 1, 1])
+    assert visit_weights(np.array([1.0, 2.0]), np.array([False, False])).tolist() == [0.0, 2.0]
+
+
+def test_the_mean_comes_out_as_if_nothing_had_been_cut():
+    """With arrivals all through a run, the weighted mean length is within 3 % of the truth; the plain one is far off."""
+    start, lengths = RNG.uniform(0, 60, 40_000), RNG.gamma(2.0, 5.0, 40_000)
+    seen = np.minimum(lengths, 60 - start)
+    finished = seen == lengths
+    weights = visit_weights(seen, finished)
+    assert seen @ weights / weights.sum() == pytest.approx(10, rel=0.03)
+    assert seen[finished].mean() < 9.3
+
+
+@pytest.fixture(scope="module")
+def both(playing, tmp_path_factory):
+    """Return a run whose visits all ended, and the same run cut in the middle of many of them."""
+    root = tmp_path_factory.mktemp("cut")
+    tables, names = playing.played(rate=(12.0, 200.0))
+    cut, going_on = playing.cut_tables(tables, 200.0)
+    whole = read_run(playing.write_run(root / "whole", tables=tables, names=names))
+    return whole, read_run(playing.write_run(root / "cut", tables=cut, names=names)), going_on
+
+
+@pytest.mark.parametrize("metric", ["bounce", "engaged_time", "wall_time", "pages", "left_done", "left_impatient"])
+def test_figures_of_a_cut_run_are_those_of_the_whole(both, metric):
+    """Bounce, lengths and causes of the cut run lie within the whole run's interval, widened by half."""
+    whole, cut, going_on = both
+    assert going_on.mean() > 0.1
+    true, found = visits.measure(whole, metric), visits.measure(cut, metric)
+    assert abs(found.value - true.value) < 1.5 * (true.high - true.low) / 2
+    assert found.n < true.n
+
+
+def test_a_visit_cut_on_its_first_page_is_no_bounce(both):
+    """The shopper may yet have gone on: such visits are not counted as bounces, though they have one page."""
+    _, cut, _ = both
+    naive = cut.visits.flags("bounced").mean()
+    assert visits.measure(cut, "bounce").value < naive
+
+
+def test_cut_visits_are_counted_and_named(both):
+    """The findings say how many visits were cut and what share no visit of the run can stand in for."""
+    _, cut, going_on = both
+    found = examine(cut)
+    assert found.whole.ongoing == going_on.sum()
+    assert 0 <= found.beyond < 0.05
+    causes = sum(estimate.value for estimate in found.whole.causes.values())
+    assert causes == pytest.approx(1 - found.beyond)
+
+
+def test_speed_bins_leave_cut_visits_out(both):
+    """Session length by landing load time is of visits that count."""
+    _, cut, _ = both
+    found = speed.by_landing(cut)
+    assert sum(one.visits for one in found.bins) + found.unseen == cut.counted.sum()

@@ -1,0 +1,145 @@
+"""Who a shopper is, which arm they are in, and what surrounds them."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from simulator.journey.arms import choose_arm, compile_arms, control_arm
+from simulator.journey.shopper import choose_persona, pick
+from simulator.model.schema import CATEGORIES, SITUATIONS, TECHNOLOGIES
+from simulator.model.states import EXIT, STATE_NAMES
+from simulator.worlds.crowd import World, play
+
+LEVEL = 1e-4
+SHOPPERS = 20_000
+
+
+@pytest.fixture(scope="module")
+def crowd(everyday, instant, once):
+    """Return one visit each of many shoppers on instant pages."""
+    return play(World(everyday[0], instant, control_arm(), 99), once(SHOPPERS))
+
+
+def test_pick_takes_the_first_share_above_the_draw():
+    """The position whose cumulative share exceeds the draw; a share of nothing is never picked."""
+    cdf = np.array([0.0, 0.25, 0.25, 1.0])
+    assert [pick(cdf, u) for u in (1e-9, 0.24, 0.25, 0.9, 1 - 1e-12)] == [1, 1, 3, 3, 3]
+
+
+def test_personas_come_by_weight(everyday, crowd):
+    """The rendezvous gives each persona its weight's share of shoppers (chi-square)."""
+    weights = everyday[0].personas["weight"]
+    counts = np.bincount(crowd.shoppers["persona"], minlength=len(weights))
+    assert stats.chisquare(counts, weights / weights.sum() * SHOPPERS).pvalue > LEVEL
+
+
+def test_weights_need_no_sum(everyday):
+    """Weights ten times as large assign everybody to the same persona."""
+    personas = everyday[0].personas
+    larger = personas.copy()
+    larger["weight"] *= 10
+    assert [choose_persona(personas, 1, who) for who in range(300)] == [
+        choose_persona(larger, 1, who) for who in range(300)
+    ]
+
+
+def test_countries_devices_and_consent_follow_the_files(everyday, everybody, crowd):
+    """Country, tier, consent and membership of each persona's shoppers have the shares that its file gives."""
+    population, roster = everyday
+    specs = {persona.name: persona.spec for persona in everybody.personas}
+    for index, name in enumerate(roster.personas):
+        mine = crowd.shoppers[crowd.shoppers["persona"] == index]
+        spec, count = specs[name], len(mine)
+        sums = sum(spec.place.countries.values())
+        for code, share in spec.place.countries.items():
+            expected = share / sums
+            found = (mine["country"] == roster.countries.index(code)).mean()
+            assert abs(found - expected) <= 4.5 * np.sqrt(expected * (1 - expected) / count), (name, code)
+        for consent in ("analytics", "personalization", "location", "push"):
+            expected = getattr(spec.consent, consent)
+            assert abs(mine[consent].mean() - expected) <= 4.5 * np.sqrt(expected * (1 - expected) / count)
+    assert len(population.devices) == len(roster.devices)
+
+
+def test_homes_lie_round_their_city(everyday, crowd):
+    """Homes scatter about 3 km round the centre of their city."""
+    cities = everyday[0].cities[crowd.shoppers["city"]]
+    north_km = (crowd.shoppers["latitude_deg"] - cities["latitude_deg"]) * 111.2
+    assert abs(north_km.mean()) < 0.1
+    assert 3.0 < north_km.std() < 3.6
+
+
+def test_visits_meet_the_networks_of_their_file(everyday, everybody, crowd):
+    """On the first page, situation and technology have the shares of the persona's file."""
+    roster = everyday[1]
+    first = crowd.events[crowd.events["step"] == 0]
+    spec = next(p.spec for p in everybody.personas if p.name == "commuter_browser")
+    mine = first[first["persona"] == roster.personas.index("commuter_browser")]
+    for code, situation in enumerate(SITUATIONS):
+        here = mine[mine["situation"] == code]
+        share = spec.network.situations[situation]
+        assert abs(len(here) / len(mine) - share) < 4.5 * np.sqrt(share * (1 - share) / len(mine))
+        mix = spec.network.mix[situation]
+        expected = [mix.get(name, 0.0) / sum(mix.values()) * len(here) for name in TECHNOLOGIES]
+        assert stats.chisquare(np.bincount(here["network"], minlength=len(TECHNOLOGIES)), expected).pvalue > LEVEL
+
+
+def test_products_are_of_categories_they_like(everyday, everybody, crowd):
+    """Categories of viewed products have the persona's weights; low product numbers are popular."""
+    roster = everyday[1]
+    spec = next(p.spec for p in everybody.personas if p.name == "tourist")
+    index = roster.personas.index("tourist")
+    seen = crowd.events[(crowd.events["persona"] == index) & (crowd.events["product"] >= 0)]
+    seen = seen[seen["nth"] == 0]
+    weights = np.array([spec.affinity.categories[name] for name in CATEGORIES])
+    found = np.bincount(seen["category"], minlength=len(CATEGORIES)) / len(seen)
+    assert np.abs(found - weights / weights.sum()).max() < 0.05
+    assert (seen["product"] // 100 == seen["category"]).all()
+    assert (seen["product"] % 100 < 10).mean() > 0.25
+
+
+def test_arms_come_by_share():
+    """Each arm gets its share of shoppers, and one without a share gets nobody."""
+    arms = compile_arms([("control", 0.7, {}, {}), ("slower", 0.3, {}, {}), ("never", 0.0, {}, {})])
+    counts = np.bincount([choose_arm(arms, 5, who) for who in range(SHOPPERS)], minlength=3)
+    assert counts[2] == 0
+    assert stats.chisquare(counts[:2], [0.7 * SHOPPERS, 0.3 * SHOPPERS]).pvalue > LEVEL
+
+
+def test_a_new_arm_takes_shoppers_for_itself():
+    """Adding an arm moves shoppers to it and none between the others."""
+    two = compile_arms([("control", 0.5, {}, {}), ("slower", 0.5, {}, {})])
+    three = compile_arms([("control", 0.5, {}, {}), ("slower", 0.5, {}, {}), ("faster", 0.5, {}, {})])
+    pairs = [(choose_arm(two, 5, who), choose_arm(three, 5, who)) for who in range(3_000)]
+    assert all(after in {before, 2} for before, after in pairs)
+    assert 0.28 < sum(after == 2 for _, after in pairs) / 3_000 < 0.39
+
+
+def test_arms_do_not_go_with_personas(everyday):
+    """Arm and persona of a shopper are independent (chi-square of the table)."""
+    arms = compile_arms([("control", 0.5, {}, {}), ("slower", 0.5, {}, {})])
+    personas = everyday[0].personas
+    table = np.zeros((2, len(personas)))
+    for who in range(8_000):
+        table[choose_arm(arms, 5, who), choose_persona(personas, 5, who)] += 1
+    assert stats.chi2_contingency(table).pvalue > LEVEL
+
+
+def test_an_arm_is_compiled_as_it_was_written():
+    """`all` stands for every state that has no delay of its own; factors fall on the state they name."""
+    slower = compile_arms([("slower", 1.0, {"all": 0.5, "cart": 2.0}, {"exit": 1.5})])[0]
+    assert dict(zip(STATE_NAMES, slower["delay_us"].tolist(), strict=True)) == {
+        name: 2_000_000 if name == "cart" else 500_000 for name in STATE_NAMES
+    }
+    pulls = dict(zip((*STATE_NAMES, EXIT), slower["pull"].tolist(), strict=True))
+    assert pulls == {name: 1.5 if name == EXIT else 1.0 for name in pulls}
+
+
+def test_a_technology_is_kept_for_a_while(everyday, crowd):
+    """Within a visit the network changes on the way far more often than at home."""
+    same = np.diff(crowd.events["shopper"]) == 0
+    changed = np.diff(crowd.events["network"])[same] != 0
+    situation = crowd.events["situation"][1:][same]
+    home, commute = (changed[situation == SITUATIONS.index(name)].mean() for name in ("home", "commute"))
+    assert commute > 5 * home
+    assert len(everyday[0].personas["dwell_us"][0]) == len(SITUATIONS)

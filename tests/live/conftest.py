@@ -1,0 +1,87 @@
+"""What the tests of the live world share: a recording shop, short scenarios, and visits played in this process.
+
+Nothing here imports locust, which would patch the sockets of all tests; the whole live world runs in processes of its
+own, and what is below Locust (visits, transport, recorder) runs here.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import gevent
+import pytest
+
+from simulator.scenario.load import load_scenario
+from simulator.worlds.live.run import LiveRun
+from simulator.worlds.live.visit import Arrival
+
+HERE = Path(__file__).parent
+FILES = HERE / "files"
+LONGEST_S = 30
+
+
+def beside(name):
+    """Load a module that stands beside this file."""
+    known = f"footfall_{name}"
+    if known not in sys.modules:
+        spec = importlib.util.spec_from_file_location(known, HERE / f"{name}.py")
+        sys.modules[known] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[known])
+    return sys.modules[known]
+
+
+@pytest.fixture(scope="session")
+def recording():
+    """The module of the recording shop: its behaviours."""
+    return beside("recording")
+
+
+@pytest.fixture(scope="session")
+def running():
+    """The module that runs the command."""
+    return beside("running")
+
+
+@pytest.fixture
+def shop(recording):
+    """A recording shop that is open during one test."""
+    with recording.Shop() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def files():
+    """The folder of the scenarios of these tests."""
+    return FILES
+
+
+@pytest.fixture(scope="session")
+def scenario():
+    """Return a function that loads a scenario of these tests, with overrides."""
+    return lambda name, **overrides: load_scenario(str(FILES / f"{name}_scenario.yaml"), overrides)
+
+
+@pytest.fixture(scope="session")
+def play(scenario):
+    """Return a function that plays visits at once, without Locust, and returns the run."""
+
+    def played(url, shoppers=12, name="hurried", arm=0, **overrides):
+        run = LiveRun(scenario(name, **overrides), url, "run-1")
+        run.set_up()
+        run.warm_up()
+        run.start_clock()
+        arrivals = [Arrival(number, 0, arm, 5_000 * number) for number in range(shoppers)]
+        visits = [gevent.spawn_later(arrival.due_us / 1e6, run.visit, arrival) for arrival in arrivals]
+        gevent.joinall(visits, timeout=LONGEST_S, raise_error=True)
+        assert all(visit.ready() for visit in visits)
+        return run
+
+    return played
+
+
+@pytest.fixture(scope="session")
+def tables():
+    """Return a function that gives a run's tables as lists of rows."""
+    return lambda run: {name: t.to_pylist() for name, t in run.recorder.tables(run.scenario.names).items()}
