@@ -4,8 +4,8 @@ A visit that would have lasted longer was more likely to be cut, so the finished
 too often. So a cut visit hands what it counts to all longer ones in equal parts (redistribution to the right, Efron
 1967), which is the same as counting a finished visit of length t as 1 / G(t), G being the share of visits that had more
 than t before the end (inverse probability of censoring, Robins & Rotnitzky 1992). It holds because when a run ends has
-nothing to do with what a shopper does. Cut visits with no longer one to hand on to keep what they count: how long they
-would have been, no visit of the run can tell, and they count as long as they got.
+nothing to do with what a shopper does. Cut visits already longer than every finished one keep what they count: how long
+they would have been, no visit of the run can tell, and they count as long as they got.
 """
 
 from __future__ import annotations

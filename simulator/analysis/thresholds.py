@@ -74,12 +74,18 @@ def _judge(run: Run, threshold: Threshold, min_samples: int) -> Result:
         )
         return Result(threshold, "failed", estimate, few_seen)
     ok = threshold.holds(estimate.value)
-    limit = f"{'keeps' if ok else 'breaks'} {threshold.operator} {threshold.written}"
+    limit = f"{'keeps' if ok else 'breaks'} {threshold.operator} {threshold.written}{_caveat(run, threshold)}"
     return Result(threshold, "passed" if ok else "failed", estimate, f"{_name(threshold)} is {said}: {limit}")
 
 
 def _name(threshold: Threshold) -> str:
     return spelled(threshold.aggregate, threshold.metric.name, threshold.where)
+
+
+def _caveat(run: Run, threshold: Threshold) -> str:
+    """Return how many visits the figure had to do without, or nothing."""
+    cut = int((~run.finished).sum()) if threshold.metric.source == "visits" and not threshold.metric.live_only else 0
+    return f"; {counted(cut, 'visit')} still went on when the run ended" if cut else ""
 
 
 def _not_measured(run: Run, threshold: Threshold) -> str:

@@ -31,6 +31,10 @@ class Fault:
         text = f"{place}: {sentence}, {self.allowed}" if self.allowed else f"{place}: {sentence}"
         return f"{text}. Hint: {self.hint}" if self.hint else text
 
+    def is_of_file(self, name: str) -> bool:
+        """Return whether the file `name` as a whole is at fault: it does not exist, or cannot be read."""
+        return self.file == name and not self.line and not self.path
+
 
 class FileFaults(Exception):  # noqa: N818 - the name says what it carries: all faults at once
     """All faults of all files read; the command line prints each and exits with 2."""

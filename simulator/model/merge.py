@@ -81,7 +81,7 @@ def _merge(path: Path, chain: tuple[Path, ...]) -> Merged:
             else:
                 layers.lay(_merge(found, chain), without=_OWN)
         except FileFaults as error:
-            faults += [file.fault(key, f.found, f.allowed, f.hint) if f.file == parent else f for f in error.faults]
+            faults += [file.fault(key, f.found, f.allowed, f.hint) if f.is_of_file(parent) else f for f in error.faults]
     if faults:
         raise FileFaults(dict.fromkeys(faults))
     layers.lay(Merged(file.data, {}, file), without=_PARENTS)

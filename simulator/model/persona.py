@@ -134,18 +134,23 @@ def load_population(name: str, *, beside: Path | None = None) -> PopulationSpec:
     """Read a population and every persona in it. Raises `FileFaults` with every fault of every file."""
     path = resolve(name, POPULATIONS, what="population", beside=beside)
     file = read_yaml(path)
-    spec = validate(PopulationFile, file)
-    personas, faults = [], []
-    for persona in sorted(spec.personas):
+    spec, personas, faults = None, [], []
+    try:
+        spec = validate(PopulationFile, file)
+    except FileFaults as error:
+        faults += error.faults
+    named = file.data.get("personas")
+    names = sorted(named) if isinstance(named, dict) else []
+    for persona in names:
         try:
             personas.append(load_persona(find_persona(persona, beside=path.parent)))
         except FileFaults as error:
             faults += [
-                file.fault(("personas", persona), f.found, f.allowed, f.hint) if f.file == persona else f
+                file.fault(("personas", persona), f.found, f.allowed, f.hint) if f.is_of_file(persona) else f
                 for f in error.faults
             ]
     if not faults:
-        faults = _namesakes(file, sorted(spec.personas), personas)
-    if faults:
+        faults = _namesakes(file, names, personas)
+    if faults or spec is None:
         raise FileFaults(dict.fromkeys(faults))
-    return PopulationSpec(spec.population, tuple(personas), tuple(spec.personas[n] for n in sorted(spec.personas)))
+    return PopulationSpec(spec.population, tuple(personas), tuple(spec.personas[n] for n in names))

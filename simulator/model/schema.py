@@ -166,14 +166,14 @@ def section_problems(
 ) -> list[Problem]:
     """Return what `persona_problems` does for those sections of a persona that are valid in themselves."""
     checks: dict[str, Callable[[Any], list[Problem]]] = {
-        "place": lambda place: _mix(("place", "countries"), place.countries, countries, "country of the place table"),
+        "place": lambda place: _mix(("place", "countries"), place.countries, countries, "a country of the place table"),
         "device": lambda device: _device_problems(device, systems),
         "network": _network_problems,
         "arrivals": lambda arrivals: _weights(("arrivals", "hours"), arrivals.hours),
-        "tempo": lambda tempo: _names(("tempo",), tempo, ("default", *STATE_NAMES), "state"),
-        "patience": lambda patience: _names(("patience", "by_stage"), patience.by_stage, STAGES, "stage"),
-        "put_off": lambda put_off: _names(("put_off", "by_stage"), put_off.by_stage, STAGES, "stage"),
-        "affinity": lambda affinity: _mix(("affinity", "categories"), affinity.categories, CATEGORIES, "category"),
+        "tempo": lambda tempo: _names(("tempo",), tempo, ("default", *STATE_NAMES), "a state"),
+        "patience": lambda patience: _names(("patience", "by_stage"), patience.by_stage, STAGES, "a stage"),
+        "put_off": lambda put_off: _names(("put_off", "by_stage"), put_off.by_stage, STAGES, "a stage"),
+        "affinity": lambda affinity: _mix(("affinity", "categories"), affinity.categories, CATEGORIES, "a category"),
         "journey": _journey_problems,
     }
     problems = [problem for name, check in checks.items() if name in sections for problem in check(sections[name])]
@@ -186,7 +186,7 @@ def section_problems(
 
 def _names(path: KeyPath, named: Mapping[str, object], allowed: tuple[str, ...], what: str) -> list[Problem]:
     return [
-        ((*path, name), f"is not a {what}", f"allowed are {', '.join(allowed)}", suggestion(name, allowed))
+        ((*path, name), f"is not {what}", f"allowed are {', '.join(allowed)}", suggestion(name, allowed))
         for name in named
         if name not in allowed
     ]
@@ -201,19 +201,19 @@ def _mix(path: KeyPath, mix: Mix, allowed: tuple[str, ...], what: str) -> list[P
 
 
 def _device_problems(device: Device, systems: tuple[str, ...]) -> list[Problem]:
-    problems = _mix(("device", "tier"), device.tier, TIERS, "tier")
+    problems = _mix(("device", "tier"), device.tier, TIERS, "a tier")
     if isinstance(device.os, dict):
-        problems += _mix(("device", "os"), device.os, systems, "operating system")
+        problems += _mix(("device", "os"), device.os, systems, "an operating system")
     return problems
 
 
 def _network_problems(network: Network) -> list[Problem]:
     problems = [
-        *_mix(("network", "situations"), network.situations, SITUATIONS, "situation"),
-        *_names(("network", "mix"), network.mix, SITUATIONS, "situation"),
+        *_mix(("network", "situations"), network.situations, SITUATIONS, "a situation"),
+        *_names(("network", "mix"), network.mix, SITUATIONS, "a situation"),
     ]
     for situation, mix in network.mix.items():
-        problems += _mix(("network", "mix", situation), mix, TECHNOLOGIES, "technology")
+        problems += _mix(("network", "mix", situation), mix, TECHNOLOGIES, "a technology")
     return problems + [
         (("network", "mix", situation), "is missing", "every situation with a weight needs its mix", "")
         for situation, weight in network.situations.items()
@@ -223,14 +223,14 @@ def _network_problems(network: Network) -> list[Problem]:
 
 def _journey_problems(journey: Journey) -> list[Problem]:
     problems: list[Problem] = [
-        *_names(("journey", "entry"), journey.entry, STATE_NAMES, "state"),
-        *_names(("journey", "rows"), journey.rows, STATE_NAMES, "state"),
-        *_names(("journey", "guards"), journey.guards, STATE_NAMES, "state"),
+        *_names(("journey", "entry"), journey.entry, STATE_NAMES, "a state"),
+        *_names(("journey", "rows"), journey.rows, STATE_NAMES, "a state"),
+        *_names(("journey", "guards"), journey.guards, STATE_NAMES, "a state"),
         *_guard_problems(journey.guards),
         *_sum(("journey", "entry"), journey.entry),
     ]
     for state, row in journey.rows.items():
-        problems += _names(("journey", "rows", state), row, (*STATE_NAMES, EXIT), "state or exit")
+        problems += _names(("journey", "rows", state), row, (*STATE_NAMES, EXIT), "a state or exit")
         problems += _sum(("journey", "rows", state), row)
     used = {name for row in (journey.entry, *journey.rows.values()) for name, share in row.items() if share > 0}
     problems += [

@@ -15,7 +15,7 @@ from ruamel.yaml.scalarbool import ScalarBoolean
 from simulator.model.faults import Fault, FileFaults, one_fault, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 Model = TypeVar("Model", bound=BaseModel)
 Path_ = tuple[str | int, ...]
@@ -111,7 +111,7 @@ def pydantic_faults(error: ValidationError, file: YamlFile, model: type[BaseMode
     """Turn pydantic's errors into faults with lines and suggestions."""
     faults = []
     for item in error.errors(include_url=False):
-        path = _path_in_file(item["loc"], file)
+        path = _path_in_file(_without_tag(item["loc"], item["input"]), file)
         if item["type"] == "extra_forbidden":
             allowed = known_keys(model, item["loc"][:-1])
             faults.append(
@@ -124,10 +124,26 @@ def pydantic_faults(error: ValidationError, file: YamlFile, model: type[BaseMode
             )
         elif item["type"] == "missing":
             faults.append(file.fault(path, "is missing", "this key is required"))
+        elif item["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+            faults.append(_tag_fault(item["ctx"], path, file))
+        elif item["type"] in _NO_MAPPING:
+            faults.append(file.fault(path, f"is {_short(item['input'])}", "must be a mapping of keys to values"))
         else:
             found = f"is {_short(item['input'])}"
             faults.append(file.fault(path, found, item["msg"].removeprefix("Value error, ")))
     return faults
+
+
+_NO_MAPPING = {"model_type", "model_attributes_type", "dict_type"}
+
+
+def _tag_fault(context: Mapping[str, Any], path: Path_, file: YamlFile) -> Fault:
+    """Return what is wrong with the key that says of which kind a value is, as `dist` of a distribution."""
+    key = str(context["discriminator"]).strip("'")
+    if "tag" not in context:
+        return file.fault((*path, key), "is missing", "this key is required")
+    tag, allowed = str(context["tag"]), str(context["expected_tags"]).replace("'", "")
+    return file.fault((*path, key), f"is {tag}", f"allowed are {allowed}", suggestion(tag, allowed.split(", ")))
 
 
 def known_keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
@@ -163,6 +179,12 @@ def _path_in_file(loc: Sequence[str | int], file: YamlFile) -> Path_:
         if (*path, part) in file.lines:
             path = (*path, part)
     return (*path, *loc[-1:]) if (*path, loc[-1]) in file.lines or not _is_type_tag(loc[-1]) else path
+
+
+def _without_tag(loc: Sequence[str | int], value: object) -> Sequence[str | int]:
+    """Drop a last part that names the kind of `value` (pydantic's tag of a union) rather than a key."""
+    is_tag = len(loc) > 1 and isinstance(value, dict) and loc[-1] in value.values() and loc[-1] not in value
+    return loc[:-1] if is_tag else loc
 
 
 def _is_type_tag(part: str | int) -> bool:

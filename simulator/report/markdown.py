@@ -34,6 +34,7 @@ def markdown_text(findings: Findings, verdict: Verdict) -> str:
         *_unfit(verdict),
         *_thresholds(verdict.results),
         *_figures(findings),
+        *_cut(findings),
         f"{ground(findings, 'behaviour').why} Simulated shoppers are no evidence about real ones.",
         "",
         f"<sub>Footfall {escape(manifest.footfall)}, scenario digest `{escape(manifest.digest[:12])}`</sub>",
@@ -45,6 +46,14 @@ def escape(words: str) -> str:
     """Return words that Markdown shows as they are: no markup, no table cell's end, no HTML, no mention of people."""
     flat = " ".join(words.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_{}\[\]()#+!|~])", r"\\\1", flat).replace("@", "@\u200b")
+
+
+def _cut(findings: Findings) -> list[str]:
+    whole = findings.whole
+    if not whole.ongoing:
+        return []
+    beyond = f"; {figure(findings.beyond, 'share')} were longer than the run could see" if findings.beyond > 0 else ""
+    return [f"{whole.ongoing:,} of {whole.visits:,} visits were still going on when the run ended{beyond}.", ""]
 
 
 def _unfit(verdict: Verdict) -> list[str]:

@@ -7,8 +7,6 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from simulator.analysis.thresholds import Threshold, ThresholdError, parse_thresholds
 from simulator.journey.arms import CONTROL, compile_arms
 from simulator.journey.tables import Names
@@ -16,7 +14,7 @@ from simulator.model.faults import Fault, FileFaults, all_or_faults
 from simulator.model.library import resolve
 from simulator.model.persona import PopulationSpec, load_population
 from simulator.model.population import Population, Roster, compile_population
-from simulator.model.yamlfile import YamlFile, pydantic_faults, read_yaml
+from simulator.model.yamlfile import YamlFile, read_yaml, validate
 from simulator.page.card import Pages, compile_pages, page_file
 from simulator.scenario.schema import Arm, ScenarioFile
 from simulator.target.request import Target, load_target
@@ -73,13 +71,16 @@ def load_scenario(name: str, overrides: Mapping[str, Any] | None = None) -> Scen
     """
     path = resolve(name, FOLDER, what="scenario")
     file = read_yaml(path)
-    given = overrides or {}
-    spec = _validated(file, given)
-    thresholds, personas, target = all_or_faults(
-        lambda: _thresholds(spec, file),
-        lambda: _named(file, given, "population", load_population, spec.population, path.parent),
-        lambda: _named(file, given, "target", load_target, spec.target, path.parent),
-    )
+    given = dict(overrides or {})
+    try:
+        spec, thresholds, personas, target = all_or_faults(
+            lambda: validate(ScenarioFile, file, file.data | given),
+            lambda: _thresholds(file, file.data | given),
+            lambda: _named(file, file.data | given, "population", load_population, path.parent),
+            lambda: _named(file, file.data | given, "target", load_target, path.parent),
+        )
+    except FileFaults as error:
+        raise FileFaults(_placed(fault, file, given) for fault in error.faults) from None
     population, roster = compile_population(personas, spec.reference)
     arms = all_arms(spec.arms)
     return Scenario(
@@ -104,17 +105,9 @@ def all_arms(arms: list[Arm]) -> list[Arm]:
     return [Arm(name=CONTROL, share=left), *others]
 
 
-def _validated(file: YamlFile, data: Mapping[str, Any]) -> ScenarioFile:
-    try:
-        return ScenarioFile.model_validate(data)
-    except ValidationError as error:
-        faults = pydantic_faults(error, file, ScenarioFile)
-        raise FileFaults(_placed(fault, overrides) for fault in faults) from None
-
-
-def _placed(fault: Fault, overrides: Mapping[str, Any]) -> Fault:
+def _placed(fault: Fault, file: YamlFile, given: Mapping[str, Any]) -> Fault:
     """Return a fault of an overriding value as one of the command line: the file never said it."""
-    overridden = fault.path.partition(".")[0] in overrides
+    overridden = fault.file == file.name and fault.path.partition(".")[0] in given
     return replace(fault, file=COMMAND_LINE, line=0) if overridden else fault
 
 
@@ -132,7 +125,7 @@ def _thresholds(file: YamlFile, data: Mapping[str, Any]) -> list[Threshold]:
 
 
 def _named(file: YamlFile, data: Mapping[str, Any], key: str, load: Callable[..., Any], beside: Path) -> Any:  # noqa: ANN401
-    """Load what `key` names; a name that leads nowhere is a fault of the scenario, not of a file called so."""
+    """Load what `key` names; a name that leads nowhere is a fault of whoever named it, not of a file called so."""
     name = data.get(key, ScenarioFile.model_fields[key].default)
     if not isinstance(name, str):
         return None

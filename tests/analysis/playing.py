@@ -92,12 +92,13 @@ def cut_tables(tables, end_s):
     changes = {
         "wall_us": (wall * share).astype(np.int64),
         "engaged_us": (visits["engaged_us"].to_numpy() * share).astype(np.int64),
+        "ga_us": np.where(pages == 1, 0, visits["ga_us"].to_numpy() * share).astype(np.int64),
         "pages": pages.astype(np.int32),
         "bounced": pages == 1,
         "cause": pa.array([cause or "ongoing" for cause in causes]).dictionary_encode().cast(WORDS),
     }
     for name, values in changes.items():
-        column = values if isinstance(values, pa.Array) else pa.array(values)
+        column = (values if isinstance(values, pa.Array) else pa.array(values)).cast(visits.schema.field(name).type)
         visits = visits.set_column(visits.schema.get_field_index(name), visits.schema.field(name), column)
     return {"shoppers": tables["shoppers"], "visits": visits, "events": events}, going_on
 

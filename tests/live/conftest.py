@@ -34,26 +34,26 @@ def beside(name):
 
 @pytest.fixture(scope="session")
 def recording():
-    """The module of the recording shop: its behaviours."""
+    """Return the module of the recording shop: its behaviours."""
     return beside("recording")
 
 
 @pytest.fixture(scope="session")
 def running():
-    """The module that runs the command."""
+    """Return the module that runs the command."""
     return beside("running")
 
 
 @pytest.fixture
 def shop(recording):
-    """A recording shop that is open during one test."""
+    """Open a recording shop for one test."""
     with recording.Shop() as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def files():
-    """The folder of the scenarios of these tests."""
+    """Return the folder of the scenarios of these tests."""
     return FILES
 
 

@@ -179,7 +179,7 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def setup(self):
-        """Number the connection."""
+        """Learn which connection this is."""
         super().setup()
         with self.server.lock:
             self.number = self.server.numbers[self.request]
@@ -203,7 +203,7 @@ class Handler(BaseHTTPRequestHandler):
         behave = self.server.behave.get(parts.path.rpartition("/")[2], self.server.always or shop_like)
         behave(self, asked)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - as http.server calls them
 
     def log_message(self, *_):
         """Keep quiet."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import socket
 import ssl
+import subprocess
 import zlib
+from shutil import which
 
 import brotli
 import gevent
 import pytest
+from geventhttpclient.connectionpool import SSLConnectionPool
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 
 from simulator.target.call import Request
@@ -25,7 +28,7 @@ def request(path="/api/home", method="GET", headers=None, body=None):
 
 @pytest.fixture
 def connection(shop):
-    """A visitor's connection to the recording shop."""
+    """Open a visitor's connection to the recording shop."""
     opened = Connection(BaseUrl(shop.url))
     yield opened
     opened.close()
@@ -329,6 +332,54 @@ def test_an_early_hint_is_not_the_answer(send, recording, shop):
 def test_chunked_answers_are_read(send, recording, shop):
     """An answer without a length, in chunks, comes whole."""
     shop.behave["home"] = recording.raw(
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a\":\r\n3\r\n 1}\r\n0\r\n\r\n"
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n3\r\n 1}\r\n0\r\n\r\n'
     )
     assert send().body == b'{"a": 1}'
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """Make a certificate for 127.0.0.1 that nobody signed, with its key in the same file."""
+    if which("openssl") is None:
+        pytest.skip("openssl makes the certificate, and is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    key, file = folder / "key.pem", folder / "both.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=shop"
+    options = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(file)]
+    subprocess.run([*command.split(), *options], check=True, capture_output=True, timeout=30)
+    file.write_text(file.read_text() + key.read_text())
+    return file
+
+
+@pytest.fixture
+def tls_shop(recording, certificate):
+    """Open a recording shop that speaks TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    opened = recording.Shop()
+    opened.socket = context.wrap_socket(opened.socket, server_side=True)
+    with opened:
+        yield opened
+
+
+def test_a_tls_target_is_called_on_one_connection(tls_shop, certificate, monkeypatch):
+    """HTTPS works as HTTP does, the certificate being one that this machine trusts."""
+    monkeypatch.setitem(SSLConnectionPool.default_options, "ca_certs", str(certificate))
+    visitor = Connection(BaseUrl(tls_shop.url.replace("http:", "https:")))
+    assert [visitor.send(request(path), TIMEOUT_S).status for path in ("/api/home", "/api/cart")] == [200, 200]
+    visitor.close()
+    assert {asked.connection for asked in tls_shop.asked} == {1}
+
+
+def test_a_certificate_that_nobody_trusts_is_refused(tls_shop):
+    """A shop whose certificate this machine does not trust is `tls failed`, and is sent nothing."""
+    visitor = Connection(BaseUrl(tls_shop.url.replace("http:", "https:")))
+    assert visitor.send(request(), TIMEOUT_S).error == "tls failed"
+    assert tls_shop.asked == []
+
+
+def test_the_certificates_of_the_machine_are_read_once(tls_shop, certificate, monkeypatch):
+    """Every visit shares one TLS context; only connections are their own."""
+    monkeypatch.setitem(SSLConnectionPool.default_options, "ca_certs", str(certificate))
+    base = BaseUrl(tls_shop.url.replace("http:", "https:"))
+    assert base.pool().ssl_context is base.pool().ssl_context

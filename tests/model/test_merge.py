@@ -1,5 +1,8 @@
 """How personas inherit: one parent, mixins in order, maps merged, lists replaced, null deletes, factors scale."""
 
+import copy
+import json
+
 import pytest
 
 from simulator.model.faults import FileFaults
@@ -102,18 +105,34 @@ def test_a_factor_of_a_mixin_of_a_mixin(merged):
     assert data["patience"]["hazard_per_s"] == pytest.approx(0.06)
 
 
-@pytest.mark.parametrize("whole", ["tempo: {home: {dist: constant, value: 3}}", "journey: {entry: {search: 1.0}}"])
-def test_distributions_and_mixes_replace_as_a_whole(merged, whole):
-    """Half of an old distribution, mix or row and half of a new one is neither."""
-    data = merged(
-        base="persona: base\ntempo: {home: {dist: lognormal, median: 6s, p90: 9s}}\njourney: {entry: {home: 1.0}}\n",
-        mine=f"persona: mine\nextends: base\n{whole}\n",
-    ).data
-    assert data["tempo"]["home"] in (
-        {"dist": "constant", "value": 3},
-        {"dist": "lognormal", "median": "6s", "p90": "9s"},
-    )
-    assert data["journey"]["entry"] in ({"search": 1.0}, {"home": 1.0})
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("tempo", "home"), {"dist": "weibull", "shape": 0.8, "scale": "9s"}),
+        (("journey", "entry"), {"search": 1.0}),
+        (("journey", "rows", "home"), {"exit": 1.0}),
+        (("place", "countries"), {"JP": 1.0}),
+        (("network", "mix", "home"), {"wifi": 1.0}),
+    ],
+)
+def test_distributions_and_mixes_replace_as_a_whole(merged, path, value):
+    """Half of an old distribution, mix or row and half of a new one is neither; what stands beside it stays."""
+    base = {
+        "tempo": {"home": {"dist": "lognormal", "median": "6s", "p90": "9s"}, "cart": {"dist": "constant", "value": 1}},
+        "journey": {"entry": {"home": 1.0}, "rows": {"home": {"home": 0.5, "exit": 0.5}}},
+        "place": {"countries": {"US": 0.5, "GB": 0.5}},
+        "network": {"mix": {"home": {"5g": 1.0}, "work": {"lte": 1.0}}},
+    }
+    mine = value
+    for key in reversed(path):
+        mine = {key: mine}
+    data = merged(base=json.dumps(base), mine=json.dumps({"persona": "mine", "extends": "base"} | mine)).data
+    expected = copy.deepcopy(base) | {"persona": "mine"}
+    place = expected
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    assert data == expected
 
 
 def test_a_file_keeps_its_name_to_itself(merged):
@@ -138,7 +157,7 @@ def test_every_value_remembers_its_file(merged):
 
 
 def test_what_was_replaced_leaves_no_origin(merged):
-    """A key of a replaced distribution does not point at the old file: a fault in the new one is said of the new one."""
+    """A key of a replaced distribution does not point at the old file, or a fault would be told of the wrong one."""
     merge = merged(
         base="persona: base\ntempo: {home: {dist: lognormal, median: 6s, p90: 9s}}\n",
         mine="persona: mine\nextends: base\ntempo: {home: {dist: lognormal, p90: 9s}}\n",

@@ -61,18 +61,24 @@ def test_merge_keys_are_merged(read):
 FAULTY = {
     "duplicate keys": (
         "a: 1\nb: 2\na: 3\n",
-        't.yaml:3: is not valid YAML: found duplicate key "a" with value "3" (original value: "1"). '
-        "Hint: each key may stand once",
+        (
+            't.yaml:3: is not valid YAML: found duplicate key "a" with value "3" (original value: "1"). '
+            "Hint: each key may stand once"
+        ),
     ),
     "an open bracket": (
         "a: {b: 1\n",
-        "t.yaml:2: is not valid YAML: expected ',' or '}', but got '<stream end>'. "
-        "Hint: check indentation, colons and quotes",
+        (
+            "t.yaml:2: is not valid YAML: expected ',' or '}', but got '<stream end>'. "
+            "Hint: check indentation, colons and quotes"
+        ),
     ),
     "a tab": (
         "a:\n\tb: 1\n",
-        "t.yaml:2: is not valid YAML: found character '\\t' that cannot start any token. "
-        "Hint: check indentation, colons and quotes",
+        (
+            "t.yaml:2: is not valid YAML: found character '\\t' that cannot start any token. "
+            "Hint: check indentation, colons and quotes"
+        ),
     ),
     "two documents": (
         "a: 1\n---\nb: 1\n",

@@ -214,6 +214,34 @@ def test_every_figure_of_the_summary_is_on_the_page(folders, pages, kind):
     assert flat(seconds(summary["load_time"]["all"]["quantiles"]["p75"]["value"])) in shown
 
 
+def test_visits_that_the_end_cut_are_spoken_of(playing, tmp_path):
+    """A run that ended with visits under way says how many, beside the figures and in the comment."""
+    tables, names = playing.played(rate=(8.0, 30.0))
+    tables, going_on = playing.cut_tables(tables, 30.0)
+    folder = playing.write_run(tmp_path / "run", world="live", tables=playing.live_tables(tables), names=names)
+    write_reports(folder)
+    words = Page((folder / "report.html").read_text(encoding="utf-8")).words
+    said = f"{going_on.sum()} of {len(going_on)} visits were still going on when the run ended"
+    assert said in words
+    assert said in (folder / "report.md").read_text(encoding="utf-8")
+    assert "were longer than this run could see" in words
+
+
+def test_abandoned_requests_are_told_from_failures(playing, tmp_path):
+    """A request whose shopper left is named apart and is in no share of failures."""
+    tables = playing.live_tables(playing.played(rate=(8.0, 30.0))[0], failing=0.05)
+    requests = tables["requests"]
+    errors = pa.array([error and "abandoned" for error in requests["error"].to_pylist()], pa.string())
+    column = errors.dictionary_encode().cast(requests.schema.field("error").type)
+    place = requests.schema.get_field_index("error")
+    tables["requests"] = requests.set_column(place, requests.schema.field("error"), column)
+    folder = playing.write_run(tmp_path / "run", world="live", tables=tables, thresholds=("errors <= 0%",))
+    assert write_reports(folder).state == "passed"
+    words = Page((folder / "report.html").read_text(encoding="utf-8")).words
+    assert f"{len(errors) - errors.null_count} requests abandoned: the shopper left before the answer" in words
+    assert "0 of" in words
+
+
 def test_names_cannot_break_out(playing, tmp_path):
     """Names of personas, operations, errors, arms, scenario and reasons are shown as text, whatever they hold."""
     tables, names = playing.played(rate=(8.0, 10.0))

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import brotli
 import gevent
+from gevent.ssl import create_default_context
 from geventhttpclient.client import IDEMPOTENT_METHODS
 from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTPSocketResponse
@@ -139,14 +140,15 @@ class BaseUrl:
         parts = urlsplit(url)
         assert parts.hostname
         # One for all visits: reading the machine's certificates takes longer than a whole request.
-        self._context = create_default_context() if parts.scheme == "https" else None
+        trusted = SSLConnectionPool.default_options["ca_certs"]
+        self._context = create_default_context(cafile=trusted) if parts.scheme == "https" else None
         self._host, self._port = parts.hostname, parts.port or (443 if self._context else 80)
         self.host_header, self.prefix = parts.netloc.rpartition("@")[2], parts.path.rstrip("/")
 
     def pool(self) -> ConnectionPool:
         """Return the maker of one visitor's sockets."""
         place = (self._host, self._port, self._host, self._port)
-        limits = {"size": 1, "network_timeout": LONGEST_READ_S, "connection_timeout": CONNECT_TIMEOUT_S}
+        limits: dict[str, Any] = {"size": 1, "network_timeout": LONGEST_READ_S, "connection_timeout": CONNECT_TIMEOUT_S}
         if self._context is None:
             return ConnectionPool(*place, **limits)
         return SSLConnectionPool(*place, ssl_context_factory=lambda **_: self._context, **limits)
