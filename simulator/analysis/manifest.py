@@ -74,6 +74,12 @@ class Manifest(Lax):
     host: str | None = None
 
     @property
+    def pace(self) -> float:
+        """How many times faster than in life shoppers thought; only a live run can make them."""
+        pace = self.scenario.get("pace", 1.0) if self.world == "live" else 1.0
+        return float(pace) if isinstance(pace, int | float) and pace > 0 else 1.0
+
+    @property
     def thresholds(self) -> list[str]:
         """The scenario's thresholds, as written."""
         return list(self.scenario.get("thresholds") or [])

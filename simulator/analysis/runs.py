@@ -71,7 +71,17 @@ class Run:
     @cached_property
     def visit_weights(self) -> NDArray[np.float64]:
         """What each visit counts, so that the finished ones stand in for those that were cut."""
-        return visit_weights(self.visits.numbers("wall_us"), self.finished)
+        return visit_weights(self._took_us(), self.finished)
+
+    def _took_us(self) -> NDArray[np.float64]:
+        """Return how long each visit took of the run's own time, in which shoppers may think faster than in life."""
+        visits, generator = self.visits, self.manifest.generator
+        took = visits.numbers("waited_us") + visits.numbers("engaged_us") / self.manifest.pace
+        if generator is None or generator.duration_s is None:
+            return took
+        # A cut visit's last think time stands in the table whole, though the end came during it.
+        left = 1e6 * generator.duration_s - visits.numbers("start_at_us") - visits.numbers("lag_us")
+        return np.where(self.finished, took, np.clip(took, 0.0, np.maximum(left, 0.0)))
 
     @cached_property
     def counted(self) -> NDArray[np.bool_]:

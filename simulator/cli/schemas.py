@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -37,12 +37,36 @@ def schemas() -> dict[str, str]:
 def _text(name: str, model: type[BaseModel]) -> str:
     schema = model.model_json_schema(by_alias=True)
     if name == "persona":
-        # A file may inherit the rest, so an editor must not ask for every section, and it may name its parents.
-        schema.pop("required", None)
+        for part in (schema, *schema["$defs"].values()):
+            _let_inherit(part)
         schema["properties"]["extends"] = {"type": "string", "description": "one parent persona"}
         schema["properties"]["mixins"] = {"type": "array", "items": {"type": "string"}}
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"{name}.schema.json"}
     return json.dumps(head | schema, indent=2) + "\n"
+
+
+def _let_inherit(part: dict[str, Any]) -> None:
+    """Change a section's schema to what a file may say that inherits the rest.
+
+    Nothing is required, `null` deletes, and `{scale: x}` changes a number; a distribution is given whole or not at all.
+    """
+    properties = part.get("properties", {})
+    if "dist" in properties:
+        return
+    part.pop("required", None)
+    for key, value in properties.items():
+        properties[key] = _changeable(value)
+        if isinstance(value.get("additionalProperties"), dict):
+            value["additionalProperties"] = _changeable(value["additionalProperties"])
+
+
+def _changeable(value: dict[str, Any]) -> dict[str, Any]:
+    choices = [value, {"type": "null"}]
+    if "number" in json.dumps(value.get("anyOf", value.get("type", ""))):
+        scale = {"type": "object", "properties": {"scale": {"type": "number"}}, "required": ["scale"]}
+        choices.append(scale | {"additionalProperties": False})
+    kept = {key: value.pop(key) for key in ("description", "title", "default") if key in value}
+    return {"anyOf": choices, **kept}
 
 
 def main() -> int:

@@ -132,25 +132,30 @@ class PopulationSpec:
 
 def load_population(name: str, *, beside: Path | None = None) -> PopulationSpec:
     """Read a population and every persona in it. Raises `FileFaults` with every fault of every file."""
-    path = resolve(name, POPULATIONS, what="population", beside=beside)
-    file = read_yaml(path)
-    spec, personas, faults = None, [], []
+    file = read_yaml(path := resolve(name, POPULATIONS, what="population", beside=beside))
+    named = file.data.get("personas")
+    names = sorted(named) if isinstance(named, dict) else []
+    personas, faults = _load_each(names, file, path.parent)
     try:
         spec = validate(PopulationFile, file)
     except FileFaults as error:
-        faults += error.faults
-    named = file.data.get("personas")
-    names = sorted(named) if isinstance(named, dict) else []
-    for persona in names:
-        try:
-            personas.append(load_persona(find_persona(persona, beside=path.parent)))
-        except FileFaults as error:
-            faults += [
-                file.fault(("personas", persona), f.found, f.allowed, f.hint) if f.is_of_file(persona) else f
-                for f in error.faults
-            ]
+        raise FileFaults([*error.faults, *faults]) from None
     if not faults:
         faults = _namesakes(file, names, personas)
-    if faults or spec is None:
-        raise FileFaults(dict.fromkeys(faults))
+    if faults:
+        raise FileFaults(faults)
     return PopulationSpec(spec.population, tuple(personas), tuple(spec.personas[n] for n in names))
+
+
+def _load_each(names: list[str], file: YamlFile, beside: Path) -> tuple[list[Persona], list[Fault]]:
+    """Return the personas of a population file, and each fault of those that cannot be read once."""
+    personas, faults = [], []
+    for name in names:
+        try:
+            personas.append(load_persona(find_persona(name, beside=beside)))
+        except FileFaults as error:
+            faults += [
+                file.fault(("personas", name), f.found, f.allowed, f.hint) if f.is_of_file(name) else f
+                for f in error.faults
+            ]
+    return personas, list(dict.fromkeys(faults))

@@ -53,20 +53,25 @@ def curve(
     parts = side_axis(scale, ticks, SIDE, width, write)
     for run in _runs(stations):
         parts += _stretch([(xs[i], stations[i].estimate) for i in run], scale, class_)
-    parts += [
-        dot(
-            x,
-            scale(s.estimate.value),
-            4 if s.enough else 3,
-            f"fill-{class_}" if s.enough else "hollow-faint",
-            _tip(s, write),
-        )
-        for x, s in zip(xs, stations, strict=True)
-        if s.estimate.value is not None
-    ]
+    parts += _dots(stations, xs, scale, write, class_)
     parts += _counts(stations, xs, pitch, bottom + 8)
     said = "; ".join(_tip(station, write) for station in stations)
     return chart(name, title, said, size, parts)
+
+
+def _dots(
+    stations: Sequence[Station],
+    xs: Sequence[float],
+    scale: Scale,
+    write: Callable[[float | None], str],
+    class_: str,
+) -> list[Markup]:
+    parts = []
+    for x, station in zip(xs, stations, strict=True):
+        if station.estimate.value is not None:
+            radius, look = (4, f"fill-{class_}") if station.enough else (3, "hollow-faint")
+            parts.append(dot(x, scale(station.estimate.value), radius, look, _tip(station, write)))
+    return parts
 
 
 def _runs(stations: Sequence[Station]) -> list[list[int]]:

@@ -47,4 +47,5 @@ def _timing(manifest: Manifest, scenario: dict[str, Any]) -> list[tuple[str, str
         ("Target", ", ".join(str(part) for part in target if part)),
         ("Duration", f"{duration} planned, interrupted" if manifest.interrupted else duration),
         ("Arrivals", ", ".join(str(part) for part in parts if part)),
+        ("Pace", f"{manifest.pace:g} times as fast as life" if manifest.pace != 1 else ""),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from simulator.analysis import speed, visits
@@ -85,6 +86,30 @@ def test_cut_visits_are_counted_and_named(both):
     assert 0 <= found.beyond < 0.02
     causes = sum(estimate.value for estimate in found.whole.causes.values())
     assert causes == pytest.approx(1 - found.beyond)
+
+
+def test_shoppers_in_a_hurry_are_cut_by_the_runs_own_clock(playing, tmp_path):
+    """Where shoppers think ten times faster than in life, what counts is how long their visits took of the run."""
+    tables, names = playing.played(rate=(60.0, 15.0), seed=3)
+    table = tables["visits"]
+    waited, engaged, start = (table[name].to_numpy() for name in ("waited_us", "engaged_us", "start_at_us"))
+    going_on = start + waited + engaged / 10 > 15e6
+    causes = np.where(going_on, "ongoing", table["cause"].to_pylist())
+    place, field = table.schema.get_field_index("cause"), table.schema.field("cause")
+    column = pa.array(causes).dictionary_encode().cast(field.type)
+    live = playing.live_tables({**tables, "visits": table.set_column(place, field, column)}, lag_ms=0.0)
+    folder = playing.write_run(
+        tmp_path / "run",
+        world="live",
+        tables=live,
+        names=names,
+        scenario={"pace": 10.0},
+        generator=playing.generator(live, duration_s=15.0),
+    )
+    run, truth = read_run(folder), np.mean(table["bounced"].to_numpy())
+    assert going_on.mean() > 0.4
+    assert visits.measure(run, "bounce").value == pytest.approx(truth, abs=0.05)
+    assert run.visits.flags("bounced")[run.finished].mean() > truth + 0.15
 
 
 def test_a_threshold_on_cut_visits_says_so(both):

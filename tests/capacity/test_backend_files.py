@@ -38,7 +38,7 @@ on_leave, evidence. Hint: did you mean servers?
     bad.yaml:6: operations.default is missing, operations without a route of their own need it
     bad.yaml:7: operations.hoem is not an operation. Hint: did you mean home?
     bad.yaml:8: operations.home.0.station names ap, stations are app, other. Hint: did you mean app?
-    bad.yaml:8: operations.home.1.service.lognormal is {'dist': 'lognormal', 'median': '20ms'}, needs either p90 or \
+    bad.yaml:8: operations.home.1.service is {'dist': 'lognormal', 'median': '20ms'}, needs either p90 or \
 sigma beside the median
     bad.yaml:9: operations.search is [], List should have at least 1 item after validation, not 0
     bad.yaml:10: operations.cart takes the page's own service time twice, one hop may. Hint: give the others a service \

@@ -82,6 +82,22 @@ def play(scenario):
 
 
 @pytest.fixture(scope="session")
+def begin(scenario):
+    """Return a function that begins twelve visits and cuts them after some seconds, as the end of a run does."""
+
+    def begun(url, seconds, **overrides):
+        run = LiveRun(scenario("hurried", **overrides), url, "run-1")
+        run.warm_up()
+        run.start_clock()
+        visits = [gevent.spawn(run.visit, Arrival(number, 0, 0, 0)) for number in range(12)]
+        gevent.joinall(visits, timeout=seconds)
+        gevent.killall(visits)
+        return run
+
+    return begun
+
+
+@pytest.fixture(scope="session")
 def tables():
     """Return a function that gives a run's tables as lists of rows."""
     return lambda run: {name: t.to_pylist() for name, t in run.recorder.tables(run.scenario.names).items()}

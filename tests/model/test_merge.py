@@ -135,6 +135,15 @@ def test_distributions_and_mixes_replace_as_a_whole(merged, path, value):
     assert data == expected
 
 
+def test_one_parameter_of_a_distribution(merged):
+    """A map without `dist` changes single parameters of an inherited distribution."""
+    data = merged(
+        base="persona: base\ntempo: {home: {dist: lognormal, median: 6s, p90: 9s}}\n",
+        mine="persona: mine\nextends: base\ntempo: {home: {p90: 12s}}\n",
+    ).data
+    assert data["tempo"]["home"] == {"dist": "lognormal", "median": "6s", "p90": "12s"}
+
+
 def test_a_file_keeps_its_name_to_itself(merged):
     """Name, description and evidence of a parent or mixin are about that file and are not inherited."""
     data = merged(
