@@ -1,4 +1,4 @@
-"""Thresholds judged against a run. Nothing passes in silence: what was not, or hardly, measured fails and says so."""
+"""Thresholds judged against a run. Nothing passes in silence."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["Problem", "Result", "Threshold", "ThresholdError", "judge", "parse_thresholds"]
 
 MIN_SAMPLES = 30
-State = Literal["passed", "failed", "too_few", "not_measured"]
+State = Literal["passed", "failed", "too_few", "not_measured", "not_judged"]
+"""`not_measured`: the run should hold the figure and does not. `not_judged`: its world has no such thing."""
 CLOCKS: dict[str, Clock] = {"latency": "due", "service_time": "sent"}
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one threshold. Only `passed` passes; `text` is one sentence with the value, n and interval."""
+    """What became of one threshold; `text` is one sentence with the value, n and interval."""
 
     threshold: Threshold
     state: State
@@ -38,6 +39,11 @@ class Result:
     def ok(self) -> bool:
         """Whether the threshold holds."""
         return self.state == "passed"
+
+    @property
+    def broken(self) -> bool:
+        """Whether it decides against the run: everything that was to be judged and did not hold."""
+        return self.state not in ("passed", "not_judged")
 
     @property
     def close(self) -> bool:
@@ -60,6 +66,9 @@ def judge(run: Run, thresholds: Sequence[Threshold], min_samples: int = MIN_SAMP
 
 def _judge(run: Run, threshold: Threshold, min_samples: int) -> Result:
     metric = threshold.metric
+    if metric.live_only and run.manifest.world != "live":
+        elsewhere = f"needs a live run; the {run.manifest.world} world has no such thing, so it was not judged"
+        return Result(threshold, "not_judged", NOTHING, f"{_name(threshold)} {elsewhere}")
     if reason := _not_measured(run, threshold):
         return Result(threshold, "not_measured", NOTHING, f"{_name(threshold)} {reason}")
     estimate = _estimate(run, threshold)
@@ -91,8 +100,6 @@ def _caveat(run: Run, threshold: Threshold) -> str:
 def _not_measured(run: Run, threshold: Threshold) -> str:
     """Return why this run cannot answer, or nothing."""
     metric = threshold.metric
-    if metric.live_only and run.manifest.world != "live":
-        return f"is not measured in this world ({run.manifest.world}); it needs a live run"
     if metric.source == "generator" and run.manifest.generator is None:
         return "is not measured: the manifest has no generator section"
     if metric.source == "requests" and run.requests is None and not _from_histograms(run, threshold):

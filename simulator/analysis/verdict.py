@@ -35,7 +35,8 @@ def decide(manifest: Manifest, results: Sequence[Result]) -> Verdict:
     Interrupted comes first (130), then a generator that could not keep up (3), then thresholds (1 or 0): figures that
     cannot be trusted are neither good nor bad. Reasons name everything that is wrong, whatever decided.
     """
-    broken = tuple(result.text for result in results if not result.ok)
+    broken = tuple(result.text for result in results if result.broken)
+    judged = sum(result.state != "not_judged" for result in results)
     unfit = _unfit(manifest)
     if manifest.interrupted:
         first = "The run was interrupted; the figures cover what was measured until then"
@@ -44,8 +45,8 @@ def decide(manifest: Manifest, results: Sequence[Result]) -> Verdict:
         headline = "The load generator could not keep up, so the figures cannot be trusted."
         return Verdict("invalid", INVALID, headline, (*unfit, *broken), tuple(results))
     if broken:
-        return Verdict("failed", FAILED, _broke(len(broken), len(results)), broken, tuple(results))
-    return Verdict("passed", PASSED, _held(len(results)), (), tuple(results))
+        return Verdict("failed", FAILED, _broke(len(broken), judged), broken, tuple(results))
+    return Verdict("passed", PASSED, _held(judged, len(results)), (), tuple(results))
 
 
 def _unfit(manifest: Manifest) -> tuple[str, ...]:
@@ -62,7 +63,11 @@ def _broke(broken: int, total: int) -> str:
     return f"{broken:,} of {counted(total, 'threshold')} did not hold."
 
 
-def _held(total: int) -> str:
+def _held(judged: int, total: int) -> str:
     if total == 0:
         return "Nothing was judged: the scenario sets no thresholds."
+    if judged == 0:
+        return "Nothing was judged: every threshold needs a live run."
+    if judged < total:
+        return f"{judged:,} of {counted(total, 'threshold')} could be judged without a live run, and held."
     return "The only threshold held." if total == 1 else f"All {total:,} thresholds held."

@@ -21,7 +21,7 @@ def show_outcome(run: Path, verdict: Verdict) -> int:
     console = options.console()
     colour = COLOURS[verdict.state]
     for result in verdict.results:
-        mark = "[green]✓[/]" if result.ok else "[red]✗[/]"
+        mark = "[red]✗[/]" if result.broken else "[green]✓[/]" if result.ok else "[dim]–[/]"
         console.print(f" {mark} {escape(result.threshold.text)}  [dim]{escape(result.text)}[/]")
     console.print(f"[bold {colour}]{verdict.state}[/] {escape(verdict.headline)}")
     held = {f"{result.threshold.text}: {result.text}" for result in verdict.results}

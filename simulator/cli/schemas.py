@@ -65,7 +65,7 @@ def _changeable(value: dict[str, Any]) -> dict[str, Any]:
     if "number" in json.dumps(value.get("anyOf", value.get("type", ""))):
         scale = {"type": "object", "properties": {"scale": {"type": "number"}}, "required": ["scale"]}
         choices.append(scale | {"additionalProperties": False})
-    kept = {key: value.pop(key) for key in ("description", "title", "default") if key in value}
+    kept: dict[str, Any] = {key: value.pop(key) for key in ("description", "title", "default") if key in value}
     return {"anyOf": choices, **kept}
 
 

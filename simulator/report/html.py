@@ -37,7 +37,13 @@ GROUPED = {
 }
 """Labels that get a table of their own besides personas, and their titles."""
 STATES = {"passed": "Passed", "failed": "Failed", "invalid": "Invalid"}
-RESULTS = {"passed": "held", "failed": "broke", "too_few": "too few", "not_measured": "not measured"}
+RESULTS = {
+    "passed": "held",
+    "failed": "broke",
+    "too_few": "too few",
+    "not_measured": "not measured",
+    "not_judged": "not judged",
+}
 
 
 def html_text(findings: Findings, verdict: Verdict) -> str:

@@ -35,6 +35,8 @@ def _threshold(result: Result) -> TestCase:
     case = TestCase(_clean(result.threshold.text), classname="thresholds")
     if result.state == "not_measured":
         case.result = [Error(_clean(result.text), result.state)]
+    elif result.state == "not_judged":
+        case.result = [Skipped(_clean(result.text))]
     elif not result.ok:
         case.result = [Failure(_clean(result.text), result.state)]
     else:

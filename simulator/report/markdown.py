@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from simulator.analysis.verdict import Verdict
     from simulator.analysis.words import Kind
 
-MARKS = {"passed": "✅", "failed": "❌", "invalid": "⚠️", "too_few": "❌", "not_measured": "❌"}
+MARKS = {"passed": "✅", "failed": "❌", "invalid": "⚠️", "too_few": "❌", "not_measured": "❌", "not_judged": "⏭️"}
 
 
 def markdown_text(findings: Findings, verdict: Verdict) -> str:
@@ -73,7 +73,7 @@ def _thresholds(results: Iterable[Result]) -> list[str]:
 
 
 def _value(result: Result) -> str:
-    if result.state in ("too_few", "not_measured"):
+    if result.state in ("too_few", "not_measured", "not_judged"):
         return escape(result.text)
     return f"{_with(result.estimate, result.threshold.metric.kind)}{', close call' if result.close else ''}"
 

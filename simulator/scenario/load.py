@@ -73,12 +73,14 @@ def load_scenario(name: str, overrides: Mapping[str, Any] | None = None) -> Scen
     file = read_yaml(path)
     given = dict(overrides or {})
     try:
-        spec, thresholds, personas, target = all_or_faults(
+        spec, _, personas, target = all_or_faults(
             lambda: validate(ScenarioFile, file, file.data | given),
-            lambda: _thresholds(file, file.data | given),
+            lambda: _thresholds(file, file.data | given, None),
             lambda: _named(file, file.data | given, "population", load_population, path.parent),
             lambda: _named(file, file.data | given, "target", load_target, path.parent),
         )
+        # Once more, now that the names are known that a label may have.
+        thresholds = _thresholds(file, file.data | given, known_names(spec, personas, target))
     except FileFaults as error:
         raise FileFaults(_placed(fault, file, given) for fault in error.faults) from None
     population, roster = compile_population(personas, spec.reference)
@@ -111,13 +113,22 @@ def _placed(fault: Fault, file: YamlFile, given: Mapping[str, Any]) -> Fault:
     return replace(fault, file=COMMAND_LINE, line=0) if overridden else fault
 
 
-def _thresholds(file: YamlFile, data: Mapping[str, Any]) -> list[Threshold]:
+def known_names(spec: ScenarioFile, personas: PopulationSpec, target: Target) -> dict[str, list[str]]:
+    """Return the names that labels of thresholds may have in this scenario."""
+    return {
+        "persona": [persona.name for persona in personas.personas],
+        "arm": [arm.name for arm in all_arms(spec.arms)],
+        "operation": list(target.operations),
+    }
+
+
+def _thresholds(file: YamlFile, data: Mapping[str, Any], known: Mapping[str, list[str]] | None) -> list[Threshold]:
     """Return the thresholds; what is no list of texts is the schema's to refuse."""
     texts = data.get("thresholds", [])
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         return []
     try:
-        return parse_thresholds(texts)
+        return parse_thresholds(texts, known)
     except ThresholdError as error:
         raise FileFaults(
             file.fault(("thresholds", index), found, allowed, hint) for index, found, allowed, hint in error.problems

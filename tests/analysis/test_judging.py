@@ -95,11 +95,23 @@ def test_too_few_values_do_not_pass(live_folder):
 
 
 @pytest.mark.parametrize("text", ["errors < 1%", "p99 of latency < 1s", "p99 of start_lag < 1s", "dropped <= 0"])
-def test_what_needs_a_live_run_does_not_pass_elsewhere(crowd_folder, text):
-    """A live metric on generated data is `not_measured`, with the world's name."""
+def test_what_needs_a_live_run_is_not_judged_elsewhere(crowd_folder, text):
+    """A live metric on generated data neither passes nor fails, and the verdict says that it was not judged."""
     (result,) = judged(crowd_folder, text)
-    assert result.state == "not_measured"
-    assert "not measured in this world (crowd)" in result.text
+    assert result.state == "not_judged"
+    assert (result.ok, result.broken) == (False, False)
+    assert "the crowd world has no such thing, so it was not judged" in result.text
+    verdict = decide(read_run(crowd_folder).manifest, [result])
+    assert (verdict.state, verdict.exit_code) == ("passed", 0)
+    assert verdict.headline == "Nothing was judged: every threshold needs a live run."
+
+
+def test_the_headline_counts_what_was_judged(crowd_folder):
+    """Thresholds that need a live run are not counted among those that held, nor among those that broke."""
+    held = decide(read_run(crowd_folder).manifest, judged(crowd_folder, "errors < 1%", "bounce < 100%"))
+    broke = decide(read_run(crowd_folder).manifest, judged(crowd_folder, "errors < 1%", "bounce < 1%", "pages > 0"))
+    assert held.headline == "1 of 2 thresholds could be judged without a live run, and held."
+    assert (broke.exit_code, broke.headline) == (1, "1 of 2 thresholds did not hold.")
 
 
 def test_a_name_the_run_has_not_got_does_not_pass(live_folder):
