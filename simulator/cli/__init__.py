@@ -70,7 +70,8 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = Exit.USAGE
-    except click.Abort:
+    except click.Abort:  # how click passes Ctrl-C on
+        click.echo("interrupted", err=True)
         code = Exit.INTERRUPTED
     except BrokenPipeError:
         # The reader of our output is gone; say nothing more, not even at shutdown.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pyarrow.parquet as pq
 import pytest
@@ -66,7 +66,7 @@ def test_the_folder_holds_the_run_and_nothing_else(demo):
     for entries in manifest_of(folder)["tables"].values():
         for entry in entries:
             assert sha256(folder / entry["file"]) == entry["sha256"]
-    ElementTree.parse(folder / "junit.xml")
+    ET.parse(folder / "junit.xml")
     assert "https://" not in (folder / "report.html").read_text().replace("https://www.w3.org", "")
 
 

@@ -27,8 +27,8 @@ def locust(url, folder, *options):
     command += ["--host", url, "--csv", str(folder / "found"), "--only-summary", *options]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=folder)
     path = folder / "found_stats.csv"
-    rows = list(csv.DictReader(path.open(newline=""))) if path.exists() else []
-    return ended, {(row["Type"], row["Name"]): row for row in rows}
+    text = path.read_text() if path.exists() else ""
+    return ended, {(row["Type"], row["Name"]): row for row in csv.DictReader(text.splitlines())}
 
 
 def test_locusts_own_users_play_visit_after_visit(storefront, tmp_path):
@@ -53,7 +53,7 @@ def test_with_open_visits_arrive_by_the_scenarios_plan(storefront, tmp_path):
 
 
 def test_a_target_that_is_not_ready_is_said_and_ends_locust(tmp_path):
-    """Where the target's setup call cannot be answered, Locust stops with that reason instead of failing every visit."""
+    """Where the target does not answer its setup call, Locust stops and says so instead of failing every visit."""
     ended, _ = locust("http://127.0.0.1:1", tmp_path, "-u", "3", "-r", "3", "-t", "10s")
     assert ended.returncode == 4
     assert "setup.popular GET /api/recommendations?limit=24: connection refused" in ended.stderr

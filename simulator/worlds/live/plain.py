@@ -9,13 +9,15 @@ from __future__ import annotations
 import locust
 
 # isort: split
+import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
 import gevent
 
 from simulator.scenario.load import load_scenario
-from simulator.worlds.live.run import LiveRun
+from simulator.worlds.live.launch import NOT_READY
+from simulator.worlds.live.run import LiveRun, SetupError
 from simulator.worlds.live.users import Shopper, listen, send_in
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Shopper"]
 
+_log = logging.getLogger(__name__)
 _loaded: dict[str, Scenario] = {}
 """The scenario of this process, from `init` to every `test_start`."""
 
@@ -61,9 +64,23 @@ def start(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - Locust 
     assert environment.host is not None
     assert options is not None
     run = LiveRun(scenario, environment.host.rstrip("/"), f"locust-{scenario.spec.seed}-{secrets.token_hex(4)}")
-    run.set_up()
+    try:
+        run.set_up()
+    except SetupError as error:
+        _give_up(environment, error)
+        return
     listen(environment, run)
-    Shopper.run_, Shopper.closed = run, not options.open
+    Shopper.run_, Shopper.closed, Shopper.ready = run, not options.open, True
     run.start_clock()
     if options.open:
         gevent.spawn(send_in, environment, run, run.plan())
+
+
+def _give_up(environment: Environment, error: SetupError) -> None:
+    """Say why nobody visits, and stop the test; without a web UI to start another from, Locust ends."""
+    _log.error("%s", error)
+    Shopper.ready, runner = False, environment.runner
+    assert runner is not None
+    environment.process_exit_code = NOT_READY
+    # Not here: Locust is about to spawn the users, who would then be stopped before they are there.
+    gevent.spawn(runner.stop if environment.web_ui else runner.quit)

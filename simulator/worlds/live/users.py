@@ -34,11 +34,15 @@ class Shopper(locust.User):
     run_: ClassVar[LiveRun]
     arrivals: ClassVar[deque[Arrival]] = deque()
     closed: ClassVar[bool] = False
+    ready: ClassVar[bool] = True
+    """Whether the target has answered its setup calls; nobody visits before."""
     _next: ClassVar[int] = 0
 
     @locust.task
     def visit(self) -> None:
         """Play the next visit of the plan; in the open model the user is gone after it."""
+        if not self.ready:
+            raise StopUser
         if self.closed:
             self.run_.planned += 1
             self.run_.visit(Arrival(self._new_number(), 0, 0, self.run_.now_us()))
