@@ -73,8 +73,8 @@ def main() -> None:
     except click.Abort:  # how click passes Ctrl-C on
         click.echo("interrupted", err=True)
         code = Exit.INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output is gone; say nothing more, not even at shutdown.
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output is gone, for which click and rich would exit with 1; say nothing more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = Exit.PASSED
     sys.exit(code)

@@ -32,7 +32,7 @@ BAD = [
     ("p95 of load_time{page:prodct} < 2s", "prodct is not a page", "home, search", "did you mean product?"),
     ("p95 of load_time{network:4g} < 2s", "4g is not a network", "wifi, 5g, lte, hspa", ""),
     ("bounce{operation:home} < 2%", "operation is not a label of bounce", "persona", ""),
-    ("bounce{os:symbian} < 2%", "symbian is not a os", "android, ios", ""),
+    ("bounce{os:symbian} < 2%", "symbian is not an os", "android, ios", ""),
     ("bounce{country:DEU} < 2%", "DEU is not a country", "DE", ""),
     ("bounce{persona:nobody} < 2%", "nobody is not a persona", "tourist", ""),
     ("dropped{page:home} < 2", "page is not a label of dropped", "no labels", ""),
