@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 WORKERS ?= 2
 
-.PHONY: demo test check format bench soak docs clean
+.PHONY: demo test check format bench docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/footfall demo
@@ -31,9 +31,6 @@ docs: $(VENV)/.check
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.bench
-
-soak: $(VENV)/.test
-	$(BIN)/pytest -m soak
 
 clean:
 	rm -rf $(VENV) build dist

@@ -6,6 +6,7 @@ A shard is one file in each table's folder. Whoever writes it, and in whatever o
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from simulator.scenario.load import load_scenario
 from simulator.worlds.crowd import World, play
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Mapping
     from pathlib import Path
 
     import pyarrow as pa
@@ -108,9 +109,10 @@ def write_dataset(
     """
     todo = shards(scenario.spec.shoppers)
     done: list[dict[str, Any]] = []
-    for shard, entries in _all_shards(scenario, todo, folder, kind, workers):
-        done += entries
-        progress(shard.last - shard.first, next(e["rows"] for e in entries if e["table"] == "events"))
+    with closing(_all_shards(scenario, todo, folder, kind, workers)) as written:
+        for shard, entries in written:
+            done += entries
+            progress(shard.last - shard.first, next(e["rows"] for e in entries if e["table"] == "events"))
     tables = {str(t): sorted((e for e in done if e["table"] == t), key=lambda e: str(e["file"])) for t in TABLES}
     return crowd_manifest(scenario, tables)
 
@@ -121,7 +123,7 @@ def _all_shards(
     folder: Path,
     kind: Format,
     workers: int,
-) -> Iterator[tuple[Shard, list[dict[str, Any]]]]:
+) -> Generator[tuple[Shard, list[dict[str, Any]]]]:
     if workers == 1 or len(todo) == 1:
         for shard in todo:
             yield shard, write_shard(scenario, shard, folder, kind)
@@ -133,7 +135,8 @@ def _all_shards(
             for job in as_completed(jobs):
                 yield jobs[job], job.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # With `wait`: the end of the block shuts down once more, which would take the cancelling back.
+            pool.shutdown(wait=True, cancel_futures=True)
             raise
 
 
