@@ -193,7 +193,8 @@ class _Parser:
         values = self._known.get(label) or label_values(label)
         if values is not None and value not in values and not (label == "arm" and value == CONTROL):
             article = "an" if label[0] in "aeiou" else "a"
-            self._problem(f"{value} is not {article} {label}", f"allowed are {', '.join(values)}", suggestion(value, values))
+            allowed = f"allowed are {', '.join(values)}"
+            self._problem(f"{value} is not {article} {label}", allowed, suggestion(value, values))
 
     def _limit(self, text: str, metric: Metric) -> float | None:
         try:
