@@ -12,12 +12,14 @@ from simulator.cli import options
 @options.seed
 def command(port: int, seed: int | None) -> None:
     """Serve the embedded shop on loopback until Ctrl-C; its data is gone afterwards."""
-    from simulator.storefront import running_storefront
+    from simulator.storefront import StorefrontError, running_storefront
 
     with running_storefront(seed=7 if seed is None else seed, port=port) as shop:
-        click.echo(shop.url)
-        options.console().print("The shop is open; look at it in a browser. Ctrl-C closes it.")
         try:
-            shop.process.wait()
+            click.echo(shop.url)
+            options.console().print("The shop is open; look at it in a browser. Ctrl-C closes it.")
+            code = shop.process.wait()
         except KeyboardInterrupt:
             options.console().print("closed")
+        else:
+            raise StorefrontError(f"the shop closed by itself with exit code {code}")

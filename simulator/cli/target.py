@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from simulator.target.check import CheckLine
+
+
+UNBROKEN = 10_000
+"""Columns where nobody looks: one line for each operation, however long."""
 
 
 @click.group("target", short_help="Check a target file against a running shop.")
@@ -42,7 +47,7 @@ def check(target: str, host: str | None) -> int:
         raise click.UsageError(str(error)) from None
     from rich.console import Console
 
-    Console(highlight=False).print(_table(lines))
+    Console(highlight=False, width=None if sys.stdout.isatty() else UNBROKEN).print(_table(lines))
     bad = [line for line in lines if line.problem and not line.skipped]
     options.console().print(
         f"{len(lines)} operations mapped, {sum(line.ok for line in lines)} answered well, {len(bad)} did not, "
@@ -53,14 +58,15 @@ def check(target: str, host: str | None) -> int:
 
 def _table(lines: list[CheckLine]) -> Table:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("operation", min_width=max(len(line.operation) for line in lines))
-    table.add_column("request", overflow="ellipsis", no_wrap=True)
-    table.add_column("status", min_width=6)
-    table.add_column("ms", justify="right", min_width=6)
-    table.add_column("extracted", overflow="ellipsis", no_wrap=True)
-    table.add_column("evidence", justify="right", min_width=8)
+    table.add_column("operation", no_wrap=True)
+    table.add_column("request", overflow="fold")
+    table.add_column("status", no_wrap=True)
+    table.add_column("ms", justify="right", no_wrap=True)
+    table.add_column("extracted", overflow="fold")
+    table.add_column("evidence", justify="right", no_wrap=True)
     for line in lines:
         status = str(line.status or "–")
         told = line.problem or ", ".join(f"{name}={_short(value)}" for name, value in line.extracted.items())
@@ -68,7 +74,8 @@ def _table(lines: list[CheckLine]) -> Table:
         elapsed = "" if line.elapsed_ms is None else f"{line.elapsed_ms:.1f}"
         request = f"{line.method} {line.url}" if line.method else ""
         seen = f"{len(line.observable)}/{len(line.observable) + len(line.absent)}" if line.method else ""
-        table.add_row(line.operation, request, f"[{colour}]{status}[/]", elapsed, told, seen)
+        cells = (Text(line.operation), Text(request), Text(status, colour), Text(elapsed), Text(told), Text(seen))
+        table.add_row(*cells)
     return table
 
 

@@ -103,7 +103,7 @@ def load_scenario(name: str, overrides: Mapping[str, Any] | None = None) -> Scen
 def all_arms(arms: list[Arm]) -> list[Arm]:
     """Return the arms with `control` first; it gets the share that the others leave."""
     others = [arm for arm in arms if arm.name != CONTROL]
-    left = 1.0 - sum(arm.share for arm in others)
+    left = max(0.0, 1.0 - sum(arm.share for arm in others))
     return [Arm(name=CONTROL, share=left), *others]
 
 

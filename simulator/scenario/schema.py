@@ -12,6 +12,9 @@ from simulator.model.units import Duration, Rate, Share
 from simulator.target.schema import parse_host
 
 ArrivalKind = Literal["constant", "ramp", "steps"]
+_OF_KINDS = {"rate": ("constant", "ramp"), "from_rate": ("ramp",), "steps": ("steps",)}
+_SPELT = {"from_rate": "from"}
+_ROUNDING = 1e-9
 
 
 class Step(BaseModel):
@@ -43,6 +46,9 @@ class Arrivals(BaseModel):
             raise ValueError(f"{self.kind} needs a `rate`, as 10/s")
         if self.kind == "ramp" and self.from_rate is None:
             raise ValueError("ramp needs `from`, the rate it starts with")
+        for key, kinds in _OF_KINDS.items():
+            if getattr(self, key) and self.kind not in kinds:
+                raise ValueError(f"{self.kind} has no `{_SPELT.get(key, key)}`; kind {' and '.join(kinds)} has")
         return self
 
     def profile(self, duration_s: float, times: float = 1.0) -> list[tuple[float, float]]:
@@ -128,8 +134,12 @@ class ScenarioFile(BaseModel):
         names = [arm.name for arm in self.arms]
         if len(set(names)) < len(names):
             raise ValueError("two arms have the same name")
-        if sum(arm.share for arm in self.arms if arm.name != "control") > 1:
+        left = 1 - sum(arm.share for arm in self.arms if arm.name != "control")
+        if left < -_ROUNDING:
             raise ValueError("the shares of the arms sum to more than 1; control gets the rest")
+        for arm in self.arms:
+            if arm.name == "control" and "share" in arm.model_fields_set and abs(arm.share - left) > _ROUNDING:
+                raise ValueError(f"control gets the share that the other arms leave, which is {left:g}")
         if self.horizon % 86_400:
             raise ValueError("horizon must be a whole number of days, as 7d")
         if self.reference.tzinfo is None:

@@ -130,7 +130,7 @@ BROKEN = {
     ),
     "a table was replaced": (
         lambda run: shutil.copy(run / "visits.parquet", run / "events.parquet"),
-        "run/events.parquet: has no column step",
+        "run/events.parquet: has no column page, fcp_us, load_us, measured_us, ok. Hint: was it written by another",
     ),
 }
 

@@ -107,12 +107,13 @@ def test_arms_come_by_share():
 
 
 def test_a_new_arm_takes_shoppers_for_itself():
-    """Adding an arm moves shoppers to it and none between the others."""
-    two = compile_arms([("control", 0.5, {}, {}), ("slower", 0.5, {}, {})])
-    three = compile_arms([("control", 0.5, {}, {}), ("slower", 0.5, {}, {}), ("faster", 0.5, {}, {})])
-    pairs = [(choose_arm(two, 5, who), choose_arm(three, 5, who)) for who in range(3_000)]
-    assert all(after in {before, 2} for before, after in pairs)
-    assert 0.28 < sum(after == 2 for _, after in pairs) / 3_000 < 0.39
+    """Adding an arm, wherever it stands in the list, moves shoppers to it and none between the others."""
+    shares = {"control": 0.5, "faster": 0.5, "slower": 0.5}
+    names = [name for name in shares if name != "faster"]
+    two, three = (compile_arms([(name, shares[name], {}, {}) for name in some]) for some in (names, list(shares)))
+    pairs = [(names[choose_arm(two, 5, who)], list(shares)[choose_arm(three, 5, who)]) for who in range(3_000)]
+    assert all(after in {before, "faster"} for before, after in pairs)
+    assert 0.28 < sum(after == "faster" for _, after in pairs) / 3_000 < 0.39
 
 
 def test_arms_do_not_go_with_personas(everyday):

@@ -1,0 +1,190 @@
+"""What a scenario file may say: arrivals by kind, arms beside control, and values that make sense together."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from simulator.scenario.load import all_arms
+from simulator.scenario.schema import Arm, Arrivals, ScenarioFile
+
+HEAD = {"scenario": "mine", "describe": "A run."}
+EDGE = 1e-6
+
+PROFILES = {
+    "a constant rate is a flat line": (
+        {"kind": "constant", "rate": "10/s"},
+        60.0,
+        [(0, 10), (60, 10)],
+    ),
+    "constant is what is meant where nothing is said": (
+        {"rate": "600/min"},
+        60.0,
+        [(0, 10), (60, 10)],
+    ),
+    "a ramp goes from one rate to another over the whole run": (
+        {"kind": "ramp", "from": "1/s", "rate": "21/s"},
+        120.0,
+        [(0, 1), (120, 21)],
+    ),
+    "a ramp may go down": (
+        {"kind": "ramp", "from": "20/s", "rate": "2/s"},
+        10.0,
+        [(0, 20), (10, 2)],
+    ),
+    "steps jump at their edges": (
+        {"kind": "steps", "steps": [{"rate": "2/s", "duration": "20s"}, {"rate": "10/s", "duration": "40s"}]},
+        60.0,
+        [(0, 2), (20, 2), (20 + EDGE, 10), (60, 10)],
+    ),
+    "the last step lasts until the end of the run": (
+        {"kind": "steps", "steps": [{"rate": "2/s", "duration": "20s"}, {"rate": "10/s", "duration": "5s"}]},
+        60.0,
+        [(0, 2), (20, 2), (20 + EDGE, 10), (25, 10), (60, 10)],
+    ),
+    "steps that a short run does not reach are left out": (
+        {"kind": "steps", "steps": [{"rate": "2/s", "duration": "20s"}, {"rate": "10/s", "duration": "5s"}]},
+        20.0,
+        [(0, 2), (20, 2)],
+    ),
+    "a step is cut where the run ends": (
+        {"kind": "steps", "steps": [{"rate": "2/s", "duration": "1min"}]},
+        12.0,
+        [(0, 2), (12, 2)],
+    ),
+}
+
+
+@pytest.mark.parametrize("promise", PROFILES)
+@pytest.mark.parametrize("times", [1.0, 5.0])
+def test_profiles(promise, times):
+    """Arrivals of each kind are a line of (second, rate) points; a factor multiplies rates and moves no point."""
+    given, duration_s, points = PROFILES[promise]
+    profile = Arrivals.model_validate(given).profile(duration_s, times)
+    assert profile == [(pytest.approx(second, abs=1e-9), pytest.approx(rate * times)) for second, rate in points]
+
+
+@pytest.mark.parametrize("promise", PROFILES)
+def test_a_profile_spans_the_run_in_order(promise):
+    """Every profile begins at 0, ends with the run, and never goes back in time."""
+    given, duration_s, _ = PROFILES[promise]
+    seconds = [second for second, _ in Arrivals.model_validate(given).profile(duration_s)]
+    assert seconds[0] == 0.0
+    assert seconds[-1] == duration_s
+    assert seconds == sorted(set(seconds))
+
+
+WRONG_ARRIVALS = {
+    "constant without a rate": ({"kind": "constant"}, "constant needs a `rate`, as 10/s"),
+    "a ramp without a rate": ({"kind": "ramp", "from": "1/s"}, "ramp needs a `rate`, as 10/s"),
+    "a ramp without a beginning": ({"kind": "ramp", "rate": "1/s"}, "ramp needs `from`, the rate it starts with"),
+    "steps without steps": ({"kind": "steps"}, "steps needs a list `steps` of {rate, duration}"),
+    "a ramp that is called nothing": ({"from": "1/s", "rate": "9/s"}, "constant has no `from`; kind ramp has"),
+    "steps that are called nothing": (
+        {"rate": "9/s", "steps": [{"rate": "1/s", "duration": "1s"}]},
+        "constant has no `steps`; kind steps has",
+    ),
+    "steps with a rate of their own": (
+        {"kind": "steps", "rate": "9/s", "steps": [{"rate": "1/s", "duration": "1s"}]},
+        "steps has no `rate`; kind constant and ramp has",
+    ),
+    "a rate of nothing": ({"rate": "0/s"}, "must be above zero"),
+    "a rate without a unit": ({"rate": 10}, "must be a rate with its unit"),
+    "a step of no length": ({"kind": "steps", "steps": [{"rate": "1/s", "duration": 0}]}, "greater than 0"),
+    "a kind there is not": ({"kind": "wave", "rate": "1/s"}, "Input should be 'constant', 'ramp' or 'steps'"),
+    "a spacing there is not": ({"rate": "1/s", "spacing": "odd"}, "Input should be 'poisson' or 'even'"),
+    "a key there is not": ({"rate": "1/s", "burst": 3}, "Extra inputs are not permitted"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG_ARRIVALS)
+def test_arrivals_that_mean_nothing(what):
+    """Arrivals that lack something, or say something that their kind does not know, are refused with what is right."""
+    given, text = WRONG_ARRIVALS[what]
+    with pytest.raises(ValidationError) as refused:
+        Arrivals.model_validate(given)
+    assert text in str(refused.value)
+
+
+WRONG = {
+    "two arms of one name": ({"arms": [{"name": "a"}, {"name": "a"}]}, "two arms have the same name"),
+    "shares of more than everybody": (
+        {"arms": [{"name": "a", "share": 0.7}, {"name": "b", "share": "40%"}]},
+        "the shares of the arms sum to more than 1; control gets the rest",
+    ),
+    "a share of control that is not left": (
+        {"arms": [{"name": "control", "share": 0.3}, {"name": "a", "share": 0.3}]},
+        "control gets the share that the other arms leave, which is 0.7",
+    ),
+    "half a day": ({"horizon": "36h"}, "horizon must be a whole number of days, as 7d"),
+    "a time of no place": ({"reference": "2026-01-05T00:00:00"}, "reference needs its UTC offset"),
+    "nobody": ({"shoppers": 0}, "greater than 0"),
+    "no time": ({"duration": 0}, "greater than 0"),
+    "a negative seed": ({"seed": -1}, "greater than or equal to 0"),
+    "a seed of too many bits": ({"seed": 2**63}, "less than"),
+    "a pace below life's": ({"pace": 0.5}, "greater than or equal to 1"),
+    "a delay of a page there is not": (
+        {"arms": [{"name": "a", "delay": {"hoem": "1s"}}]},
+        "delay: hoem is not a state; allowed are all, home",
+    ),
+    "a pull to a page there is not": (
+        {"arms": [{"name": "a", "pull": {"all": 2}}]},
+        "pull: all is not a state; allowed are exit, home",
+    ),
+    "a negative pull": ({"arms": [{"name": "a", "pull": {"exit": -1}}]}, "greater than or equal to 0"),
+    "a negative delay": ({"arms": [{"name": "a", "delay": {"all": "-1s"}}]}, "must not be negative"),
+    "a share that is none": ({"arms": [{"name": "a", "share": 1.5}]}, "must be a share from 0 to 1, or 0% to 100%"),
+    "a name with spaces": ({"arms": [{"name": "A b"}]}, "String should match pattern"),
+    "pages of another kind": ({"pages": "fast"}, "Input should be 'cards' or 'instant'"),
+    "a host that is none": ({"host": "localhost:80"}, "must be a base URL, as https://shop.example"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_values_that_make_no_sense(what):
+    """A value that is impossible, alone or together with others, is refused with what is allowed."""
+    given, text = WRONG[what]
+    with pytest.raises(ValidationError) as refused:
+        ScenarioFile.model_validate(HEAD | given)
+    assert text in str(refused.value)
+
+
+def test_a_scenario_needs_only_a_name_and_a_sentence():
+    """Everything else has a default that stands in the schema."""
+    spec = ScenarioFile.model_validate(HEAD)
+    assert (spec.population, spec.target, spec.seed, spec.duration, spec.arms) == (
+        "everyday",
+        "storefront",
+        7,
+        30.0,
+        [],
+    )
+
+
+def test_a_hosts_last_slash_is_nobodys():
+    """A base URL is kept without its last slash, whoever wrote it."""
+    assert ScenarioFile.model_validate(HEAD | {"host": "http://shop.example/"}).host == "http://shop.example"
+
+
+ARMS = {
+    "control alone": ([], [("control", 1.0)]),
+    "control gets the rest": ([("slower", 0.3)], [("control", 0.7), ("slower", 0.3)]),
+    "control comes first wherever it stands": (
+        [("a", 0.25), ("control", 0.5), ("b", 0.25)],
+        [("control", 0.5), ("a", 0.25), ("b", 0.25)],
+    ),
+    "nobody is left for control": ([("a", 0.5), ("b", 0.5)], [("control", 0.0), ("a", 0.5), ("b", 0.5)]),
+    "thirds are thirds, whatever the last bit says": (
+        [(name, 1 / 49) for name in map("a{}".format, range(49))],
+        [("control", 0.0), *((name, 1 / 49) for name in map("a{}".format, range(49)))],
+    ),
+}
+
+
+@pytest.mark.parametrize("promise", ARMS)
+def test_control_is_always_there_and_first(promise):
+    """Arms are completed by control, which comes first and has the share that the others leave."""
+    given, expected = ARMS[promise]
+    arms = all_arms([Arm(name=name, share=share) for name, share in given])
+    assert [arm.name for arm in arms] == [name for name, _ in expected]
+    assert [arm.share for arm in arms] == pytest.approx([share for _, share in expected], abs=1e-12)
