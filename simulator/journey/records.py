@@ -8,7 +8,7 @@ from simulator.model.compiled import record_dtype
 from simulator.model.states import STATE_NAMES
 
 CAUSES = ("ongoing", "done", "impatient", "put_off", "error", "budget")
-"""Why a visit ended. `ongoing` never reaches a table of a finished run, only of an interrupted one."""
+"""Why a visit ended. `ongoing`: the end of a live run cut it."""
 ONGOING, DONE, IMPATIENT, PUT_OFF, ERROR, BUDGET = range(len(CAUSES))
 
 Record: TypeAlias = Any

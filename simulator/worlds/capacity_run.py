@@ -50,8 +50,10 @@ def run_capacity(
         "backend": {
             "name": backend.backend,
             "times": times,
-            "file": backend.model_dump(mode="json", by_alias=True, exclude_none=True),
-            "stations": [_station(name, row) for name, row in zip(backend.stations, rows.stations, strict=True)],
+            "file": backend.model_dump(mode="json", by_alias=True),
+            "stations": [
+                _station(name, row, rows.series) for name, row in zip(backend.stations, rows.stations, strict=True)
+            ],
         },
         "assumed": [
             "behaviour: every parameter of the personas",
@@ -63,11 +65,15 @@ def run_capacity(
     write_manifest(manifest, folder)
 
 
-def _station(name: str, row: NDArray[Any]) -> dict[str, Any]:
-    """Return what the manifest says of one station; what is not a number there is null."""
+def _station(name: str, row: NDArray[Any], series: NDArray[Any]) -> dict[str, Any]:
+    """Return what the manifest says of one station; what is not a number there is null.
+
+    Its means run to the last visit's end, long after the last arrival, so the busiest interval stands beside them.
+    """
     assert row.dtype.names is not None
     values = {key: row[key].item() for key in row.dtype.names if key != "station"}
     values["servers"] = values["servers"] or "unlimited"
+    values["peak_utilisation"] = float(series["utilisation"][series["station"] == row["station"]].max(initial=0.0))
     return {"name": name} | {
         key: None if isinstance(value, float) and math.isnan(value) else value for key, value in values.items()
     }

@@ -82,6 +82,16 @@ def children_of(pid, word):
         return []
 
 
+def is_calling(pids):
+    """Return whether one of these processes has a connection to somebody."""
+    try:
+        return any(
+            one.status == psutil.CONN_ESTABLISHED for pid in pids for one in psutil.Process(pid).net_connections()
+        )
+    except psutil.NoSuchProcess:
+        return False
+
+
 @contextmanager
 def _alone(path):
     with path.open("w") as lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,7 +82,7 @@ def test_an_override_reaches_what_it_names():
     changed = load_scenario("demo", {"population": "campaign_day", "target": "json_server", "pages": "instant"})
     assert changed.personas.name == "campaign_day"
     assert changed.target.name == "json_server"
-    assert not np.any(changed.pages.cards["script_s"]) or changed.spec.pages == "instant"
+    assert changed.pages.cards.tobytes() != load_scenario("demo").pages.cards.tobytes()
 
 
 def test_a_wrong_value_can_be_overridden(mine):
@@ -94,7 +95,7 @@ def test_a_wrong_value_can_be_overridden(mine):
 def test_what_it_names_is_looked_for_beside_it(mine):
     """Population, persona and target files stand beside the scenario and need no path."""
     scenario = mine()
-    assert scenario.roster.personas == ("mine",) or list(scenario.roster.personas) == ["mine"]
+    assert list(scenario.roster.personas) == ["mine"]
     assert scenario.target.name == "shop"
 
 
@@ -164,7 +165,7 @@ def test_all_faults_of_all_files_come_at_once(mine):
             mine=PERSONA + "patiance: {}\n",
             shop="target: shop\noperations: {hoem: {path: /}}\n",
         )
-    found = [(os.path.basename(fault.file), fault.line, fault.path) for fault in refused.value.faults]
+    found = [(Path(fault.file).name, fault.line, fault.path) for fault in refused.value.faults]
     assert found == [
         ("mine.yaml", 5, "patiance"),
         ("scenario.yaml", 5, "duration"),

@@ -120,7 +120,7 @@ def write(run: LiveRun, folder: Path, *, interrupted: bool, cpu_share: float) ->
         "host": run.base_url,
         "run_id": run.run_id,
         "interrupted": interrupted,
-        "generator": judge_generator(run, cpu_share),
+        "generator": judge_generator(run, cpu_share, interrupted=interrupted),
         "assumed": [
             "behaviour: every parameter of the personas",
             *_pace(run.pace),

@@ -198,7 +198,7 @@ class Gauge:
         return sum(self._samples) / len(self._samples) if self._samples else 0.0
 
 
-def judge_generator(run: LiveRun, cpu_share: float) -> dict[str, Any]:
+def judge_generator(run: LiveRun, cpu_share: float, *, interrupted: bool) -> dict[str, Any]:
     """Return what the manifest says of the generator, with the reasons not to trust the run, if any."""
     lag_ms = {name: run.lag.get_value_at_percentile(p) / 1e3 for name, p in (("p50", 50), ("p99", 99))}
     lag_ms["max"] = run.lag.get_max_value() / 1e3
@@ -208,7 +208,7 @@ def judge_generator(run: LiveRun, cpu_share: float) -> dict[str, Any]:
         saturated.append(f"the generator took {cpu_share:.0%} of its core; use fewer visits a second or more workers")
     if lag_ms["p99"] > LAG_LIMIT_MS:
         saturated.append(f"visits started late: p99 {lag_ms['p99']:.0f} ms after they were due; lower the rate")
-    if dropped:
+    if dropped and not interrupted:
         saturated.append(f"{dropped} of {run.planned} planned visits were not started")
     return {
         "planned": run.planned,

@@ -16,10 +16,11 @@ from simulator.model.schema import CATEGORIES
 from simulator.page.card import BLOCKING, DEFERRED, LCP, OPERATIONS
 from simulator.target.call import Skipped
 from simulator.worlds.live.recorder import ABANDONED, Stamp
-from simulator.worlds.live.transport import Connection
+from simulator.worlds.live.transport import NO_ANSWER, Connection, Reply
 from simulator.worlds.live.walk import Seen, Tap, Walk
 
 if TYPE_CHECKING:
+    from simulator.target.call import Request
     from simulator.worlds.live.run import LiveRun
 
 US = 1_000_000
@@ -137,18 +138,31 @@ class LiveVisit:
                 self.run.skipped[request.operation, request.reason] += 1
                 continue
             patience_s = max((left_us - took_us) / US, SHORTEST_WAIT_S)
-            reply = self.connection.send(request, min(request.timeout_s, patience_s))
+            due_us = self.due_us + after_us + took_us
+            reply = self._send(request, min(request.timeout_s, patience_s), stamp, operation, placement, due_us)
             spent_us = round((reply.done_s - reply.sent_s) * US)
             left = reply.error == "timeout" and patience_s < request.timeout_s
             answer_error = self._read(request.operation, reply.status, reply.headers, reply.body, reply.error)
             error = ABANDONED if left else answer_error
-            self.run.record(stamp, operation, placement, self.due_us + after_us + took_us, reply, error)
+            self.run.record(stamp, operation, placement, due_us, reply, error)
             took_us += spent_us
             if left:
                 return Asked(took_us, ok=True, left=True)
             if error and placement == BLOCKING:
                 return Asked(took_us, ok=False, left=False)
         return Asked(took_us, ok=True, left=False)
+
+    def _send(
+        self, request: Request, limit_s: float, stamp: Stamp, operation: int, placement: int, due_us: int
+    ) -> Reply:
+        """Send a request; one that the end of the run cuts is written down as abandoned."""
+        sent_s = perf_counter()
+        try:
+            return self.connection.send(request, limit_s)
+        except gevent.GreenletExit:
+            cut = Reply(NO_ANSWER, {}, b"", 0, ABANDONED, sent_s, perf_counter())
+            self.run.record(stamp, operation, placement, due_us, cut, ABANDONED)
+            raise
 
     def _read(self, operation: str, status: int, headers: object, body: bytes, error: str) -> str:
         """Learn what a good answer told; return the error's name, or nothing."""
