@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
-from simulator.journey.plan import calendar_plan
+from simulator.journey.plan import calendar_plan, draw_shoppers
 from simulator.journey.tables import TABLES, events_table, shoppers_table, visits_table
 from simulator.runfolder.files import sha256
 from simulator.runfolder.manifest import base_manifest
@@ -52,6 +52,7 @@ def shards(shoppers: int) -> list[Shard]:
 def play_shard(scenario: Scenario, shard: Shard) -> dict[TableName, pa.Table]:
     """Return the tables of one shard."""
     spec = scenario.spec
+    shoppers = draw_shoppers(scenario.population, spec.seed, shard.first, shard.last)
     plan = calendar_plan(
         scenario.population,
         spec.seed,
@@ -60,8 +61,9 @@ def play_shard(scenario: Scenario, shard: Shard) -> dict[TableName, pa.Table]:
         int(spec.horizon) * US,
         spec.reference.weekday(),
         len(scenario.arms),
+        shoppers,
     )
-    rows = play(World(scenario.population, scenario.pages, scenario.arms, spec.seed), plan)
+    rows = play(World(scenario.population, scenario.pages, scenario.arms, spec.seed), plan, shoppers=shoppers)
     names = scenario.names
     return {
         "shoppers": shoppers_table(rows.shoppers, names),

@@ -12,7 +12,7 @@ import zlib
 
 import numpy as np
 
-from simulator.model.compiled import compiled
+from simulator.model.compiled import inlined
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -20,7 +20,7 @@ _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 
 
-@compiled
+@inlined
 def philox4x32(
     c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
 ) -> tuple[np.uint64, np.uint64]:
@@ -90,7 +90,7 @@ NOWHERE = np.uint64(0)
 """The state key of draws that belong to no state."""
 
 
-@compiled
+@inlined
 def uniform(seed: int, shopper: int, visit: int, state: np.uint64, nth: int, purpose: np.uint64) -> float:
     """Return u in (0, 1), never 0 or 1.
 
@@ -108,7 +108,7 @@ def uniform(seed: int, shopper: int, visit: int, state: np.uint64, nth: int, pur
     return open_unit(high, low)
 
 
-@compiled
+@inlined
 def open_unit(high: np.uint64, low: np.uint64) -> float:
     """Return the middle of one of 2^52 equal parts of (0, 1).
 

@@ -15,7 +15,7 @@ from simulator.journey import keys
 from simulator.journey.arms import choose_arm
 from simulator.journey.keys import NOWHERE, uniform
 from simulator.journey.records import SHOPPER, Record
-from simulator.journey.shopper import draw_calendar, pick
+from simulator.journey.shopper import draw_shopper, pick
 from simulator.model.compiled import compiled
 
 if TYPE_CHECKING:
@@ -84,38 +84,61 @@ def _arrivals(times: NDArray[np.float64], rates: NDArray[np.float64], seed: int,
 
 
 def calendar_plan(
-    population: Population, seed: int, first: int, last: int, horizon_us: int, weekday: int, arms: int = 1
+    population: Population,
+    seed: int,
+    first: int,
+    last: int,
+    horizon_us: int,
+    weekday: int,
+    arms: int = 1,
+    shoppers: NDArray[Any] | None = None,
 ) -> Plan:
     """Return the visits of shoppers `first` to `last` − 1 over a horizon of whole days, each in each arm.
 
     `weekday` is the reference instant's (Monday 0). Each shopper has one visit and a Poisson number of others at their
-    own weekly rate, on days weighted by the persona's weekend factor, at the shopper's own local hour.
+    own weekly rate, on days weighted by the persona's weekend factor, at the shopper's own local hour. `shoppers` are
+    these shoppers' rows, where they are drawn already.
     """
-    shopper, visit, start = _calendar(population, seed, first, last, horizon_us, weekday)
-    arm = np.tile(np.arange(arms), len(shopper))
-    return Plan(np.repeat(shopper, arms), np.repeat(visit, arms), arm, np.repeat(start, arms))
+    drawn = draw_shoppers(population, seed, first, last) if shoppers is None else shoppers
+    plan = _calendar(population, seed, drawn, horizon_us, weekday)
+    shopper, visit, start = (np.repeat(column, arms) for column in plan) if arms > 1 else plan
+    return Plan(shopper, visit, np.tile(np.arange(arms), len(plan[0])), start)
+
+
+@compiled
+def draw_shoppers(population: Population, seed: int, first: int, last: int) -> NDArray[Any]:
+    """Return the SHOPPER rows of shoppers `first` to `last` − 1."""
+    rows = np.empty(max(last - first, 0), SHOPPER)
+    for place in range(len(rows)):
+        draw_shopper(population, seed, first + place, rows[place])
+    return rows
 
 
 @compiled
 def _calendar(
-    population: Population, seed: int, first: int, last: int, horizon_us: int, weekday: int
+    population: Population, seed: int, shoppers: NDArray[Any], horizon_us: int, weekday: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    shoppers, visits, starts = [], [], []
-    row = np.zeros(1, SHOPPER)
-    times = np.empty(MOST_VISITS, np.int64)
-    for number in range(first, last):
-        draw_calendar(population, seed, number, row[0])
-        count = _visit_count(seed, row[0], horizon_us)
-        for visit in range(count):
-            times[visit] = _start_us(population, seed, row[0], visit, horizon_us, weekday)
-        times[:count].sort()
-        for visit in range(count):
-            if visit > 0:
-                times[visit] = max(times[visit], times[visit - 1] + APART_US)
-            shoppers.append(number)
-            visits.append(visit)
-            starts.append(times[visit])
-    return np.array(shoppers, np.int64), np.array(visits, np.int64), np.array(starts, np.int64)
+    counts = np.empty(len(shoppers), np.int64)
+    for place in range(len(shoppers)):
+        counts[place] = _visit_count(seed, shoppers[place], horizon_us)
+    total = counts.sum()
+    numbers, visits, starts = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+    row = 0
+    for place in range(len(shoppers)):
+        shopper, begin = shoppers[place], row
+        for visit in range(counts[place]):
+            start_us = _start_us(population, seed, shopper, visit, horizon_us, weekday)
+            # In order of time, by insertion: most shoppers have a handful of visits.
+            after = row
+            while after > begin and starts[after - 1] > start_us:
+                starts[after] = starts[after - 1]
+                after -= 1
+            starts[after] = start_us
+            numbers[row], visits[row] = shopper.shopper, visit
+            row += 1
+        for later in range(begin + 1, row):
+            starts[later] = max(starts[later], starts[later - 1] + APART_US)
+    return numbers, visits, starts
 
 
 @compiled

@@ -51,22 +51,15 @@ def choose_persona(personas: NDArray[Any], seed: int, shopper: int) -> int:
 
 
 @compiled
-def draw_calendar(population: Population, seed: int, shopper: int, row: Record) -> None:
-    """Fill what decides when a shopper comes: persona, city, time zone and weekly rate."""
+def draw_shopper(population: Population, seed: int, shopper: int, row: Record) -> None:
+    """Fill `row` (of SHOPPER) with who this shopper is."""
     row.shopper = shopper
     row.persona = choose_persona(population.personas, seed, shopper)
     row.city = pick(population.city_cdf[row.persona], uniform(seed, shopper, 0, NOWHERE, 0, keys.CITY))
-    row.utc_offset_s = population.cities[row.city].utc_offset_s
-    weekly = uniform(seed, shopper, 0, NOWHERE, 0, keys.VISITS_PER_WEEK)
-    row.visits_per_week = sample(population.personas[row.persona].visits_per_week, population.tables[0], weekly)
-
-
-@compiled
-def draw_shopper(population: Population, seed: int, shopper: int, row: Record) -> None:
-    """Fill `row` (of SHOPPER) with who this shopper is."""
-    draw_calendar(population, seed, shopper, row)
     persona, city = population.personas[row.persona], population.cities[row.city]
-    row.country = city.country
+    row.country, row.utc_offset_s = city.country, city.utc_offset_s
+    weekly = uniform(seed, shopper, 0, NOWHERE, 0, keys.VISITS_PER_WEEK)
+    row.visits_per_week = sample(persona.visits_per_week, population.tables[0], weekly)
     north = normal_quantile(uniform(seed, shopper, 0, NOWHERE, 0, keys.OFFSET_NORTH))
     east = normal_quantile(uniform(seed, shopper, 0, NOWHERE, 0, keys.OFFSET_EAST))
     row.latitude_deg = city.latitude_deg + HOME_SPREAD_DEG * north

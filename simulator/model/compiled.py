@@ -65,6 +65,11 @@ class Row(np.record):  # type: ignore[misc] # numpy's stubs call it final; numpy
         return value.item() if isinstance(value, np.number) else value
 
 
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a small function into each of its callers: a call costs as much as a draw does."""
+    return cast("Callable[P, R]", numba.njit(cache=True, error_model="numpy", inline="always")(function))
+
+
 def record_dtype(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:
     """Return a structured dtype whose elements have attributes, compiled or not."""
     return np.dtype((Row, fields))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Format = Literal["parquet", "csv", "jsonl"]
 FORMATS: tuple[Format, ...] = ("parquet", "csv", "jsonl")
 JSON_ROWS = 10_000
+SOUGHT = ("shopper", "at_us", "start_at_us")
+"""Columns by which readers skip row groups; minima and maxima of the others would tell them nothing."""
 
 
 def write_table(table: pa.Table, path: Path, kind: Format) -> None:
@@ -36,7 +38,8 @@ def write_parquet(table: pa.Table, path: Path) -> None:
     Dictionaries for numbers that hardly repeat cost three times the time and save a tenth of the size.
     """
     named = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
-    pa.parquet.write_table(table, path, use_dictionary=named, compression="snappy", store_schema=True)
+    sought = [name for name in SOUGHT if name in table.column_names]
+    pa.parquet.write_table(table, path, use_dictionary=named, compression="snappy", write_statistics=sought)
 
 
 def plain(table: pa.Table) -> pa.Table:

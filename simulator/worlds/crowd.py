@@ -103,17 +103,18 @@ def play_page(
 
 @compiled
 def _play(
-    world: World, plan: Plan, first: int, last: int, shoppers: int, events: int, out: Rows
+    world: World, plan: Plan, first: int, last: int, shoppers: int, events: int, out: Rows, drawn: bool
 ) -> tuple[int, int, int]:
     """Play the plan's rows from `first` to `last` − 1, or until `out.events` is full.
 
-    `shoppers` and `events` count what `out` holds already; a visit stands at its plan row. Returns (next row, shoppers,
-    events).
+    `shoppers` and `events` count what `out` holds already; a visit stands at its plan row; `drawn` says that the
+    shoppers are there. Returns (next row, shoppers, events).
     """
     population, pages, arms, seed = world
     for row in range(first, last):
         if row == 0 or plan.shopper[row] != plan.shopper[row - 1]:
-            draw_shopper(population, seed, plan.shopper[row], out.shoppers[shoppers])
+            if not drawn:
+                draw_shopper(population, seed, plan.shopper[row], out.shoppers[shoppers])
             shoppers += 1
         shopper, visit, begun = out.shoppers[shoppers - 1], out.visits[row], events
         persona, arm = population.personas[shopper.persona], arms[plan.arm[row]]
@@ -129,16 +130,20 @@ def _play(
     return last, shoppers, events
 
 
-def play(world: World, plan: Plan, *, block: int = 4_096) -> Rows:
-    """Play every visit of a plan; the result does not depend on `block`, the number of visits played at a time."""
-    rows = len(plan.shopper)
+def play(world: World, plan: Plan, *, block: int = 4_096, shoppers: NDArray[Any] | None = None) -> Rows:
+    """Play every visit of a plan; the result does not depend on `block`, the number of visits played at a time.
+
+    `shoppers` are the rows of the plan's shoppers, in its order, where they are drawn already.
+    """
+    rows, drawn = len(plan.shopper), shoppers is not None
     fresh = 1 + np.count_nonzero(np.diff(plan.shopper)) if rows else 0
+    who = np.empty(fresh, SHOPPER) if shoppers is None else shoppers
     # `empty` and one growing buffer: numpy copies structured rows field by field, ten times slower than the kernel.
-    out = Rows(np.empty(fresh, SHOPPER), np.zeros(rows, VISIT), np.empty(EVENTS_A_VISIT * rows + 64, EVENT))
-    row, shoppers, events = 0, 0, 0
+    out = Rows(who, np.zeros(rows, VISIT), np.empty(EVENTS_A_VISIT * rows + 64, EVENT))
+    row, begun, events = 0, 0, 0
     while row < rows:
         last = min(row + block, rows)
-        row, shoppers, events = _play(world, plan, row, last, shoppers, events, out)
+        row, begun, events = _play(world, plan, row, last, begun, events, out, drawn)
         if row < last:
             out = out._replace(events=_grown(out.events, events))
     return out._replace(events=out.events[:events])

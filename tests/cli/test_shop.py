@@ -6,8 +6,6 @@ import json
 import re
 import signal
 import socket
-import subprocess
-import sys
 import urllib.request
 
 import psutil
@@ -120,15 +118,3 @@ def test_extracted_text_is_no_markup(footfall, file, storefront):
     said = footfall("target", "check", "mine.yaml")
     assert "Traceback" not in said.err
     assert said.code in {0, 1}
-
-
-def test_the_schemas_that_editors_use_are_those_of_the_models():
-    """`python -m simulator.cli.schemas --check` finds nothing out of step."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "simulator.cli.schemas", "--check"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (ended.returncode, ended.stderr) == (0, "")

@@ -6,12 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.journey import keys
-from simulator.journey.arms import compile_arms
+from simulator.journey.arms import compile_arms, control_arm
 from simulator.journey.closed_form import values_at
 from simulator.journey.kernel import STATE_KEYS
 from simulator.journey.keys import NOWHERE, uniform
-from simulator.journey.records import BUDGET, IMPATIENT, ONGOING, PUT_OFF
+from simulator.journey.records import BUDGET, EVENT, IMPATIENT, ONGOING, PUT_OFF, SHOPPER, VISIT
+from simulator.model.distributions import DIST, Constant, TableBook
 from simulator.model.states import EXIT, STATE_NAMES
+from simulator.worlds.crowd import World
+from simulator.worlds.replay import replay
 
 SHOPPERS, SEED = 2_000, 20_260_105
 TOUCHED = {
@@ -59,6 +62,18 @@ def test_no_shopper_gains_a_page(second):
     rows, visits = second
     for control, slower in visits:
         prefix_holds(rows, control, slower)
+
+
+def test_the_delay_is_what_was_asked_for(week, arms):
+    """Each page of the slower arm takes exactly its delay longer, until first paint and until usable."""
+    rows = week(300, arms=arms(slower={"product": 1.25, "search": 0.5}))
+    delay_us = np.array([{"product": 1_250_000, "search": 500_000}.get(name, 0) for name in STATE_NAMES])
+    ends = np.cumsum(rows.visits["pages"])
+    for row in range(0, len(ends), 2):
+        control, slower = (rows.events[ends[at] - rows.visits["pages"][at] : ends[at]] for at in (row, row + 1))
+        for column in ("fcp_us", "load_us"):
+            longer = slower[column] - control[column][: len(slower)]
+            assert (longer == delay_us[slower["state"]]).all()
 
 
 def test_the_slower_arm_does_lose_pages(second):
@@ -146,22 +161,37 @@ def test_any_delays_only_shorten(week, arms, delays, seed):
         prefix_holds(rows, (begins[row], ends[row]), (begins[row + 1], ends[row + 1]))
 
 
+@pytest.fixture(scope="module")
+def week_of_others(week, everyday, arms):
+    """Return a function that plays a week of people of another kind, control beside a slower arm."""
+
+    def played(delay_s, **fields):
+        personas = everyday[0].personas.copy()
+        for name, value in fields.items():
+            personas[name] = value
+        population = everyday[0]._replace(personas=personas)
+        return week(80, population=population, arms=arms(slower={"all": delay_s}))
+
+    return played
+
+
 @settings(deadline=None, derandomize=True, max_examples=25, database=None)
 @given(
-    st.floats(0.0, 2.0),
-    st.floats(0.3, 3.0),
-    st.floats(0.0, 1.0),
-    st.floats(0.0, 2.0),
-    st.floats(0.0, 1.0),
-    st.floats(0, 9),
+    st.floats(0.0, 9.0),
+    st.fixed_dictionaries(
+        {
+            "hazard_per_s": st.floats(0.0, 2.0),
+            "patience_shape": st.floats(0.3, 3.0),
+            "feedback": st.floats(0.0, 1.0),
+            "put_off": st.floats(0.0, 2.0),
+            "memory": st.floats(0.0, 1.0),
+            "memory_decay": st.floats(0.0, 0.99),
+        }
+    ),
 )
-def test_any_kind_of_patience_only_shortens(week, everyday, arms, hazard, shape, feedback, put_off, memory, delay):
+def test_any_kind_of_patience_only_shortens(week_of_others, delay_s, fields):
     """The law holds for any hazard, shape, feedback, weight and memory that a persona file may give."""
-    personas = everyday[0].personas.copy()
-    personas["hazard_per_s"], personas["patience_shape"], personas["feedback"] = hazard, shape, feedback
-    personas["put_off"], personas["memory"] = put_off, memory
-    population = everyday[0]._replace(personas=personas)
-    rows = week(80, population=population, arms=arms(slower={"all": delay}))
+    rows = week_of_others(delay_s, **fields)
     ends = np.cumsum(rows.visits["pages"])
     begins = ends - rows.visits["pages"]
     for row in range(0, len(ends), 2):
@@ -175,6 +205,44 @@ def test_slower_still_is_shorter_still(week, arms, times):
     pages = rows.visits["pages"].reshape(-1, 4)
     assert (np.diff(pages, axis=1) <= 0).all()
     assert (pages.sum(axis=0)[1:] < pages.sum(axis=0)[:-1]).all()
+
+
+@pytest.fixture(scope="module")
+def measured(everyday, cards):
+    """Return a function that plays the same measured pages twice, the second time later, for people in a hurry."""
+    personas = everyday[0].personas.copy()
+    personas["budget"] = np.array([TableBook().row(Constant(dist="constant", value="40s"))], DIST)
+    hurried = everyday[0]._replace(personas=personas)
+
+    def played(seed, delay_s, visits=80, pages=20):
+        dice = np.random.default_rng(seed)
+        shoppers, planned = np.zeros(visits, SHOPPER), np.zeros(visits, VISIT)
+        shoppers["shopper"] = planned["shopper"] = np.arange(visits)
+        planned["pages"] = pages
+        events = np.zeros(visits * pages, EVENT)
+        events["fcp_us"], events["ok"] = dice.exponential(5e5, len(events)), dice.random(len(events)) < 0.9
+        events["load_us"] = events["fcp_us"] + dice.exponential(1e6, len(events)).astype(int)
+        events["relevance"] = dice.random(len(events))
+        later = events.copy()
+        later["fcp_us"], later["load_us"] = (events[name] + int(delay_s * 1e6) for name in ("fcp_us", "load_us"))
+        world = World(hurried, cards, control_arm(), SEED)
+        return tuple(replay(world, shoppers, planned, seen) for seen in (events, later))
+
+    return played
+
+
+@settings(deadline=None, derandomize=True, max_examples=20, database=None)
+@given(st.integers(0, 2**32), st.floats(0.1, 10.0))
+def test_measured_pages_only_shorten_too(measured, seed, delay_s):
+    """With errors, relevance and its refunds of time, the same pages seen later never make a visit longer."""
+    both = measured(seed, delay_s)
+    fast, slow = both
+    assert (slow.visits["pages"] <= fast.visits["pages"]).all()
+    for row, count in enumerate(slow.visits["pages"]):
+        began = [np.cumsum(rows.visits["pages"])[row] - rows.visits["pages"][row] for rows in both]
+        for column in ("state", "nth", "product"):
+            one, other = (rows.events[column][at : at + count] for rows, at in zip(both, began, strict=True))
+            assert (one == other).all()
 
 
 NO_EFFECT = {"nothing": ({}, {}), "zeros": ({"all": 0.0}, {}), "ones": ({}, dict.fromkeys((*STATE_NAMES, EXIT), 1.0))}

@@ -51,7 +51,7 @@ def test_every_module_is_found():
 
 
 def test_importing_everything_but_locusts_modules_patches_nothing():
-    """All modules but the three on Locust can be imported in one process: sockets, threads and sleep stay as they are."""
+    """All modules but the three on Locust can be imported in one process: sockets, threads, sleep stay as they are."""
     found = imported([name for name in modules() if name not in ON_LOCUST | ENTRIES])
     assert found["same"]
     assert found["class"] == "socket"

@@ -86,7 +86,8 @@ def test_every_visit_of_the_plan_was_started(demo):
     """What was planned was started, on time, and the manifest says how late at worst."""
     folder, _ = demo
     generator = manifest_of(folder)["generator"]
-    assert generator["planned"] == generator["started"] == len(read(folder, "visits"))
+    assert generator["planned"] == generator["started"]
+    assert generator["started"] - 1 <= len(read(folder, "visits")) <= generator["started"]
     assert generator["dropped"] == 0
     assert generator["start_lag_ms"]["p50"] < 100
 

@@ -11,7 +11,10 @@ from simulator.journey.records import EVENT, NEVER_US, SHOPPER, VISIT
 from simulator.journey.tables import Names
 from simulator.model.states import STATE_NAMES
 from simulator.page.card import OPERATIONS
+from simulator.report import write_reports
+from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
 from simulator.worlds.live.recorder import ABANDONED, HOUR_US, Recorder, Stamp
+from simulator.worlds.live.run import LiveRun, judge_generator
 
 SAMPLES = 5_000
 HOME, TRACK = OPERATIONS.index("home"), OPERATIONS.index("track")
@@ -154,6 +157,17 @@ def test_a_run_in_which_nothing_happened_has_empty_tables(names):
     tables = Recorder().tables(names)
     assert {name: table.num_rows for name, table in tables.items()} == dict.fromkeys(tables, 0)
     assert set(tables) == {"shoppers", "visits", "events", "requests", "latency"}
+
+
+def test_a_run_in_which_nothing_happened_can_be_reported(scenario, tmp_path):
+    """Interrupted before the first visit, a run still has a report that says so."""
+    run = LiveRun(scenario("hurried"), "http://127.0.0.1:1", "run-1")
+    entries = write_tables(run.recorder.tables(run.scenario.names), tmp_path)
+    manifest = base_manifest(run.scenario, "live", entries)
+    write_manifest(manifest | {"interrupted": True, "generator": judge_generator(run, 0.0, interrupted=True)}, tmp_path)
+    verdict = write_reports(tmp_path)
+    assert (verdict.state, verdict.exit_code) == ("invalid", 130)
+    assert "interrupted" in (tmp_path / "report.md").read_text()
 
 
 def test_words_are_dictionaries(recorded, names):

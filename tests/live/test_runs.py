@@ -66,16 +66,19 @@ def test_a_healthy_shop_passes(healthy):
 def test_every_request_is_written_down(healthy):
     """The shop was asked as often as the requests table says, over one connection a visit."""
     folder, (*_, asked, connections) = healthy
-    assert len(rows_of(folder, "requests")) == asked
-    started = json.loads((folder / "manifest.json").read_text())["generator"]["started"]
-    # A visit that the end of the run cuts before its first page has a connection, and no page to stand in a table.
-    assert started == connections >= len(rows_of(folder, "visits"))
+    requests = rows_of(folder, "requests")
+    # What the end of the run cuts may not have reached the shop any more, or may have shown its shopper no page yet.
+    assert len(requests) - sum(row["abandoned"] for row in requests) <= asked <= len(requests)
+    started = manifest_of(folder)["generator"]["started"]
+    assert started - 1 <= connections <= started
+    assert started - 1 <= len(rows_of(folder, "visits")) <= started
 
 
 def test_visits_arrive_evenly_where_the_scenario_says_so(healthy):
     """`spacing: even` at 20/s plans a visit every 50 ms, and starts each close to its time."""
     visits = rows_of(healthy[0], "visits")
-    assert [row["start_at_us"] for row in visits] == [25_000 + 50_000 * number for number in range(40)]
+    assert manifest_of(healthy[0])["generator"]["started"] == 40
+    assert [row["start_at_us"] for row in visits][:39] == [25_000 + 50_000 * number for number in range(39)]
     late_us = sorted(row["lag_us"] for row in visits)
     assert late_us[len(late_us) // 2] < 50_000
 

@@ -10,6 +10,8 @@ import pytest
 from simulator.model.devices import device_table
 from simulator.model.places import country_table
 from simulator.page.card import PLACEMENTS
+from simulator.target.request import Target
+from simulator.worlds.live.run import judge_generator
 
 CHROMIUM = {"chrome", "samsung"}
 HINTS = {"sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform"}
@@ -407,6 +409,40 @@ def test_after_a_hang_up_the_visit_goes_on_over_a_new_connection(recording, shop
     found = tables(play(shop.url, shoppers=12))
     assert {row["error"] for row in found["requests"] if row["operation"] != "track"} == {None}
     assert all(row["ok"] for row in found["events"])
+
+
+def test_a_shop_that_closes_under_its_shoppers(recording, begin, tables):
+    """When the shop goes away in the middle of a run, what follows are named errors, and every visit ends."""
+    with recording.Shop() as shop:
+        shop.behave["home"] = lambda handler, _asked: handler.server.closing.wait(1.0)
+        run = begin(shop.url, seconds=0.3)
+        url = shop.url
+    after = begin(url, seconds=5.0)
+    assert run.recorder.failed == 0
+    assert {row["error"] for row in tables(after)["requests"]} == {"connection refused"}
+    assert {row["cause"] for row in tables(after)["visits"]} >= {"error"}
+    assert after.open == 0
+
+
+def test_a_defect_of_ours_ends_one_visit_and_makes_the_run_invalid(shop, begin, monkeypatch):
+    """An error that no target made is no error of the target: the manifest names it among the reasons for `invalid`."""
+
+    def broken(self, operation, *_):
+        if operation == "product":
+            raise ValueError("a defect")
+        return send(self, operation, *_)
+
+    send = Target.build
+    monkeypatch.setattr(Target, "build", broken)
+    run = begin(shop.url, seconds=5.0)
+    assert run.recorder.failed == 0
+    assert run.open == 0
+    count = run.defects["ValueError: a defect"]
+    assert 0 < count < 12
+    assert (
+        f"{count} visits were broken off by a defect: ValueError: a defect"
+        in judge_generator(run, 0.1, interrupted=False)["saturated"]
+    )
 
 
 def test_without_a_session_the_visitor_stays_anonymous(recording, shop, play):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, deque
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from simulator.scenario.load import Scenario
     from simulator.worlds.live.transport import Reply
 
+_log = logging.getLogger(__name__)
 US = 1_000_000
 CPU_LIMIT = 0.9
 """Share of one core above which a generator on one core cannot be trusted (Locust warns at the same 90 %)."""
@@ -60,6 +62,7 @@ class LiveRun:
         self.reference_ms = int(spec.reference.timestamp() * 1_000)
         self.recorder = Recorder()
         self.skipped: Counter[tuple[str, str]] = Counter()
+        self.defects: Counter[str] = Counter()
         self.lag = HdrHistogram(1, 3_600 * US, 3)
         self.planned = self.begun = self.open = 0
         self.on_request: Callable[[Stamp, int, Reply, str], None] = lambda *_: None
@@ -134,8 +137,12 @@ class LiveRun:
         self.open -= 1
 
     def visit(self, arrival: Arrival) -> None:
-        """Play one visit."""
-        LiveVisit(self, arrival).play()
+        """Play one visit. A defect of ours ends that visit alone, and makes the run invalid."""
+        try:
+            LiveVisit(self, arrival).play()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other visits go on
+            _log.exception("the visit of shopper %d broke", arrival.shopper)
+            self.defects[f"{type(error).__name__}: {error}"] += 1
 
     def record(self, stamp: Stamp, operation: int, placement: int, due_us: int, reply: Reply, error: str) -> None:
         """Write down one request and tell whoever listens."""
@@ -210,6 +217,7 @@ def judge_generator(run: LiveRun, cpu_share: float, *, interrupted: bool) -> dic
         saturated.append(f"visits started late: p99 {lag_ms['p99']:.0f} ms after they were due; lower the rate")
     if dropped and not interrupted:
         saturated.append(f"{dropped} of {run.planned} planned visits were not started")
+    saturated += [f"{count} visits were broken off by a defect: {what}" for what, count in run.defects.items()]
     return {
         "planned": run.planned,
         "started": run.begun,
