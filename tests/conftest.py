@@ -24,7 +24,7 @@ SEED = 20_260_105
 @pytest.fixture(scope="session")
 def few():
     """Return a number of shoppers, much smaller where the kernel is not compiled."""
-    return lambda shoppers: min(shoppers, 40) if PLAIN else shoppers
+    return lambda shoppers: min(shoppers, 30) if PLAIN else shoppers
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ SETUP_ROUND_TRIPS = 3.0
 """A cold connection: DNS, TCP, TLS 1.3, one round trip each."""
 SCRIPT_S_PER_KB = 0.0004
 """Parse, compile and run on the reference desktop (assumed; Almanac pages: about 250 ms for 630 kB)."""
+LN_2 = math.log(2.0)
 FCP_SCRIPT_SHARE = 0.4
 """Share of the script work that stands before first paint (assumed)."""
 
@@ -25,9 +26,10 @@ def transfer_s(size_bytes: float, rtt_s: float, bytes_per_s: float) -> float:
     """Return the seconds that `size_bytes` take from a fresh congestion window, after the request's round trip.
 
     Slow start doubles the window each round trip until the pipe is full (RFC 5681, no loss); the steps are smoothed
-    so that the time grows with size and round trip, and falls with bandwidth, without jumps.
+    so that the time grows with size and round trip, and falls with bandwidth, without jumps: the ramp ends where its
+    slope is the bandwidth's.
     """
-    pipe_bytes = bytes_per_s * rtt_s
+    pipe_bytes = bytes_per_s * rtt_s / LN_2
     if pipe_bytes <= INITIAL_WINDOW_BYTES:
         return size_bytes / bytes_per_s
     rounds = math.log2(pipe_bytes / INITIAL_WINDOW_BYTES)

@@ -144,5 +144,6 @@ def _named(file: YamlFile, data: Mapping[str, Any], key: str, load: Callable[...
         return load(name, beside=beside)
     except FileFaults as error:
         raise FileFaults(
-            file.fault((key,), f"{name} {f.found}", f.allowed, f.hint) if f.file == name else f for f in error.faults
+            file.fault((key,), f"{name} {f.found}", f.allowed, f.hint) if f.is_of_file(name) else f
+            for f in error.faults
         ) from None

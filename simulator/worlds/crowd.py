@@ -152,5 +152,5 @@ def play(world: World, plan: Plan, *, block: int = 4_096, shoppers: NDArray[Any]
 def _grown(events: NDArray[Any], used: int) -> NDArray[Any]:
     """Return a buffer of twice the size that holds the first `used` rows."""
     larger = np.empty(2 * len(events), EVENT)
-    larger[:used].view(np.uint8).reshape(used, -1)[:] = events[:used].view(np.uint8).reshape(used, -1)
+    larger.view(np.uint8)[: used * EVENT.itemsize] = events.view(np.uint8)[: used * EVENT.itemsize]
     return larger

@@ -69,6 +69,14 @@ def test_the_demo_deletes_nothing_of_yours(footfall, tmp_path, monkeypatch):
     assert content(tmp_path) == {"notes.md": "precious"}
 
 
+def test_an_earlier_demo_can_be_kept(footfall, tmp_path):
+    """With --keep the demo refuses a folder that holds an earlier one."""
+    (tmp_path / "report.md").write_text("the last one")
+    said = footfall("demo", "--keep", "--out", tmp_path)
+    assert said == (2, "", f"error: {tmp_path} is not empty. Hint: choose another --out, or give --overwrite\n")
+    assert content(tmp_path) == {"report.md": "the last one"}
+
+
 OURS = [
     "manifest.json", "job.json", "live.log", "report.html", "report.md", "junit.xml", "summary.json",
     "shoppers.parquet", "latency.parquet", "requests.parquet", "events/part-00012.csv", "visits/part-123456.jsonl",
