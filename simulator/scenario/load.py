@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.analysis.thresholds import Threshold, ThresholdError, parse_thresholds
 from simulator.journey.arms import CONTROL, compile_arms
+from simulator.journey.plan import Plan, open_plan
 from simulator.journey.tables import Names
 from simulator.model.faults import Fault, FileFaults, all_or_faults
 from simulator.model.library import resolve
@@ -51,6 +52,12 @@ class Scenario:
     def names(self) -> Names:
         """The dictionaries of this run's tables."""
         return Names(self.roster, self.arm_names)
+
+    def plan(self, times: float = 1.0) -> Plan:
+        """Return the open model's arrivals at `times` the scenario's rates."""
+        spec = self.spec
+        profile = spec.arrivals.profile(spec.duration, times)
+        return open_plan(profile, spec.seed, self.arms, even=spec.arrivals.spacing == "even")
 
     def resolved(self) -> dict[str, Any]:
         """Return the scenario as plain values, with every default filled in; it can be read back as it stands."""

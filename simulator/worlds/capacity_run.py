@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from simulator.journey.plan import open_plan
 from simulator.journey.tables import events_table, shoppers_table, visits_table
 from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
 from simulator.worlds.capacity import play
@@ -24,9 +23,7 @@ if TYPE_CHECKING:
 
 def capacity_plan(scenario: Scenario, times: float) -> Plan:
     """Return the scenario's arrivals at `times` its rates."""
-    spec = scenario.spec
-    profile = spec.arrivals.profile(spec.duration, times)
-    return open_plan(profile, spec.seed, scenario.arms, even=spec.arrivals.spacing == "even")
+    return scenario.plan(times)
 
 
 def run_capacity(

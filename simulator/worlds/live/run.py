@@ -11,7 +11,6 @@ import gevent
 import psutil
 from hdrh.histogram import HdrHistogram
 
-from simulator.journey.plan import Plan, open_plan
 from simulator.journey.records import ONGOING
 from simulator.model.states import STATE_NAMES
 from simulator.page.card import OPERATIONS, PLACEMENTS
@@ -27,6 +26,7 @@ from simulator.worlds.live.walk import Seen, Walk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simulator.journey.plan import Plan
     from simulator.scenario.load import Scenario
     from simulator.worlds.live.transport import Reply
 
@@ -110,9 +110,7 @@ class LiveRun:
 
     def plan(self) -> Plan:
         """Return the open model's arrivals."""
-        spec = self.scenario.spec
-        profile = spec.arrivals.profile(spec.duration)
-        return open_plan(profile, spec.seed, self.scenario.arms, even=spec.arrivals.spacing == "even")
+        return self.scenario.plan()
 
     def start_clock(self) -> None:
         """Make now the run's start.
