@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli import options
+from simulator.export.parts import MODULES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,9 +31,17 @@ if TYPE_CHECKING:
 @click.option(
     "--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes; the data is the same."
 )
+@click.option("--also", multiple=True, type=click.Choice(sorted(MODULES)), help="A further part; may be repeated.")
 @options.overwrite
 def command(
-    scenario: str, shoppers: int | None, out: Path, kind: Format, seed: int | None, workers: int, overwrite: bool
+    scenario: str,
+    shoppers: int | None,
+    out: Path,
+    kind: Format,
+    seed: int | None,
+    workers: int,
+    also: tuple[str, ...],
+    overwrite: bool,
 ) -> None:
     """Play SCENARIO in the crowd world and write shoppers, visits and events to --out.
 
@@ -62,7 +71,7 @@ def command(
             events += written
             bar.advance(task, shoppers)
 
-        manifest = write_dataset(loaded, out, kind, workers=workers, progress=on_shard)
+        manifest = write_dataset(loaded, out, kind, also=also, workers=workers, progress=on_shard)
     write_manifest(manifest, out)
     visits = sum(part["rows"] for part in manifest["tables"]["visits"])
     console.print(f"{total:,} shoppers, {visits:,} visits, {events:,} events in [bold]{escape(str(out))}[/bold]")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
+from simulator.export.parts import part
+from simulator.export.source import Source
 from simulator.journey.plan import calendar_plan, draw_shoppers
 from simulator.journey.tables import TABLES, events_table, shoppers_table, visits_table
 from simulator.runfolder.files import sha256
@@ -20,7 +22,7 @@ from simulator.scenario.load import load_scenario
 from simulator.worlds.crowd import World, play
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -72,10 +74,18 @@ def play_shard(scenario: Scenario, shard: Shard) -> dict[TableName, pa.Table]:
     }
 
 
-def write_shard(scenario: Scenario, shard: Shard, folder: Path, kind: Format) -> list[dict[str, Any]]:
-    """Play a shard, write its files, and return what the manifest says of each: table, file, rows, digest."""
+def write_shard(
+    scenario: Scenario, shard: Shard, folder: Path, kind: Format, also: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Play a shard, write its files, and return what the manifest says of each: table, file, rows, digest.
+
+    `also` names further parts, made from the shard's tables.
+    """
     entries = []
-    for table, data in play_shard(scenario, shard).items():
+    tables = play_shard(scenario, shard)
+    source = Source(scenario.spec.seed, scenario.spec.reference, **tables)
+    made = {name: table for wanted in also for name, table in part(wanted).make(source).items()}
+    for table, data in {**tables, **made}.items():
         path = folder / table / f"part-{shard.number:05d}.{kind}"
         write_table(data, path, kind)
         entries.append(
@@ -92,9 +102,9 @@ def _prepare_worker(name: str, overrides: Mapping[str, Any]) -> None:
     _scenario = load_scenario(name, overrides)
 
 
-def _work(shard: Shard, folder: Path, kind: Format) -> list[dict[str, Any]]:
+def _work(shard: Shard, folder: Path, kind: Format, also: Sequence[str]) -> list[dict[str, Any]]:
     assert _scenario is not None
-    return write_shard(_scenario, shard, folder, kind)
+    return write_shard(_scenario, shard, folder, kind, also)
 
 
 def write_dataset(
@@ -102,6 +112,7 @@ def write_dataset(
     folder: Path,
     kind: Format,
     *,
+    also: Sequence[str] = (),
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda _shoppers, _events: None,
 ) -> dict[str, Any]:
@@ -111,11 +122,12 @@ def write_dataset(
     """
     todo = shards(scenario.spec.shoppers)
     done: list[dict[str, Any]] = []
-    with closing(_all_shards(scenario, todo, folder, kind, workers)) as written:
+    with closing(_all_shards(scenario, todo, folder, kind, also, workers)) as written:
         for shard, entries in written:
             done += entries
             progress(shard.last - shard.first, next(e["rows"] for e in entries if e["table"] == "events"))
-    tables = {str(t): sorted((e for e in done if e["table"] == t), key=lambda e: str(e["file"])) for t in TABLES}
+    written_tables = [*TABLES, *sorted({str(e["table"]) for e in done} - set(TABLES))]
+    tables = {str(t): sorted((e for e in done if e["table"] == t), key=lambda e: str(e["file"])) for t in written_tables}
     return crowd_manifest(scenario, tables)
 
 
@@ -124,15 +136,16 @@ def _all_shards(
     todo: list[Shard],
     folder: Path,
     kind: Format,
+    also: Sequence[str],
     workers: int,
 ) -> Generator[tuple[Shard, list[dict[str, Any]]]]:
     if workers == 1 or len(todo) == 1:
         for shard in todo:
-            yield shard, write_shard(scenario, shard, folder, kind)
+            yield shard, write_shard(scenario, shard, folder, kind, also)
         return
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, context, _prepare_worker, (scenario.name, dict(scenario.overrides))) as pool:
-        jobs = {pool.submit(_work, shard, folder, kind): shard for shard in todo}
+        jobs = {pool.submit(_work, shard, folder, kind, also): shard for shard in todo}
         try:
             for job in as_completed(jobs):
                 yield jobs[job], job.result()

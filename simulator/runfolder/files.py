@@ -65,7 +65,7 @@ def prepare_folder(folder: Path, *, overwrite: bool) -> None:
 _OURS = re.compile(
     r"manifest\.json|job\.json|live\.log|report\.html|report\.md|junit\.xml|summary\.json"
     r"|(shoppers|visits|events|requests|latency)\.parquet"
-    r"|(shoppers|visits|events)/(part-\d{5,}\.(parquet|csv|jsonl)|\.part-\d{5,}\.\w+\.partial)"
+    r"|\w+/(part-\d{5,}\.(parquet|csv|jsonl)|\.part-\d{5,}\.\w+\.partial)"
     r"|\.[\w.]+\.partial|\.(report|junit|summary)\.\w+\.\w{8}|\.write-test"
 )
 """What a run may leave in its folder, whole or cut short."""

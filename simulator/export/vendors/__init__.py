@@ -1,0 +1,1 @@
+"""Event schemas of other systems, made from our tables: one file a schema."""
