@@ -127,7 +127,9 @@ def write_dataset(
             done += entries
             progress(shard.last - shard.first, next(e["rows"] for e in entries if e["table"] == "events"))
     written_tables = [*TABLES, *sorted({str(e["table"]) for e in done} - set(TABLES))]
-    tables = {str(t): sorted((e for e in done if e["table"] == t), key=lambda e: str(e["file"])) for t in written_tables}
+    tables = {
+        str(t): sorted((e for e in done if e["table"] == t), key=lambda e: str(e["file"])) for t in written_tables
+    }
     return crowd_manifest(scenario, tables)
 
 

@@ -16,6 +16,9 @@ FLAGS = {
     "logged_in": 16,
     "location_shared": 32,
     "personalization_allowed": 64,
+    "push_allowed": 128,
+    "ar_capable": 256,
+    "biometric_enrolled": 512,
 }
 """Names of guards and their bits. `not_X` as a guard means that the bit must be absent."""
 
@@ -47,6 +50,15 @@ STATES = (
     State("payment", "pay", needs=("cart_not_empty", "checked_out"), sets=("paid",)),
     State("purchase", "pay", needs=("paid",), clears=("cart_not_empty", "checked_out", "paid")),
     State("login", "account", forbids=("logged_in",), sets=("logged_in",)),
+    State("biometric_login", "account", needs=("biometric_enrolled",), forbids=("logged_in",), sets=("logged_in",)),
+    State("rewards", "account", needs=("logged_in",)),
+    State("plan", "account", needs=("logged_in",)),
+    State("support", "account"),
+    State("notifications", "browse"),
+    State("content", "browse"),
+    State("store", "browse"),
+    State("ar_preview", "consider", needs=("item_seen", "ar_capable")),
+    State("share", "consider", needs=("item_seen",)),
 )
 
 STATE_NAMES = tuple(state.name for state in STATES)
