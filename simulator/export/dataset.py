@@ -82,10 +82,11 @@ def write_shard(
     `also` names further parts, made from the shard's tables.
     """
     entries = []
-    tables = play_shard(scenario, shard)
+    tables: dict[str, pa.Table] = {str(name): table for name, table in play_shard(scenario, shard).items()}
     source = Source(scenario.spec.seed, scenario.spec.reference, **tables)
-    made = {name: table for wanted in also for name, table in part(wanted).make(source).items()}
-    for table, data in {**tables, **made}.items():
+    for name in also:
+        tables |= part(name).make(source)
+    for table, data in tables.items():
         path = folder / table / f"part-{shard.number:05d}.{kind}"
         write_table(data, path, kind)
         entries.append(

@@ -24,7 +24,7 @@ from simulator.journey.kernel import (
     S,
     entry_weight,
     hazard_sum,
-    next_weights,
+    next_weight,
 )
 from simulator.journey.records import NOT_SEEN
 from simulator.model.compiled import compiled
@@ -193,8 +193,8 @@ def _entries(persona: Record, flags: int) -> list[tuple[int, float]]:
 
 def _onward(persona: Record, state: int, flags: int) -> list[tuple[int, float]]:
     """Return the states that may follow, and with what probability; exit is left out."""
-    weights = np.empty(S + 1)
-    total = next_weights(persona, state, flags, NOT_SEEN, _NO_PULL, weights)
+    weights = [next_weight(persona, state, following, flags, NOT_SEEN, _NO_PULL) for following in range(S + 1)]
+    total = sum(weights)
     return [(following, weights[following] / total) for following in range(S) if weights[following] > 0]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.journey import keys
-from simulator.journey.keys import NOWHERE, state_key, uniform
+from simulator.journey.keys import NOWHERE, state_key, uniform, uniform_pair
 from simulator.journey.records import (
     BUDGET,
     DONE,
@@ -30,6 +30,7 @@ from simulator.journey.records import (
 from simulator.journey.shopper import pick
 from simulator.model.compiled import compiled
 from simulator.model.distributions import normal_quantile, sample
+from simulator.model.schema import CATEGORIES
 from simulator.model.states import FLAGS, STATE_INDEX, STATE_NAMES
 
 if TYPE_CHECKING:
@@ -91,35 +92,33 @@ def is_open(persona: Record, state: int, flags: int) -> bool:
 
 
 @compiled
-def next_weights(
-    persona: Record, state: int, flags: int, relevance: float, pull: NDArray[np.float64], out: NDArray[np.float64]
+def next_weight(
+    persona: Record, state: int, following: int, flags: int, relevance: float, pull: NDArray[np.float64]
 ) -> float:
-    """Fill `out` (S + 1) with the weights of each next state, exit last; return their sum.
+    """Return the weight of one next state, or of exit (S).
 
     A state whose guards are not met has no weight, so its share goes to the others in proportion. Relevance above ½
     makes leaving less likely, below ½ more.
     """
-    total = 0.0
-    for j in range(S + 1):
-        weight = persona.transition[state, j] * pull[j]
-        if j < S and not is_open(persona, j, flags):
-            weight = 0.0
-        if j == S and relevance != NOT_SEEN:
-            weight *= math.exp(persona.relevance_pull * (1.0 - 2.0 * relevance))
-        out[j] = weight
-        total += weight
-    return total
+    weight = float(persona.transition[state, following] * pull[following])
+    if following < S:
+        return weight if is_open(persona, following, flags) else 0.0
+    return weight * math.exp(persona.relevance_pull * (1.0 - 2.0 * relevance)) if relevance != NOT_SEEN else weight
 
 
 @compiled
 def choose_next(persona: Record, state: int, flags: int, relevance: float, pull: NDArray[np.float64], u: float) -> int:
     """Return the next state, or S for exit (also where guards leave nothing else)."""
-    weights = np.empty(S + 1)
-    left = u * next_weights(persona, state, flags, relevance, pull, weights)
-    for j in range(S + 1):
-        left -= weights[j]
-        if left < 0.0 and weights[j] > 0.0:
-            return j
+    total = 0.0
+    for place in range(persona.ways[state]):
+        total += next_weight(persona, state, persona.way[state, place], flags, relevance, pull)
+    left = u * total
+    for place in range(persona.ways[state]):
+        following = persona.way[state, place]
+        weight = next_weight(persona, state, following, flags, relevance, pull)
+        left -= weight
+        if left < 0.0 and weight > 0.0:
+            return int(following)
     return S
 
 
@@ -177,16 +176,17 @@ def entry_weight(persona: Record, state: int, flags: int) -> float:
 @compiled
 def _entry(persona: Record, flags: int, u: float) -> int:
     total = 0.0
-    for j in range(S):
-        total += entry_weight(persona, j, flags)
+    for place in range(persona.ways[S]):
+        total += entry_weight(persona, persona.way[S, place], flags)
     left, last = u * total, 0
-    for j in range(S):
-        weight = entry_weight(persona, j, flags)
+    for place in range(persona.ways[S]):
+        state = persona.way[S, place]
+        weight = entry_weight(persona, state, flags)
         if weight > 0.0:
-            last = j
+            last = int(state)
             left -= weight
             if left < 0.0:
-                return j
+                return last
     return last
 
 
@@ -201,25 +201,33 @@ def _enter(persona: Record, seed: int, shopper: Record, visit: Record, state: in
 @compiled
 def price_cents(product: int) -> int:
     """Return a product's offline price: the same for everybody, every seed and every run."""
+    return int(PRICES_CENTS[product])
+
+
+@compiled
+def _drawn_price_cents(product: int) -> int:
     z = normal_quantile(uniform(0, product, 0, NOWHERE, 0, keys.PRODUCT))
     return int(MEDIAN_PRICE_CENTS * math.exp(PRICE_SIGMA * z))
+
+
+PRICES_CENTS = np.array([_drawn_price_cents(product) for product in range(len(CATEGORIES) * PRODUCTS_PER_CATEGORY)])
 
 
 @compiled
 def _choose_product(persona: Record, seed: int, shopper: Record, visit: Record) -> None:
     """Choose a product of a category they like; who minds the price compares two and takes the cheaper."""
     who, number, key, nth = shopper.shopper, visit.visit, STATE_KEYS[PRODUCT], visit.nth
-    category = pick(persona.category_cdf, uniform(seed, who, number, key, nth, keys.CATEGORY))
+    u, v = uniform_pair(seed, who, number, key, nth, keys.PRODUCT)
+    category = pick(persona.category_cdf, u)
     first = category * PRODUCTS_PER_CATEGORY
     # The square makes low numbers popular: a tenth of the products gets a third of the views.
-    product = first + int(PRODUCTS_PER_CATEGORY * uniform(seed, who, number, key, nth, keys.PRODUCT) ** 2)
-    price = price_cents(product)
-    if uniform(seed, who, number, key, nth, keys.CHEAPER) < shopper.price_sensitivity:
-        other = first + int(PRODUCTS_PER_CATEGORY * uniform(seed, who, number, key, nth, keys.CANDIDATE) ** 2)
-        other_price = price_cents(other)
-        if other_price < price:
-            product, price = other, other_price
-    visit.product, visit.category, visit.price_cents = product, category, price
+    product = first + int(PRODUCTS_PER_CATEGORY * v**2)
+    u, v = uniform_pair(seed, who, number, key, nth, keys.CHEAPER)
+    if u < shopper.price_sensitivity:
+        other = first + int(PRODUCTS_PER_CATEGORY * v**2)
+        if price_cents(other) < price_cents(product):
+            product = other
+    visit.product, visit.category, visit.price_cents = product, category, price_cents(product)
 
 
 @compiled
@@ -232,7 +240,7 @@ def patience_us(persona: Record, seed: int, shopper: Record, visit: Record, fcp_
     u = uniform(seed, shopper.shopper, visit.visit, key, visit.nth, keys.PATIENCE)
     rate, shape = persona.hazard_per_s[visit.state], persona.patience_shape
     wait = patience_s(u, shopper.frailty, rate, shape, persona.feedback, fcp_us / US) * US
-    return int(min(wait, float(LONGEST_WAIT_US)))
+    return int(wait) if wait < LONGEST_WAIT_US else LONGEST_WAIT_US
 
 
 @compiled

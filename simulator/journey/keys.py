@@ -23,8 +23,8 @@ _HALF = np.uint64(32)
 @inlined
 def philox4x32(
     c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, k0: np.uint64, k1: np.uint64
-) -> tuple[np.uint64, np.uint64]:
-    """Return the first two 32-bit words of the block for counter (c0, c1, c2, c3) and key (k0, k1).
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """Return the four 32-bit words of the block for counter (c0, c1, c2, c3) and key (k0, k1).
 
     All arguments and results are 32-bit values held in `uint64`, so that plain Python computes the same.
     """
@@ -32,7 +32,7 @@ def philox4x32(
         p0, p1 = _M0 * c0, _M1 * c2
         c0, c1, c2, c3 = (p1 >> _HALF) ^ c1 ^ k0, p1 & _LOW, (p0 >> _HALF) ^ c3 ^ k1, p0 & _LOW
         k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
-    return c0, c1
+    return c0, c1, c2, c3
 
 
 PURPOSES: dict[str, np.uint64] = {}
@@ -69,9 +69,9 @@ DAY = purpose("day")
 HOUR = purpose("hour")
 SITUATION = purpose("situation")
 TECHNOLOGY = purpose("technology")
-RTT = purpose("rtt")
-DOWN = purpose("down")
-UP = purpose("up")
+STAY = purpose("stay")
+LINK = purpose("link")
+STALL = purpose("stall")
 BUDGET = purpose("budget")
 ENTRY = purpose("entry")
 PATIENCE = purpose("patience")
@@ -81,7 +81,6 @@ NEXT = purpose("next")
 THINK = purpose("think")
 CATEGORY = purpose("category")
 PRODUCT = purpose("product")
-CANDIDATE = purpose("candidate")
 CHEAPER = purpose("cheaper")
 ARRIVAL = purpose("arrival")
 IDENTITY = purpose("identity")
@@ -91,13 +90,15 @@ NOWHERE = np.uint64(0)
 
 
 @inlined
-def uniform(seed: int, shopper: int, visit: int, state: np.uint64, nth: int, purpose: np.uint64) -> float:
-    """Return u in (0, 1), never 0 or 1.
+def block(
+    seed: int, shopper: int, visit: int, state: np.uint64, nth: int, purpose: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """Return the four 32-bit words of a draw.
 
     `shopper` counts to 2^48, `visit` to 2^16, `nth` to 2^12; `state` is a 20-bit key from `state_key`.
     """
     who, which = np.uint64(shopper), np.uint64(visit)
-    high, low = philox4x32(
+    return philox4x32(
         who & _LOW,
         ((who >> _HALF) << np.uint64(16)) | which,
         (state << np.uint64(12)) | np.uint64(nth),
@@ -105,7 +106,22 @@ def uniform(seed: int, shopper: int, visit: int, state: np.uint64, nth: int, pur
         np.uint64(seed) & _LOW,
         np.uint64(seed) >> _HALF,
     )
+
+
+@inlined
+def uniform(seed: int, shopper: int, visit: int, state: np.uint64, nth: int, purpose: np.uint64) -> float:
+    """Return u in (0, 1), never 0 or 1, of the draw that `block` describes."""
+    high, low, _, _ = block(seed, shopper, visit, state, nth, purpose)
     return open_unit(high, low)
+
+
+@inlined
+def uniform_pair(
+    seed: int, shopper: int, visit: int, state: np.uint64, nth: int, purpose: np.uint64
+) -> tuple[float, float]:
+    """Return two independent u in (0, 1) for the price of one: a purpose that always needs both."""
+    high, low, second_high, second_low = block(seed, shopper, visit, state, nth, purpose)
+    return open_unit(high, low), open_unit(second_high, second_low)
 
 
 @inlined

@@ -13,7 +13,7 @@ import numpy as np
 from simulator.model.compiled import record_dtype
 from simulator.model.devices import device_table
 from simulator.model.distributions import DIST, Constant, Distribution, Gamma, TableBook
-from simulator.model.networks import network_table
+from simulator.model.networks import STAYS, network_table
 from simulator.model.places import city_table
 from simulator.model.schema import CATEGORIES, CONSENTS, SITUATIONS, TECHNOLOGIES
 from simulator.model.states import EXIT, STATE_NAMES, STATES, bits, guard_bits
@@ -31,6 +31,8 @@ PERSONA = record_dtype(
         ("weight", "f8"),
         ("entry", "f8", (S,)),
         ("transition", "f8", (S, S + 1)),
+        ("ways", "i2", (S + 1,)),
+        ("way", "i2", (S + 1, S + 1)),
         ("needs", "u4", (S,)),
         ("forbids", "u4", (S,)),
         ("sets", "u4", (S,)),
@@ -54,12 +56,20 @@ PERSONA = record_dtype(
         ("member", "f8"),
         ("logged_in", "f8"),
         ("situation_cdf", "f8", (len(SITUATIONS),)),
-        ("technology_cdf", "f8", (len(SITUATIONS), len(TECHNOLOGIES))),
-        ("dwell_us", "f8", (len(SITUATIONS),)),
+        ("stay_cdf", "f8", (len(SITUATIONS), len(STAYS))),
+        ("jump_cdf", "f8", (len(SITUATIONS), len(STAYS), len(STAYS))),
+        ("stay_s", DIST, (len(SITUATIONS), len(STAYS))),
+        ("met_stay_s", DIST, (len(SITUATIONS), len(STAYS))),
+        ("stall_share", "f8", (len(SITUATIONS),)),
+        ("stall_s", DIST, (len(SITUATIONS),)),
+        ("switch_us", "i8"),
         ("rtt_ms", DIST, (len(TECHNOLOGIES),)),
         ("down_kbps", DIST, (len(TECHNOLOGIES),)),
         ("up_kbps", DIST, (len(TECHNOLOGIES),)),
         ("promotion_s", "f8", (len(TECHNOLOGIES),)),
+        ("good_loss", "f8", (len(TECHNOLOGIES),)),
+        ("bad_loss", "f8", (len(TECHNOLOGIES),)),
+        ("burst_share", "f8", (len(TECHNOLOGIES),)),
         ("visits_per_week", DIST),
         ("hour_cdf", "f8", (24,)),
         ("weekend", "f8"),
@@ -133,8 +143,24 @@ def cumulative(weights: list[float]) -> NDArray[np.float64]:
     return shares
 
 
+def _weights(row: Mix) -> list[float]:
+    return [row.get(name, 0.0) for name in (*STATE_NAMES, EXIT)]
+
+
 def _mix(mix: Mix, names: tuple[str, ...]) -> NDArray[np.float64]:
     return cumulative([mix.get(name, 0.0) for name in names])
+
+
+def set_journey(row: Any, entry: Any, transition: Any) -> None:  # noqa: ANN401 - a row of PERSONA, and arrays
+    """Fill a persona's entry (S,) and transition (S, S + 1), and `way`, where `ways` positive weights of each stand.
+
+    The last of `way` is the entry's. Few states follow a state, and the kernel looks at no others.
+    """
+    row["entry"], row["transition"] = entry, transition
+    weights = np.zeros((S + 1, S + 1))
+    weights[:S], weights[S, :S] = row["transition"], row["entry"]
+    row["ways"] = (weights > 0).sum(axis=1)
+    row["way"] = np.argsort(weights <= 0, axis=1, kind="stable")
 
 
 def _personas(spec: PopulationSpec, book: TableBook) -> NDArray[Any]:
@@ -147,11 +173,10 @@ def _personas(spec: PopulationSpec, book: TableBook) -> NDArray[Any]:
 def _fill_persona(row: np.void, persona: Persona, weight: float, book: TableBook) -> None:
     spec = persona.spec
     row["key"], row["weight"] = name_key(persona.name), weight
-    row["entry"] = [spec.journey.entry.get(name, 0.0) for name in STATE_NAMES]
-    for index, state in enumerate(STATES):
+    outs = [spec.journey.rows.get(name, {EXIT: 1.0}) for name in STATE_NAMES]
+    set_journey(row, _weights(spec.journey.entry)[:S], [_weights(out) for out in outs])
+    for index in range(S):
         _fill_state(row, index, persona, book)
-        out = spec.journey.rows.get(state.name, {EXIT: 1.0})
-        row["transition"][index] = [out.get(name, 0.0) for name in (*STATE_NAMES, EXIT)]
     row["patience_shape"], row["feedback"] = spec.patience.shape, spec.patience.feedback
     row["frailty"] = book.row(frailty(spec.patience.frailty_variance))
     row["error_exit"] = spec.patience.error_exit
@@ -164,23 +189,40 @@ def _fill_persona(row: np.void, persona: Persona, weight: float, book: TableBook
     row["consent"] = [getattr(spec.consent, name) for name in CONSENTS]
     row["member"], row["logged_in"] = spec.loyalty.member, spec.loyalty.logged_in
     row["situation_cdf"] = _mix(spec.network.situations, SITUATIONS)
-    row["technology_cdf"] = [_mix(spec.network.mix.get(name, {}), TECHNOLOGIES) for name in SITUATIONS]
     _fill_network(row, book)
+    _fill_situations(row, persona, book)
     row["visits_per_week"] = book.row(spec.arrivals.visits_per_week)
     row["hour_cdf"] = cumulative(spec.arrivals.hours)
     row["weekend"] = spec.arrivals.weekend
 
 
 def _fill_network(row: np.void, book: TableBook) -> None:
-    """Fill the columns of technologies and situations."""
+    """Fill the columns of technologies."""
     table = network_table()
-    row["dwell_us"] = [1e6 * table.situations[name].dwell for name in SITUATIONS]  # type: ignore[index]
+    row["switch_us"] = round(1e6 * table.switch_penalty)
     for index, name in enumerate(TECHNOLOGIES):
         technology = table.technologies[name]  # type: ignore[index] # TECHNOLOGIES are the table's own keys
         row["rtt_ms"][index] = book.row(technology.rtt_ms)
         row["down_kbps"][index] = book.row(technology.down_kbps)
         row["up_kbps"][index] = book.row(technology.up_kbps)
         row["promotion_s"][index] = technology.radio_promotion
+        loss = technology.loss
+        row["good_loss"][index], row["bad_loss"][index], row["burst_share"][index] = loss.good, loss.bad, loss.burst
+
+
+def _fill_situations(row: np.void, persona: Persona, book: TableBook) -> None:
+    """Fill the columns of situations: the chain over technologies, its stays, and stalls."""
+    table, mixes = network_table(), persona.spec.network.mix
+    for index, name in enumerate(SITUATIONS):
+        situation = table.situations[name]  # type: ignore[index] # SITUATIONS are the table's own keys
+        mix = mixes.get(name, {"wifi": 1.0})
+        row["stay_cdf"][index] = cumulative(situation.shares(mix).tolist())
+        row["jump_cdf"][index] = [cumulative(jumps) for jumps in situation.jumps(mix).tolist()]
+        for place, stay in enumerate(STAYS):
+            row["stay_s"][index][place] = book.row(situation.dwell[stay].stay())
+            row["met_stay_s"][index][place] = book.row(situation.dwell[stay].met())
+        row["stall_share"][index] = situation.stalls.share
+        row["stall_s"][index] = book.row(situation.stalls.length)
 
 
 def _fill_state(row: np.void, index: int, persona: Persona, book: TableBook) -> None:

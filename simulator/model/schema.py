@@ -14,7 +14,7 @@ from simulator.model.units import Duration, Share
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-SITUATIONS = ("home", "commute", "work", "store")
+SITUATIONS = ("home", "commute", "work", "store", "travel")
 TECHNOLOGIES = ("wifi", "5g", "lte", "hspa")
 TIERS = ("low", "mid", "high")
 CATEGORIES = (

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Format = Literal["parquet", "csv", "jsonl"]
 FORMATS: tuple[Format, ...] = ("parquet", "csv", "jsonl")
 JSON_ROWS = 10_000
+PACKED = ("shopper", "visit", "step", "nth", "at_us", "start_at_us", "pages", "product", "price_cents", "cart_items")
+"""Integers that differ little from row to row: as differences they take less room and less time than by snappy."""
 SOUGHT = ("shopper", "at_us", "start_at_us")
 """Columns by which readers skip row groups; minima and maxima of the others would tell them nothing."""
 
@@ -33,13 +35,22 @@ def write_table(table: pa.Table, path: Path, kind: Format) -> None:
 
 
 def write_parquet(table: pa.Table, path: Path) -> None:
-    """Write Parquet as fast as it goes: names as dictionaries, numbers plain, snappy over both.
+    """Write Parquet as fast as it goes: names as dictionaries, integers that differ little as differences.
 
-    Dictionaries for numbers that hardly repeat cost three times the time and save a tenth of the size.
+    Other columns are plain, with snappy over them. Dictionaries for numbers that hardly repeat cost three times the
+    time and save a tenth of the size.
     """
     named = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
     sought = [name for name in SOUGHT if name in table.column_names]
-    pa.parquet.write_table(table, path, use_dictionary=named, compression="snappy", write_statistics=sought)
+    packed = [name for name in PACKED if name in table.column_names]
+    pa.parquet.write_table(
+        table,
+        path,
+        use_dictionary=named,
+        column_encoding=dict.fromkeys(packed, "DELTA_BINARY_PACKED"),
+        compression={name: "none" if name in packed or name in named else "snappy" for name in table.column_names},
+        write_statistics=sought,
+    )
 
 
 def plain(table: pa.Table) -> pa.Table:

@@ -53,13 +53,15 @@ def service_us(card: Record, tables: Record, seed: int, visit: Record, place: in
 
 
 @compiled
-def server_us(card: Record, tables: Record, seed: int, visit: Record, placement: int) -> int:
-    """Return the unloaded server's time for the page's calls of one placement, one after another."""
-    total = 0
+def server_us(card: Record, tables: Record, seed: int, visit: Record) -> tuple[int, int]:
+    """Return the unloaded server's time for the page's blocking and for its lcp calls, one after another."""
+    blocking_us, lcp_us = 0, 0
     for place in range(card.calls):
-        if card.placement[place] == placement:
-            total += service_us(card, tables, seed, visit, place)
-    return total
+        if card.placement[place] == BLOCKING:
+            blocking_us += service_us(card, tables, seed, visit, place)
+        elif card.placement[place] == LCP:
+            lcp_us += service_us(card, tables, seed, visit, place)
+    return blocking_us, lcp_us
 
 
 @compiled
@@ -72,9 +74,18 @@ def add_up(
     """
     promotion_s = persona.promotion_s[event.network]
     fcp_s, rest_s = load_parts(
-        card, visit.pages == 0, event.rtt_ms / 1e3, event.down_kbps, promotion_s, shopper.cpu_slowdown
+        card,
+        visit.pages == 0,
+        event.rtt_ms / 1e3,
+        event.down_kbps,
+        promotion_s,
+        shopper.cpu_slowdown,
+        visit.reconnects == 1,
+        event.loss,
     )
-    fcp_us = int(fcp_s * US) + blocking_us
+    if card.instant:
+        event.stalled_us = 0
+    fcp_us = int(fcp_s * US) + event.stalled_us + blocking_us
     return fcp_us, fcp_us + int(rest_s * US) + lcp_us
 
 
@@ -92,8 +103,7 @@ def play_page(
 ) -> None:
     """Show the shopper one page of an unloaded shop and let them decide."""
     look_around(persona, tables, seed, shopper, visit, event)
-    blocking_us = server_us(card, card_tables, seed, visit, BLOCKING)
-    lcp_us = server_us(card, card_tables, seed, visit, LCP)
+    blocking_us, lcp_us = server_us(card, card_tables, seed, visit)
     fcp_us, load_us = add_up(card, persona, shopper, visit, event, blocking_us, lcp_us)
     delay_us = arm.delay_us[visit.state]
     event.server_us, event.measured_us = blocking_us + lcp_us, 0

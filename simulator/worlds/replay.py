@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from simulator.journey.kernel import begin, step
 from simulator.journey.records import EVENT, NEVER_US, NOT_SEEN, ONGOING, SHOPPER, VISIT
 from simulator.journey.shopper import draw_shopper
+from simulator.journey.surroundings import look_around
 from simulator.model.compiled import compiled
 from simulator.worlds.crowd import Rows
 
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from simulator.journey.tables import Names, TableName
     from simulator.worlds.crowd import World
 
-SEEN = ("network", "rtt_ms", "down_kbps", "fcp_us", "load_us", "server_us", "measured_us", "ok", "relevance")
+SEEN = (
+    "network", "rtt_ms", "down_kbps", "loss", "stalled_us", "fcp_us", "load_us", "server_us", "measured_us", "ok",
+    "relevance",
+)  # fmt: skip
 """Columns of EVENT that are taken from the record, besides those that say which page it was."""
 NULLS = {"fcp_us": NEVER_US, "load_us": NEVER_US, "relevance": NOT_SEEN}
 """What a null in a table stands for."""
@@ -62,7 +66,9 @@ def _replay(world: World, recorded: Rows, who: NDArray[np.int64], out: Rows) -> 
             if visit.cause != ONGOING:
                 break
             seen, event = recorded.events[place], out.events[played]
+            look_around(persona, population.tables[0], seed, shopper, visit, event)
             event.network, event.rtt_ms, event.down_kbps = seen.network, seen.rtt_ms, seen.down_kbps
+            event.loss, event.stalled_us = seen.loss, seen.stalled_us
             event.server_us, event.measured_us = seen.server_us, seen.measured_us
             step(
                 persona,

@@ -69,8 +69,8 @@ def tap(
     for stop in range(route.stops):
         stops_us[stop] = service_us(route, route_tables[0], seed, visit, stop)
     fcp_us, load_us = add_up(card, persona, shopper, visit, event, 0, 0)
-    before_s = 0.5 * event.rtt_ms / 1e3
-    if visit.pages == 0:
+    before_s = 0.5 * event.rtt_ms / 1e3 + event.stalled_us / US
+    if visit.reconnects:
         before_s += persona.promotion_s[event.network] + SETUP_ROUND_TRIPS * event.rtt_ms / 1e3
     before_us = min(int(before_s * US), fcp_us)
     after_us = fcp_us - before_us + arms[visit.arm].delay_us[visit.state]

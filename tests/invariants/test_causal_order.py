@@ -19,6 +19,7 @@ from simulator.journey.records import (
     SHOPPER,
     VISIT,
 )
+from simulator.model.population import set_journey
 from simulator.model.states import FLAGS, STATE_INDEX, STATE_NAMES, STATES, bits
 from simulator.worlds.crowd import World
 from simulator.worlds.replay import replay
@@ -50,7 +51,8 @@ def walked(everyday, cards):
     def play(journey, seed, failing):
         population, _ = everyday
         personas = population.personas.copy()
-        personas["entry"], personas["transition"] = journey
+        for persona in personas:
+            set_journey(persona, *journey)
         world = World(population._replace(personas=personas), cards, control_arm(), SEED)
         rows = replay(world, *any_pages(np.random.default_rng(seed), failing))
         first = rows.shoppers["logged_in"] * FLAGS["logged_in"] + rows.shoppers["location"] * FLAGS["location_shared"]
@@ -220,7 +222,8 @@ def test_nobody_walks_for_ever(week, everyday, unhurried, instant):
     population = unhurried(everyday[0])
     personas = population.personas.copy()
     home = STATE_NAMES.index("home")
-    personas["entry"], personas["transition"] = np.eye(S)[home], np.eye(S, S + 1)
+    for persona in personas:
+        set_journey(persona, np.eye(S)[home], np.eye(S, S + 1))
     rows = week(100, population=population._replace(personas=personas), pages=instant)
     assert set(rows.visits["pages"]) == {MAX_STEPS}
     assert set(rows.visits["cause"]) == {BUDGET}

@@ -11,7 +11,7 @@ from simulator.journey.tables import TABLES, Names, events_table, shoppers_table
 from simulator.runfolder.tables import write_table
 from simulator.worlds.crowd import Rows, World
 from simulator.worlds.live.walk import Seen, Walk
-from simulator.worlds.replay import replay, rows_from_tables
+from simulator.worlds.replay import SEEN, replay, rows_from_tables
 
 SEED = 20_260_105
 ARMS = [("control", 0.5, {}, {}), ("slower", 0.5, {"product": 2.0}, {"exit": 1.3})]
@@ -75,7 +75,7 @@ def test_the_record_is_all_that_is_needed(world, recorded):
     shoppers["shopper"] = recorded.shoppers["shopper"]
     for name in ("shopper", "visit", "arm", "start_us", "lag_us", "pages"):
         visits[name] = recorded.visits[name]
-    for name in ("network", "rtt_ms", "down_kbps", "fcp_us", "load_us", "server_us", "measured_us", "ok", "relevance"):
+    for name in SEEN:
         events[name] = recorded.events[name]
     for played, record in zip(replay(world, shoppers, visits, events), recorded, strict=True):
         assert played.tobytes() == record.tobytes()

@@ -8,6 +8,7 @@ import pytest
 from simulator.journey.closed_form import expectations, undisturbed
 from simulator.journey.kernel import S
 from simulator.model.distributions import DIST, Constant, TableBook
+from simulator.model.population import set_journey
 from simulator.model.states import FLAGS, STATE_INDEX, STATE_NAMES
 
 
@@ -19,11 +20,10 @@ def chained(everyday):
         population, _ = everyday
         personas = population.personas[:1].copy()
         one = personas[0]
-        one["entry"] = [entry.get(name, 0.0) for name in STATE_NAMES]
-        one["transition"] = 0.0
-        one["transition"][:, S] = 1.0
+        transition = np.tile(np.eye(S + 1)[S], (S, 1))
         for state, row in rows.items():
-            one["transition"][STATE_INDEX[state]] = [row.get(name, 0.0) for name in (*STATE_NAMES, "exit")]
+            transition[STATE_INDEX[state]] = [row.get(name, 0.0) for name in (*STATE_NAMES, "exit")]
+        set_journey(one, [entry.get(name, 0.0) for name in STATE_NAMES], transition)
         one["think"] = np.array([TableBook().row(Constant(dist="constant", value=3))], DIST)
         one["logged_in"], one["consent"][2], one["consent"][1] = shares
         for state, flag in guards:

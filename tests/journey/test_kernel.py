@@ -11,7 +11,7 @@ from simulator.journey.kernel import (
     choose_next,
     entry_weight,
     first_flags,
-    next_weights,
+    next_weight,
     price_cents,
     step,
 )
@@ -29,11 +29,17 @@ from simulator.journey.records import (
     VISIT,
 )
 from simulator.model.distributions import DIST, Constant, TableBook
+from simulator.model.population import set_journey
 from simulator.model.states import FLAGS, STATE_INDEX, STATE_NAMES
 from simulator.worlds.crowd import World, play
 
 NO_PULL = np.ones(S + 1)
 HOME, PRODUCT, CHECKOUT = (STATE_INDEX[name] for name in ("home", "product", "checkout"))
+
+
+def leads(persona, row):
+    """Let every state of a persona be followed as `row` says."""
+    set_journey(persona, persona["entry"].copy(), row)
 
 
 @pytest.fixture
@@ -46,9 +52,7 @@ def personas(everyday):
 def persona(personas):
     """Return a persona who goes from home to product or away, for ever patient, with a second a page."""
     one = personas[0]
-    one["entry"] = np.eye(S)[HOME]
-    one["transition"] = 0.0
-    one["transition"][:, PRODUCT], one["transition"][:, S] = 0.75, 0.25
+    set_journey(one, np.eye(S)[HOME], 0.75 * np.eye(S + 1)[PRODUCT] + 0.25 * np.eye(S + 1)[S])
     one["think"] = np.array([TableBook().row(Constant(dist="constant", value="1s"))], DIST)
     one["budget"] = np.array([TableBook().row(None)], DIST)[0]
     one["hazard_per_s"], one["put_off"], one["memory"], one["refund_s"] = 0.0, 0.0, 0.0, 0.0
@@ -82,8 +86,8 @@ FINE = (100_000, 300_000, True, NOT_SEEN)
 
 def test_weights_follow_the_row(persona):
     """Without guards, relevance and pull the weights are the persona's own row, and their sum its sum."""
-    weights = np.empty(S + 1)
-    assert next_weights(persona, HOME, 0, NOT_SEEN, NO_PULL, weights) == pytest.approx(1.0)
+    weights = [next_weight(persona, HOME, following, 0, NOT_SEEN, NO_PULL) for following in range(S + 1)]
+    assert sum(weights) == pytest.approx(1.0)
     assert weights == pytest.approx(persona["transition"][HOME])
 
 
@@ -95,18 +99,14 @@ def test_choices_cut_the_row_in_order(persona):
 
 def test_a_guard_closes_a_state(persona):
     """What is closed has no weight, whatever its share; nothing open means leaving."""
-    persona["transition"][HOME] = np.eye(S + 1)[CHECKOUT]
+    leads(persona, np.eye(S + 1)[CHECKOUT])
     assert choose_next(persona, HOME, 0, NOT_SEEN, NO_PULL, 0.5) == S
     assert choose_next(persona, HOME, FLAGS["cart_not_empty"], NOT_SEEN, NO_PULL, 0.5) == CHECKOUT
 
 
 def test_relevance_makes_staying_likelier(persona):
     """Above one half relevance lowers the weight of leaving, below it raises it, and one half is neutral."""
-    weights = np.empty(S + 1)
-    leaving = []
-    for relevance in (0.0, 0.5, 1.0):
-        next_weights(persona, HOME, 0, relevance, NO_PULL, weights)
-        leaving.append(weights[S])
+    leaving = [next_weight(persona, HOME, S, 0, relevance, NO_PULL) for relevance in (0.0, 0.5, 1.0)]
     pull = persona["relevance_pull"]
     assert leaving == pytest.approx([0.25 * np.exp(pull), 0.25, 0.25 * np.exp(-pull)])
 
@@ -157,7 +157,7 @@ def test_a_failed_page_has_no_effect(persona, walk):
     visit, _ = walk((1, 2, False, NOT_SEEN))
     assert visit["cause"] == ERROR
     persona["error_exit"] = 0.0
-    persona["transition"][HOME] = np.eye(S + 1)[PRODUCT]
+    leads(persona, np.eye(S + 1)[PRODUCT])
     visit, _ = walk(FINE, (1, 2, False, NOT_SEEN))
     assert not visit["flags"] & FLAGS["item_seen"]
     visit, _ = walk(FINE, FINE)
@@ -175,7 +175,7 @@ def test_a_weight_without_end_always_puts_off(persona, walk):
 
 def test_time_is_counted_in_its_kinds(persona, walk):
     """Waiting, looking and the clock of the surroundings are kept apart."""
-    persona["transition"][:] = np.eye(S + 1)[PRODUCT]
+    leads(persona, np.eye(S + 1)[PRODUCT])
     visit, events = walk(FINE, FINE, FINE)
     assert (visit["waited_us"], visit["engaged_us"], visit["elapsed_us"]) == (900_000, 3_000_000, 3_900_000)
     assert visit["intended_us"] == 3_000_000
@@ -184,16 +184,16 @@ def test_time_is_counted_in_its_kinds(persona, walk):
 
 def test_a_time_budget_ends_a_visit(persona, walk):
     """Once waiting and looking exceed the budget the visit ends, unless it was ending anyway."""
-    persona["transition"][:] = np.eye(S + 1)[PRODUCT]
+    leads(persona, np.eye(S + 1)[PRODUCT])
     visit, events = walk(*[FINE] * 9, budget_s=4)
     assert (visit["cause"], len(events)) == (BUDGET, 4)
-    persona["transition"][:] = np.eye(S + 1)[S]
+    leads(persona, np.eye(S + 1)[S])
     assert walk(FINE, budget_s="1ms")[0]["cause"] == DONE
 
 
 def test_relevant_pages_refund_time(persona, walk):
     """A page above one half refunds some budget; one half or below does not."""
-    persona["transition"][:] = np.eye(S + 1)[PRODUCT]
+    leads(persona, np.eye(S + 1)[PRODUCT])
     persona["refund_s"] = 10.0
     relevant, plain = ((1, 300_000, True, relevance) for relevance in (0.9, 0.5))
     assert len(walk(*[plain] * 9, budget_s=4)[1]) == 4
@@ -203,7 +203,7 @@ def test_relevant_pages_refund_time(persona, walk):
 def test_relevance_counts_with_the_tables_precision(persona, walk):
     """Two readings of relevance that the table cannot tell apart lead to the same visit."""
     barely = 0.5 + 1e-9
-    persona["transition"][:] = np.eye(S + 1)[PRODUCT]
+    leads(persona, np.eye(S + 1)[PRODUCT])
     persona["refund_s"] = 10.0
     exact = walk(*[(1, 300_000, True, barely)] * 9, budget_s=4)
     told = walk(*[(1, 300_000, True, float(np.float32(barely)))] * 9, budget_s=4)
@@ -214,7 +214,7 @@ def test_relevance_counts_with_the_tables_precision(persona, walk):
 def test_a_look_takes_a_microsecond_at_least(persona, walk):
     """Even a think time of nothing moves the clock, so that timestamps within a visit differ."""
     persona["think"] = np.array([TableBook().row(Constant(dist="constant", value=0))], DIST)
-    persona["transition"][:] = np.eye(S + 1)[PRODUCT]
+    leads(persona, np.eye(S + 1)[PRODUCT])
     _, events = walk((0, 0, True, NOT_SEEN), (0, 0, True, NOT_SEEN))
     assert events[1]["at_us"] - events[0]["at_us"] == 1
 

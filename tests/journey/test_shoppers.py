@@ -6,6 +6,7 @@ from scipy import stats
 
 from simulator.journey.arms import choose_arm, compile_arms, control_arm
 from simulator.journey.shopper import choose_persona, pick
+from simulator.model.networks import network_table
 from simulator.model.schema import CATEGORIES, SITUATIONS, TECHNOLOGIES
 from simulator.model.states import EXIT, STATE_NAMES
 from simulator.worlds.crowd import World, play
@@ -70,17 +71,22 @@ def test_homes_lie_round_their_city(everyday, crowd):
 
 
 def test_visits_meet_the_networks_of_their_file(everyday, everybody, crowd):
-    """On the first page, situation and technology have the shares of the persona's file."""
+    """On the first page, situation and technology have the shares of the persona's file, outages being waited out."""
     roster = everyday[1]
     first = crowd.events[crowd.events["step"] == 0]
     spec = next(p.spec for p in everybody.personas if p.name == "commuter_browser")
     mine = first[first["persona"] == roster.personas.index("commuter_browser")]
     for code, situation in enumerate(SITUATIONS):
         here = mine[mine["situation"] == code]
-        share = spec.network.situations[situation]
+        share = spec.network.situations.get(situation, 0.0)
+        if not share:
+            assert not len(here)
+            continue
         assert abs(len(here) / len(mine) - share) < 4.5 * np.sqrt(share * (1 - share) / len(mine))
-        mix = spec.network.mix[situation]
-        expected = [mix.get(name, 0.0) / sum(mix.values()) * len(here) for name in TECHNOLOGIES]
+        chain, mix = network_table().situations[situation], spec.network.mix[situation]
+        shares, jumps = chain.shares(mix), chain.jumps(mix)
+        # Who comes without a network is served by the one that follows.
+        expected = len(here) * (shares[:-1] + shares[-1] * jumps[-1, :-1] / (1 - jumps[-1, -1]))
         assert stats.chisquare(np.bincount(here["network"], minlength=len(TECHNOLOGIES)), expected).pvalue > LEVEL
 
 
@@ -136,11 +142,37 @@ def test_an_arm_is_compiled_as_it_was_written():
     assert pulls == {name: 1.5 if name == EXIT else 1.0 for name in pulls}
 
 
-def test_a_technology_is_kept_for_a_while(everyday, crowd):
+@pytest.fixture(scope="module")
+def loaded(everyday, cards, once):
+    """Return one visit each of many shoppers on pages that take their time."""
+    return play(World(everyday[0], cards, control_arm(), 98), once(SHOPPERS))
+
+
+def test_a_technology_is_kept_for_a_while(crowd):
     """Within a visit the network changes on the way far more often than at home."""
     same = np.diff(crowd.events["shopper"]) == 0
     changed = np.diff(crowd.events["network"])[same] != 0
     situation = crowd.events["situation"][1:][same]
     home, commute = (changed[situation == SITUATIONS.index(name)].mean() for name in ("home", "commute"))
     assert commute > 5 * home
-    assert len(everyday[0].personas["dwell_us"][0]) == len(SITUATIONS)
+
+
+def test_a_stay_keeps_its_round_trip(loaded):
+    """Round trip and throughput change within a visit only when the phone changes cells, which costs the page time."""
+    same = np.diff(loaded.events["shopper"]) == 0
+    changed = (np.diff(loaded.events["rtt_ms"])[same] != 0) | (np.diff(loaded.events["down_kbps"])[same] != 0)
+    assert (loaded.events["stalled_us"][1:][same][changed] > 0).all()
+    assert changed.mean() < 0.5
+
+
+def test_losses_and_stalls_have_the_shares_of_the_table(loaded):
+    """Pages meet lossy bursts and stalls as often as the network table says (five standard errors)."""
+    table, first = network_table(), loaded.events[loaded.events["step"] == 0]
+    for code, name in enumerate(TECHNOLOGIES):
+        mine, share = first[first["network"] == code], table.technologies[name].loss.burst
+        assert abs((mine["loss"] > 0).mean() - share) < 5 * np.sqrt(share * (1 - share) / len(mine))
+    for code, name in enumerate(SITUATIONS):
+        mine, situation = first[first["situation"] == code], table.situations[name]
+        if len(mine):
+            share = 1 - (1 - situation.stalls.share) * (1 - situation.outage)
+            assert abs((mine["stalled_us"] > 0).mean() - share) < 5 * np.sqrt(share * (1 - share) / len(mine))

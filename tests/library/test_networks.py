@@ -1,8 +1,9 @@
 """The shipped networks: sane draws, an order that everybody expects, and the known profiles with their numbers."""
 
+import numpy as np
 import pytest
 
-from simulator.model.networks import network_table
+from simulator.model.networks import STAYS, network_table
 from simulator.model.schema import SITUATIONS, TECHNOLOGIES
 
 TABLE = network_table()
@@ -69,14 +70,42 @@ def test_medians_are_the_measured_ones(name, rtt_ms, down_kbps):
 def test_loss_is_below_what_saturation_measured():
     """Loss stays under the share of pings lost on saturated links, which the evidence calls an upper bound."""
     bounds = {"5g": 0.016, "lte": 0.028, "hspa": 0.13}
-    assert all(0 < TABLE.technologies[name].loss < bound for name, bound in bounds.items())
+    assert all(0 < TABLE.technologies[name].loss.mean() < bound for name, bound in bounds.items())
 
 
 def test_networks_change_fastest_on_the_way():
     """A commuter changes networks within a visit, somebody at home does not."""
-    dwell = {name: situation.dwell for name, situation in TABLE.situations.items()}
-    assert dwell["commute"] < dwell["store"] < dwell["work"] < dwell["home"]
-    assert 12 < dwell["commute"] < 64
+    for name in ("5g", "lte", "hspa"):
+        stay = {place: situation.dwell[name].median for place, situation in TABLE.situations.items()}
+        assert stay["commute"] < stay["travel"] < stay["store"] < stay["work"] < stay["home"]
+
+
+@pytest.mark.parametrize(("name", "median_s"), [("5g", 12), ("lte", 21), ("hspa", 64)])
+def test_stays_on_the_way_are_the_measured_ones(name, median_s):
+    """Where the evidence names a measured median stay, the chain has it."""
+    assert TABLE.situations["commute"].dwell[name].median == median_s
+
+
+@pytest.mark.parametrize("place", SITUATIONS)
+def test_the_chain_spends_its_time_as_the_mix_says(place):
+    """Of a semi-Markov chain's rows and mean stays, the shares of time follow by π ∝ ν·m; they are the mix given."""
+    situation = TABLE.situations[place]
+    mix = {"wifi": 0.5, "5g": 0.2, "lte": 0.25, "hspa": 0.05}
+    rows = situation.jumps(mix)
+    assert rows.min() >= 0
+    assert rows.sum(axis=1) == pytest.approx(1.0)
+    law = np.linalg.matrix_power(rows, 4_096)[0]
+    time = law * [situation.dwell[name].mean_s() for name in STAYS]
+    assert time / time.sum() == pytest.approx(situation.shares(mix), abs=1e-9)
+
+
+def test_a_stay_that_is_met_is_a_long_one():
+    """Weighed by its length, a log-normal has the median that the density x·f(x)/mean gives."""
+    dwell = TABLE.situations["commute"].dwell["lte"]
+    x = np.linspace(1e-3, 3_000, 400_000)
+    density = x * dwell.stay().exact().pdf(x) / dwell.mean_s()
+    below = np.trapezoid(density[x <= dwell.met().quantile(0.5)], x[x <= dwell.met().quantile(0.5)])
+    assert below == pytest.approx(0.5, abs=1e-3)
 
 
 def test_the_known_profiles_are_all_there():

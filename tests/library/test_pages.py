@@ -20,6 +20,15 @@ CALLS = {
     "payment": ["payment blocking"],
     "purchase": ["purchase blocking", "track deferred"],
     "login": ["login blocking"],
+    "biometric_login": ["auth_begin blocking", "auth_finish blocking"],
+    "rewards": ["loyalty_balance blocking", "offers lcp", "track deferred"],
+    "plan": ["content blocking", "recommend deferred", "track deferred"],
+    "support": ["support blocking", "track deferred"],
+    "notifications": ["push_receipt blocking", "offers lcp", "track deferred"],
+    "content": ["content blocking", "recommend deferred", "track deferred"],
+    "store": ["store_near blocking", "offers lcp", "track deferred"],
+    "ar_preview": ["ar_asset lcp", "track deferred"],
+    "share": ["share blocking", "track deferred"],
 }
 ALMANAC_HOME_BYTES, ALMANAC_INNER_BYTES = 2_559_000, 1_769_000
 
@@ -58,13 +67,18 @@ def test_an_unloaded_server_is_quick(op):
 def test_a_page_weighs_less_than_the_whole_median_page(state):
     """What stands between tap and usable page is part of the Almanac's median page, never more."""
     card = FILE.pages[state]
+    if state == "ar_preview":
+        assert 1_000_000 < card.content_bytes < 10_000_000, "a model in three dimensions is no page of the Almanac"
+        return
     whole = ALMANAC_HOME_BYTES if state == "home" else ALMANAC_INNER_BYTES
     assert card.document_bytes + card.critical_bytes + card.content_bytes < whole / 2
 
 
 def test_the_home_page_is_the_heaviest():
-    """As in the Almanac, home pages weigh more than inner pages."""
-    weights = {s: c.document_bytes + c.critical_bytes + c.content_bytes for s, c in FILE.pages.items()}
+    """As in the Almanac, home pages weigh more than inner pages; a model in three dimensions is no page."""
+    weights = {
+        s: c.document_bytes + c.critical_bytes + c.content_bytes for s, c in FILE.pages.items() if s != "ar_preview"
+    }
     assert max(weights, key=lambda state: weights[state]) == "home"
 
 

@@ -4,15 +4,12 @@ import json
 
 import pytest
 
+from simulator.model import states
 from simulator.model.faults import FileFaults
 from simulator.model.persona import find_persona, load_persona, load_population
 
-STATES = "home, search, category, recommend, offers, product, add_to_cart, cart, checkout, payment, purchase, login"
-GUARDS = (
-    "item_seen, cart_not_empty, checked_out, paid, logged_in, location_shared, personalization_allowed, "
-    "not_item_seen, not_cart_not_empty, not_checked_out, not_paid, not_logged_in, not_location_shared, "
-    "not_personalization_allowed"
-)
+STATES = ", ".join(states.STATE_NAMES)
+GUARDS = ", ".join(states.GUARDS)
 MINE = "persona: mine\ndescribe: for a test\nextends: base_mobile\n"
 
 

@@ -113,7 +113,7 @@ def test_mixes_are_cumulative(everyday):
         column = everyday[0].personas[name]
         assert column.shape[1] == length
         assert (column[:, -1] == 1.0).all()
-    assert everyday[0].personas["technology_cdf"].shape[1:] == (len(SITUATIONS), len(TECHNOLOGIES))
+    assert everyday[0].personas["stay_cdf"].shape[1:] == (len(SITUATIONS), len(TECHNOLOGIES) + 1)
 
 
 def test_frailty_has_mean_one():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.page.load import INITIAL_WINDOW_BYTES, SETUP_ROUND_TRIPS, load_parts, transfer_s
+from simulator.page.load import INITIAL_WINDOW_BYTES, SETUP_ROUND_TRIPS, load_parts, recovery_s, transfer_s
 
 SIZES = st.floats(1.0, 2e7)
 ROUND_TRIPS = st.floats(1e-3, 2.0)
@@ -100,3 +100,26 @@ def test_every_page_is_slower_on_worse(what, better, worse, cards):
         good, bad = load_parts(card, True, *better), load_parts(card, True, *worse)
         assert bad[0] > good[0], what
         assert sum(bad) > sum(good), what
+
+
+def test_reconnecting_costs_the_connection_alone(cards):
+    """A later page on a new connection pays radio and three round trips on top, and nothing else."""
+    card = cards.cards[0]
+    warm, again = (load_parts(card, False, 0.1, 8_000.0, 0.4, 1.0, reconnects) for reconnects in (False, True))
+    assert again[0] - warm[0] == pytest.approx(0.4 + SETUP_ROUND_TRIPS * 0.1)
+    assert again[1] == warm[1]
+
+
+def test_a_lost_packet_costs_its_window_a_round_trip():
+    """Where everything is lost each window pays a round trip; one packet that is lost one time in ten pays a tenth."""
+    assert recovery_s(3 * INITIAL_WINDOW_BYTES, 0.1, 1.0) == pytest.approx(0.2)
+    assert recovery_s(INITIAL_WINDOW_BYTES, 0.1, 0.01) == pytest.approx(0.1 * (1 - 0.99**10))
+    assert recovery_s(0.0, 0.1, 0.5) == 0.0
+
+
+@pytest.mark.parametrize("loss", [0.001, 0.01, 0.1])
+def test_loss_slows_every_page(loss, cards):
+    """The more packets are lost, the longer every page takes."""
+    for card in cards.cards:
+        clean, less, more = (sum(load_parts(card, True, 0.1, 8_000.0, 0.0, 4.0, False, p)) for p in (0, loss / 2, loss))
+        assert clean < less < more

@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from simulator.journey import keys
-from simulator.journey.keys import NOWHERE, PURPOSES, open_unit, state_key, uniform
+from simulator.journey.keys import NOWHERE, PURPOSES, open_unit, state_key, uniform, uniform_pair
 from simulator.model.states import STATE_NAMES
 
 N = 20_000
@@ -50,7 +50,7 @@ def test_neighbours_are_independent(along):
     assert abs(np.corrcoef(u[:-1], u[1:])[0, 1]) < stats.norm.isf(LEVEL / 2) / math.sqrt(N)
 
 
-PAIRS = [("next", "think"), ("patience", "put_off"), ("product", "candidate"), ("arm", "persona"), ("rtt", "down")]
+PAIRS = [("next", "think"), ("patience", "put_off"), ("product", "cheaper"), ("arm", "persona"), ("link", "stall")]
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
@@ -59,6 +59,15 @@ def test_purposes_are_independent(one, other):
     a, b = (np.array([uniform(7, i, 0, HOME, 0, PURPOSES[name]) for i in range(N)]) for name in (one, other))
     counts = np.histogram2d(a, b, bins=12, range=[[0, 1], [0, 1]])[0]
     assert stats.chisquare(counts.ravel()).pvalue > LEVEL
+
+
+@pytest.mark.parametrize("purpose", ["link", "product"])
+def test_both_of_a_pair_are_independent(purpose):
+    """The two draws of one block say nothing about each other, and the first is the purpose's only draw elsewhere."""
+    pairs = np.array([uniform_pair(7, i, 0, HOME, 0, PURPOSES[purpose]) for i in range(N)])
+    counts = np.histogram2d(*pairs.T, bins=12, range=[[0, 1], [0, 1]])[0]
+    assert stats.chisquare(counts.ravel()).pvalue > LEVEL
+    assert pairs[:9, 0].tolist() == [uniform(7, i, 0, HOME, 0, PURPOSES[purpose]) for i in range(9)]
 
 
 def test_never_zero_or_one():
