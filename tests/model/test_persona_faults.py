@@ -43,7 +43,8 @@ ONE_FAULT = {
         "jurney: {}\n",
         (
             "mine.yaml:4: jurney is not a known key, allowed are evidence, persona, describe, place, device, network, "
-            "arrivals, tempo, patience, put_off, budget, affinity, consent, loyalty, journey. "
+            "arrivals, tempo, patience, put_off, budget, affinity, consent, loyalty, acquisition, features, history, "
+            "journey. "
             "Hint: did you mean journey?"
         ),
     ),
