@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -204,7 +204,7 @@ def _abilities(population: Population, index: int, asked: int) -> dict[int, floa
     """Return the share of shoppers by those flags asked for that need a phone which can do it."""
     if not asked & (AR_CAPABLE | ENROLLED):
         return {0: 1.0}
-    persona, shares = population.personas[index], Counter[int]()
+    persona, shares = population.personas[index], defaultdict[int, float](float)
     for (ar, biometric), able in device_abilities(population, index).items():
         for uses, enrolled in itertools.product((0, 1), repeat=2):
             odds = (persona.ar if uses else 1.0 - persona.ar) * (
@@ -218,7 +218,7 @@ def device_abilities(population: Population, index: int) -> dict[tuple[int, int]
     """Return the share of a persona's shoppers by what their phone can do: (augmented reality, biometrics)."""
     countries = np.bincount(population.cities["country"], np.diff(population.city_cdf[index], prepend=0.0))
     devices = countries @ np.diff(population.device_cdf[index, : len(countries)], axis=1, prepend=0.0)
-    shares = Counter[tuple[int, int]]()
+    shares = defaultdict[tuple[int, int], float](float)
     for device, share in zip(population.devices, devices.tolist(), strict=True):
         shares[int(device.ar), int(device.biometric)] += share
     return shares
