@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,10 +18,13 @@ from scipy import special
 
 from simulator.journey.kernel import (
     ADD_TO_CART,
+    AR_CAPABLE,
+    ENROLLED,
     LOCATED,
     LOGGED_IN,
     PERSONALIZED,
     PURCHASE,
+    PUSHED,
     S,
     entry_weight,
     hazard_sum,
@@ -84,7 +88,7 @@ def expectations(population: Population, index: int) -> Expectations:
     """Return the figures of the persona at `index` of a population, mixed over the flags its shoppers arrive with."""
     persona = population.personas[index]
     sums, visits, exits = np.zeros(5), np.zeros(S), np.zeros(S)
-    for flags, share in _first_flags(persona):
+    for flags, share in _first_flags(population, index):
         chain = undisturbed(persona, flags)
         fundamental = np.linalg.inv(np.eye(len(chain.states)) - chain.onward)
         times, leave = chain.begin @ fundamental, 1.0 - chain.onward.sum(axis=1)
@@ -168,18 +172,56 @@ _WEIGHTS = np.exp(-0.5 * NORMAL_SCORES**2)
 _WEIGHTS /= _WEIGHTS.sum()
 
 
-def _first_flags(persona: Record) -> Iterator[tuple[int, float]]:
-    """Yield the flags before the first page and the share of shoppers who have them."""
-    chances = {
+def _first_flags(population: Population, index: int) -> Iterator[tuple[int, float]]:
+    """Yield the flags before the first page and the share of shoppers who have them.
+
+    Flags that no guard of this persona's journey asks for are left out: they change nothing.
+    """
+    persona, asked = population.personas[index], _asked(population.personas[index])
+    all_chances = {
         LOGGED_IN: persona.logged_in,
         LOCATED: persona.consent[CONSENTS.index("location")],
         PERSONALIZED: persona.consent[CONSENTS.index("personalization")],
+        PUSHED: persona.consent[CONSENTS.index("push")],
     }
-    for there in itertools.product((True, False), repeat=len(chances)):
-        flags = sum(flag for flag, yes in zip(chances, there, strict=True) if yes)
-        share = math.prod(chance if yes else 1.0 - chance for chance, yes in zip(chances.values(), there, strict=True))
-        if share > 0:
-            yield flags, share
+    chances = {flag: chance for flag, chance in all_chances.items() if flag & asked}
+    for (able, share), there in itertools.product(
+        _abilities(population, index, asked).items(), itertools.product((True, False), repeat=len(chances))
+    ):
+        flags = able | sum(flag for flag, yes in zip(chances, there, strict=True) if yes)
+        odds = (chance if yes else 1.0 - chance for chance, yes in zip(chances.values(), there, strict=True))
+        if (mixed := share * math.prod(odds)) > 0:
+            yield flags, mixed
+
+
+def _asked(persona: Record) -> int:
+    """Return the flags that the guards of those states ask for that a visit can come to."""
+    entered = (persona.entry > 0) | (persona.transition[:, :S] > 0).any(axis=0)
+    return int(np.bitwise_or.reduce((persona.needs | persona.forbids)[entered], initial=0))
+
+
+def _abilities(population: Population, index: int, asked: int) -> dict[int, float]:
+    """Return the share of shoppers by those flags asked for that need a phone which can do it."""
+    if not asked & (AR_CAPABLE | ENROLLED):
+        return {0: 1.0}
+    persona, shares = population.personas[index], defaultdict[int, float](float)
+    for (ar, biometric), able in device_abilities(population, index).items():
+        for uses, enrolled in itertools.product((0, 1), repeat=2):
+            odds = (persona.ar if uses else 1.0 - persona.ar) * (
+                persona.biometric if enrolled else 1.0 - persona.biometric
+            )
+            shares[(AR_CAPABLE * uses * ar | ENROLLED * enrolled * biometric) & asked] += able * odds
+    return shares
+
+
+def device_abilities(population: Population, index: int) -> dict[tuple[int, int], float]:
+    """Return the share of a persona's shoppers by what their phone can do: (augmented reality, biometrics)."""
+    countries = np.bincount(population.cities["country"], np.diff(population.city_cdf[index], prepend=0.0))
+    devices = countries @ np.diff(population.device_cdf[index, : len(countries)], axis=1, prepend=0.0)
+    shares = defaultdict[tuple[int, int], float](float)
+    for device, share in zip(population.devices, devices.tolist(), strict=True):
+        shares[int(device.ar), int(device.biometric)] += share
+    return shares
 
 
 def _entries(persona: Record, flags: int) -> list[tuple[int, float]]:

@@ -27,7 +27,7 @@ from simulator.journey.records import (
     PUT_OFF,
     Record,
 )
-from simulator.journey.shopper import pick
+from simulator.journey.shopper import pick, visit_channel
 from simulator.model.compiled import compiled
 from simulator.model.distributions import normal_quantile, sample
 from simulator.model.schema import CATEGORIES
@@ -40,6 +40,7 @@ S = len(STATE_NAMES)
 STATE_KEYS = np.array([state_key(name) for name in STATE_NAMES], np.uint64)
 PRODUCT, ADD_TO_CART, PURCHASE = (STATE_INDEX[name] for name in ("product", "add_to_cart", "purchase"))
 LOGGED_IN, LOCATED, PERSONALIZED = (FLAGS[name] for name in ("logged_in", "location_shared", "personalization_allowed"))
+PUSHED, AR_CAPABLE, ENROLLED = (FLAGS[name] for name in ("push_allowed", "ar_capable", "biometric_enrolled"))
 PRODUCTS_PER_CATEGORY = 100
 MEDIAN_PRICE_CENTS, PRICE_SIGMA = 3_500.0, 0.7
 """Offline prices, log-normal over products (assumed; a live target's own prices are in its answers)."""
@@ -132,6 +133,12 @@ def first_flags(shopper: Record) -> int:
         flags |= LOCATED
     if shopper.personalization:
         flags |= PERSONALIZED
+    if shopper.push:
+        flags |= PUSHED
+    if shopper.ar:
+        flags |= AR_CAPABLE
+    if shopper.biometric:
+        flags |= ENROLLED
     return flags
 
 
@@ -150,6 +157,7 @@ def begin(
     who = shopper.shopper
     visit.shopper, visit.visit, visit.arm, visit.start_us = who, number, arm, start_us
     visit.situation = pick(persona.situation_cdf, uniform(seed, who, number, NOWHERE, 0, keys.SITUATION))
+    visit.channel = visit_channel(persona, seed, shopper, number)
     visit.cause, visit.pages, visit.orders, visit.added_to_cart, visit.revenue_cents = ONGOING, 0, 0, 0, 0
     visit.elapsed_us, visit.waited_us, visit.engaged_us, visit.ga_us, visit.intended_us = 0, 0, 0, 0, 0
     visit.landing_load_us, visit.lag_us = 0, 0

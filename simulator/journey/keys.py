@@ -18,6 +18,7 @@ _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
+_UNIT = 2.0**-32
 
 
 @inlined
@@ -85,6 +86,11 @@ CHEAPER = purpose("cheaper")
 ARRIVAL = purpose("arrival")
 IDENTITY = purpose("identity")
 ITEM = purpose("item")
+EMAIL_CHANNEL_BIOMETRIC_AR = purpose("email_channel_biometric_ar")
+TENURE_BASKET_ORDERS_RESPONSE = purpose("tenure_basket_orders_response")
+VISIT_CHANNEL = purpose("visit_channel")
+PAST_ORDER = purpose("past_order")
+PAST_SIZE = purpose("past_size")
 NOWHERE = np.uint64(0)
 """The state key of draws that belong to no state."""
 
@@ -122,6 +128,13 @@ def uniform_pair(
     """Return two independent u in (0, 1) for the price of one: a purpose that always needs both."""
     high, low, second_high, second_low = block(seed, shopper, visit, state, nth, purpose)
     return open_unit(high, low), open_unit(second_high, second_low)
+
+
+@inlined
+def four_uniforms(seed: int, shopper: int, nth: int, purpose: np.uint64) -> tuple[float, float, float, float]:
+    """Return four independent u in (0, 1) of 32 bits each, for the price of one draw; they belong to no visit."""
+    a, b, c, d = block(seed, shopper, 0, NOWHERE, nth, purpose)
+    return (float(a) + 0.5) * _UNIT, (float(b) + 0.5) * _UNIT, (float(c) + 0.5) * _UNIT, (float(d) + 0.5) * _UNIT
 
 
 @inlined

@@ -44,6 +44,18 @@ SHOPPER = record_dtype(
         ("price_sensitivity", "f8"),
         ("frailty", "f8"),
         ("visits_per_week", "f8"),
+        ("email", "i8"),
+        ("biometric", "i8"),
+        ("ar", "i8"),
+        ("channel", "i8"),
+        ("campaign_response", "f8"),
+        ("tenure_days", "f8"),
+        ("basket_cents", "f8"),
+        ("orders_per_year", "f8"),
+        ("past_orders", "i8"),
+        ("past_spend_cents", "i8"),
+        ("last_order_days", "f8"),
+        ("lifetime_value_cents", "i8"),
     ]
 )
 
@@ -55,6 +67,7 @@ VISIT = record_dtype(
         ("start_us", "i8"),
         ("lag_us", "i8"),
         ("situation", "i4"),
+        ("channel", "i4"),
         ("entry", "i4"),
         ("cause", "i4"),
         ("pages", "i4"),

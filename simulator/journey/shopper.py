@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from simulator.journey import keys
-from simulator.journey.keys import NOWHERE, uniform
+from simulator.journey.history import remember
+from simulator.journey.keys import NOWHERE, four_uniforms, uniform
 from simulator.model.compiled import compiled
 from simulator.model.distributions import normal_quantile, sample
 
@@ -77,3 +78,27 @@ def draw_shopper(population: Population, seed: int, shopper: int, row: Record) -
     sensitivity = uniform(seed, shopper, 0, NOWHERE, 0, keys.PRICE_SENSITIVITY)
     row.price_sensitivity = sample(persona.price_sensitivity, population.tables[0], sensitivity)
     row.frailty = sample(persona.frailty, population.tables[0], uniform(seed, shopper, 0, NOWHERE, 0, keys.FRAILTY))
+    _draw_layers(population, persona, seed, shopper, row)
+
+
+@compiled
+def _draw_layers(population: Population, persona: Record, seed: int, shopper: int, row: Record) -> None:
+    """Fill how they came, what they use of their phone, and their past; 32 bits a draw are enough for these."""
+    email, channel, biometric, ar = four_uniforms(seed, shopper, 0, keys.EMAIL_CHANNEL_BIOMETRIC_AR)
+    row.email = email < persona.consent[4]
+    row.channel = pick(persona.channel_cdf[row.email + 2 * row.push], channel)
+    device = population.devices[row.device]
+    row.biometric = device.biometric and biometric < persona.biometric
+    row.ar = device.ar and ar < persona.ar
+    tenure, basket, orders, response = four_uniforms(seed, shopper, 0, keys.TENURE_BASKET_ORDERS_RESPONSE)
+    row.campaign_response = sample(persona.campaign_response, population.tables[0], response)
+    remember(persona, population.tables[0], seed, tenure, basket, orders, row)
+
+
+@compiled
+def visit_channel(persona: Record, seed: int, shopper: Record, visit: int) -> int:
+    """Return how a visit came about: the first ever by the shopper's own channel, any other by the returning mix."""
+    if visit == 0 and shopper.tenure_days == 0.0:
+        return int(shopper.channel)
+    u = uniform(seed, shopper.shopper, visit, NOWHERE, 0, keys.VISIT_CHANNEL)
+    return pick(persona.returning_cdf[shopper.email + 2 * shopper.push], u)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from simulator.journey.history import RFM, RFM_CLASSES, rfm_classes, rfm_codes, rfm_scores
 from simulator.journey.records import CAUSES, NEVER_US, NOT_SEEN, ONGOING
 from simulator.model.devices import device_table
 from simulator.model.places import city_table, country_table
-from simulator.model.schema import CATEGORIES, SITUATIONS, TECHNOLOGIES
+from simulator.model.schema import CATEGORIES, CHANNELS, SITUATIONS, TECHNOLOGIES
 from simulator.model.states import STATE_NAMES
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ TABLES: tuple[TableName, ...] = ("shoppers", "visits", "events")
 NAME = pa.dictionary(pa.int16(), pa.string())
 CODE = pa.dictionary(pa.int8(), pa.string())
 """Names of which there are never more than 127."""
+RFM_WORDS, RFM_CLASS_WORDS = pa.array(RFM), pa.array(RFM_CLASSES)
 BLOCK = 8_192
 """Rows turned into columns at a time: they stay in the processor's cache while each column takes its part."""
 
@@ -68,6 +70,22 @@ COLUMNS: dict[TableName, tuple[Column, ...]] = {
         Column("price_sensitivity", pa.float64(), "truth: 0 does not mind the price, 1 minds nothing else"),
         Column("frailty", pa.float64(), "truth: factor on this shopper's impatience, mean 1"),
         Column("visits_per_week", pa.float64(), "truth: mean rate of visits"),
+        Column("email", pa.bool_(), "allows e-mails"),
+        Column("channel", CODE, "how they came to the shop for the first time"),
+        Column("biometric", pa.bool_(), "has enrolled a fingerprint or face for logging in"),
+        Column("ar", pa.bool_(), "looks at products in augmented reality"),
+        Column(
+            "tenure_days", pa.float64(), "days since their first visit, at the reference instant; 0 if still to come"
+        ),
+        Column("past_orders", pa.int32(), "orders before the reference instant"),
+        Column("past_spend_cents", pa.int64(), "value of these orders"),
+        Column("last_order_days", pa.float64(), "days since the latest of them; null if there is none"),
+        Column("rfm", NAME, "recency, frequency and value of these orders, 1 to 5 each; null if there is none"),
+        Column("rfm_class", CODE, "champion, loyal, new, promising, at_risk or lost; none without an order"),
+        Column("campaign_response", pa.float64(), "truth: 0 no campaign moves them, 1 each does"),
+        Column("basket_cents", pa.float64(), "truth: mean value of their orders"),
+        Column("orders_per_year", pa.float64(), "truth: mean rate of their orders"),
+        Column("lifetime_value_cents", pa.int64(), "truth: past spend and orders_per_year × basket_cents, a year more"),
     ),
     "visits": (
         Column("shopper", pa.int64(), "who"),
@@ -79,6 +97,8 @@ COLUMNS: dict[TableName, tuple[Column, ...]] = {
         Column("tier", CODE, "low, mid or high end"),
         Column("situation", CODE, "home, commute, work, store or travel"),
         Column("network", CODE, "technology of the landing page"),
+        Column("channel", CODE, "how the shopper came to this visit"),
+        Column("returning", pa.bool_(), "the shopper was here before, in this run or before it"),
         Column("start_at_us", pa.int64(), "when the visit was meant to start"),
         Column("lag_us", pa.int64(), "how much later than meant it started; 0 where nothing is live"),
         Column("wall_us", pa.int64(), "from the first tap to leaving, waiting included"),
@@ -154,6 +174,7 @@ class Names:
         self.state = pa.array(STATE_NAMES)
         self.cause = pa.array(CAUSES)
         self.category = pa.array(CATEGORIES)
+        self.channel = pa.array(CHANNELS)
         self.situation = pa.array(SITUATIONS)
         self.network = pa.array(TECHNOLOGIES)
         self.of_device = {
@@ -198,6 +219,8 @@ def columns_of(rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
 def shoppers_table(rows: NDArray[Any], names: Names) -> pa.Table:
     """Return the shoppers table of SHOPPER rows."""
     columns = columns_of(rows)
+    scores = rfm_scores(columns["last_order_days"], columns["past_orders"], columns["past_spend_cents"])
+    codes, classes = rfm_codes(*scores), rfm_classes(*scores[:2])
     made = {
         "persona": Coded(columns["persona"], names.persona),
         "country": Coded(columns["country"], names.country),
@@ -208,6 +231,10 @@ def shoppers_table(rows: NDArray[Any], names: Names) -> pa.Table:
         "language": names.language.column(columns["country"]),
         "currency": names.currency.column(columns["country"]),
         "favourite": Coded(columns["favourite"], names.category),
+        "channel": Coded(columns["channel"], names.channel),
+        "last_order_days": _where(columns["last_order_days"], columns["past_orders"] > 0),
+        "rfm": Coded(codes, RFM_WORDS),
+        "rfm_class": Coded(classes, RFM_CLASS_WORDS),
     }
     return _table("shoppers", columns | made)
 
@@ -220,6 +247,7 @@ def visits_table(rows: NDArray[Any], shoppers: NDArray[Any], events: NDArray[Any
     columns = columns_of(rows)
     at = np.searchsorted(shoppers["shopper"], columns["shopper"])
     persona, country, device = (shoppers[name][at] for name in ("persona", "country", "device"))
+    known = shoppers["tenure_days"][at] > 0
     last = np.cumsum(columns["pages"]) - 1
     first = last - columns["pages"] + 1
     landing = columns["landing_load_us"]
@@ -230,6 +258,8 @@ def visits_table(rows: NDArray[Any], shoppers: NDArray[Any], events: NDArray[Any
         **{name: names.of_device[name].column(device) for name in ("os", "tier")},
         "situation": Coded(columns["situation"], names.situation),
         "network": Coded(events["network"][first], names.network),
+        "channel": Coded(columns["channel"], names.channel),
+        "returning": known | (columns["visit"] > 0),
         "start_at_us": columns["start_us"],
         "wall_us": columns["elapsed_us"],
         "bounced": columns["pages"] == 1,

@@ -31,6 +31,8 @@ class DeviceRow(BaseModel):
     cpu_slowdown: Annotated[float, Field(gt=0)]
     user_agent: str
     client_hints: dict[str, str] = {}
+    ar: Annotated[bool, Field(description="ARKit or ARCore runs on it")]
+    biometric: Annotated[bool, Field(description="has a fingerprint reader or face recognition")]
 
 
 class DeviceTable(BaseModel):

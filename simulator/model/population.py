@@ -15,7 +15,7 @@ from simulator.model.devices import device_table
 from simulator.model.distributions import DIST, Constant, Distribution, Gamma, TableBook
 from simulator.model.networks import STAYS, network_table
 from simulator.model.places import city_table
-from simulator.model.schema import CATEGORIES, CONSENTS, SITUATIONS, TECHNOLOGIES
+from simulator.model.schema import CATEGORIES, CHANNELS, CONSENTS, SITUATIONS, TECHNOLOGIES
 from simulator.model.states import EXIT, STATE_NAMES, STATES, bits, guard_bits
 
 if TYPE_CHECKING:
@@ -73,9 +73,19 @@ PERSONA = record_dtype(
         ("visits_per_week", DIST),
         ("hour_cdf", "f8", (24,)),
         ("weekend", "f8"),
+        # By opt-in: e-mail counts 1, push 2.
+        ("channel_cdf", "f8", (4, len(CHANNELS))),
+        ("returning_cdf", "f8", (4, len(CHANNELS))),
+        ("campaign_response", DIST),
+        ("biometric", "f8"),
+        ("ar", "f8"),
+        ("known", "f8"),
+        ("tenure", DIST),
+        ("orders_per_visit", "f8"),
+        ("basket", DIST),
     ]
 )
-DEVICE = record_dtype([("cpu_slowdown", "f8"), ("is_ios", "i8")])
+DEVICE = record_dtype([("cpu_slowdown", "f8"), ("is_ios", "i8"), ("ar", "i8"), ("biometric", "i8")])
 CITY = record_dtype([("country", "i8"), ("latitude_deg", "f8"), ("longitude_deg", "f8"), ("utc_offset_s", "i8")])
 
 
@@ -124,7 +134,7 @@ def compile_population(spec: PopulationSpec, reference: datetime | None = None) 
         personas=_personas(spec, book),
         cities=_cities(countries, at),
         city_cdf=np.array([_city_cdf(persona) for persona in spec.personas]),
-        devices=np.array([(d.cpu_slowdown, d.os == "ios") for d in device_table().devices], DEVICE),
+        devices=np.array([(d.cpu_slowdown, d.os == "ios", d.ar, d.biometric) for d in device_table().devices], DEVICE),
         device_cdf=np.array([[_device_cdf(persona, c) for c in countries] for persona in spec.personas]),
         tables=np.empty(0),
     )._replace(tables=book.tables())
@@ -194,6 +204,25 @@ def _fill_persona(row: np.void, persona: Persona, weight: float, book: TableBook
     row["visits_per_week"] = book.row(spec.arrivals.visits_per_week)
     row["hour_cdf"] = cumulative(spec.arrivals.hours)
     row["weekend"] = spec.arrivals.weekend
+    _fill_layers(row, persona, book)
+
+
+def _fill_layers(row: np.void, persona: Persona, book: TableBook) -> None:
+    """Fill the columns of acquisition, features and history."""
+    acquisition, features, history = persona.spec.acquisition, persona.spec.features, persona.spec.history
+    row["channel_cdf"] = [_channels(acquisition.channels, opted_in) for opted_in in range(4)]
+    row["returning_cdf"] = [_channels(acquisition.returning, opted_in) for opted_in in range(4)]
+    row["campaign_response"] = book.row(acquisition.campaign_response)
+    row["biometric"], row["ar"] = features.biometric.enrolled, features.ar.uses
+    row["known"], row["orders_per_visit"] = history.known, history.orders_per_visit
+    row["tenure"], row["basket"] = book.row(history.tenure), book.row(history.basket)
+
+
+def _channels(mix: Mix, opted_in: int) -> NDArray[np.float64]:
+    """Return the cumulative mix for an opt-in to e-mail (1), push (2), both or neither; `direct` if nothing is left."""
+    closed = {name for bit, name in ((1, "email"), (2, "push")) if not opted_in & bit}
+    left = {name: weight for name, weight in mix.items() if name not in closed}
+    return _mix(left if any(left.values()) else {"direct": 1.0}, CHANNELS)
 
 
 def _fill_network(row: np.void, book: TableBook) -> None:

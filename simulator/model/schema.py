@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulator.model.distributions import AnyDistribution
+from simulator.model.distributions import AnyDistribution, Beta, Distribution, Lognormal
 from simulator.model.faults import suggestion
 from simulator.model.states import EXIT, GUARDS, STAGES, STATE_NAMES
 from simulator.model.units import Duration, Share
@@ -21,7 +22,9 @@ CATEGORIES = (
     "shoes", "bags", "jackets", "dresses", "shirts", "sportswear",
     "watches", "beauty", "home-living", "electronics", "toys", "sale",
 )  # fmt: skip
-CONSENTS = ("analytics", "personalization", "location", "push")
+CONSENTS = ("analytics", "personalization", "location", "push", "email")
+CHANNELS = ("organic", "direct", "paid_search", "social", "email", "push", "affiliate", "referral")
+"""Ways to the shop. Only who opted in comes by e-mail or push."""
 SUM_TOLERANCE = 1e-9
 
 Mix = dict[str, Annotated[float, Field(ge=0)]]
@@ -107,6 +110,7 @@ class Consent(Section):
     personalization: Share
     location: Share
     push: Share
+    email: Share = 0.3
 
 
 class Loyalty(Section):
@@ -114,6 +118,63 @@ class Loyalty(Section):
 
     member: Share
     logged_in: Share
+
+
+class Acquisition(Section):
+    """How they come to the shop, the first time and on later visits, and how readily a campaign moves them.
+
+    The weight of `email` and `push` counts only for shoppers who opted in to them; for others it falls to the rest.
+    """
+
+    channels: Mix = {"organic": 0.4, "direct": 0.3, "paid_search": 0.15, "social": 0.1, "referral": 0.05}
+    returning: Annotated[Mix, Field(description="channels of every visit but a shopper's first")] = {
+        "direct": 0.5, "organic": 0.2, "email": 0.1, "push": 0.1, "paid_search": 0.05, "social": 0.05,
+    }  # fmt: skip
+    campaign_response: Annotated[AnyDistribution, Field(description="0 no campaign moves them, 1 each does")] = Field(
+        default_factory=lambda: Beta.model_validate({"dist": "beta", "mean": 0.2, "n": 5})
+    )
+
+
+class Biometric(Section):
+    """How many of those whose phone can do it have enrolled a fingerprint or face for logging in."""
+
+    enrolled: Share = 0.0
+
+
+class AugmentedReality(Section):
+    """How many of those whose phone can do it look at products in augmented reality."""
+
+    uses: Share = 0.0
+
+
+class Features(Section):
+    """What they use of what their phone can do; nothing unless it is said."""
+
+    biometric: Biometric = Biometric()
+    ar: AugmentedReality = AugmentedReality()
+
+
+class History(Section):
+    """What the shop knows of them from before the run, for the share `known` of them; the rest are first seen in it.
+
+    Orders of the past are a Poisson process over the tenure: the shopper's own visits a week × `orders_per_visit`. With
+    gamma visits their number is negative binomial, the NBD model of repeat buying (Ehrenberg 1959).
+    """
+
+    known: Share = 0.5
+    tenure: Annotated[AnyDistribution, Field(description="since their first visit, of those known")] = Field(
+        default_factory=lambda: Lognormal.model_validate(
+            {"dist": "lognormal", "median": "240d", "p90": "1000d", "clip": ["1d", "3650d"]}
+        )
+    )
+    orders_per_visit: Annotated[Share, Field(description="orders a visit in the past, near the conversion")] = 0.013
+    basket: Annotated[
+        AnyDistribution, Field(description="over shoppers, the mean value of an order; 45 is 4,500 cents")
+    ] = Field(
+        default_factory=lambda: Lognormal.model_validate(
+            {"dist": "lognormal", "median": 50, "p90": 110, "clip": [5, 1000]}
+        )
+    )
 
 
 class Journey(Section):
@@ -140,6 +201,9 @@ class PersonaFile(Section):
     affinity: Affinity
     consent: Consent
     loyalty: Loyalty
+    acquisition: Acquisition = Field(default_factory=Acquisition)
+    features: Features = Features()
+    history: History = Field(default_factory=History)
     journey: Journey
 
 
@@ -174,6 +238,8 @@ def section_problems(
         "patience": lambda patience: _names(("patience", "by_stage"), patience.by_stage, STAGES, "a stage"),
         "put_off": lambda put_off: _names(("put_off", "by_stage"), put_off.by_stage, STAGES, "a stage"),
         "affinity": lambda affinity: _mix(("affinity", "categories"), affinity.categories, CATEGORIES, "a category"),
+        "acquisition": _acquisition_problems,
+        "history": _history_problems,
         "journey": _journey_problems,
     }
     problems = [problem for name, check in checks.items() if name in sections for problem in check(sections[name])]
@@ -219,6 +285,30 @@ def _network_problems(network: Network) -> list[Problem]:
         for situation, weight in network.situations.items()
         if weight > 0 and situation in SITUATIONS and situation not in network.mix
     ]
+
+
+def _acquisition_problems(acquisition: Acquisition) -> list[Problem]:
+    return [
+        *_mix(("acquisition", "channels"), acquisition.channels, CHANNELS, "a channel"),
+        *_mix(("acquisition", "returning"), acquisition.returning, CHANNELS, "a channel"),
+        *_within(("acquisition", "campaign_response"), acquisition.campaign_response, 0.0, 1.0),
+    ]
+
+
+def _history_problems(history: History) -> list[Problem]:
+    return [
+        *_within(("history", "tenure"), history.tenure, 0.0, math.inf),
+        *_within(("history", "basket"), history.basket, 0.0, math.inf),
+    ]
+
+
+def _within(path: KeyPath, distribution: Distribution, low: float, high: float) -> list[Problem]:
+    """Return a problem where a distribution has values below `low` or above `high`."""
+    least, most = distribution.quantile(0.0), distribution.quantile(1.0)
+    if least >= low and most <= high:
+        return []
+    allowed = "no value may be below 0" if math.isinf(high) else f"all values must lie from {low:g} to {high:g}"
+    return [(path, f"has values from {least:g} to {most:g}", allowed, "give it a clip")]
 
 
 def _journey_problems(journey: Journey) -> list[Problem]:

@@ -50,7 +50,16 @@ def test_every_column_says_what_it_means(table, tables):
     assert (
         truths
         == {
-            "shoppers": {"favourite", "price_sensitivity", "frailty", "visits_per_week"},
+            "shoppers": {
+                "favourite",
+                "price_sensitivity",
+                "frailty",
+                "visits_per_week",
+                "campaign_response",
+                "basket_cents",
+                "orders_per_year",
+                "lifetime_value_cents",
+            },
             "visits": set(),
             "events": {"patience_us", "put_off_p"},
         }[table]

@@ -40,7 +40,8 @@ ONE_FAULT = {
         "jurney: {}\n",
         (
             "mine.yaml:4: jurney is not a known key, allowed are evidence, persona, describe, place, device, network, "
-            "arrivals, tempo, patience, put_off, budget, affinity, consent, loyalty, journey. "
+            "arrivals, tempo, patience, put_off, budget, affinity, consent, loyalty, acquisition, features, history, "
+            "journey. "
             "Hint: did you mean journey?"
         ),
     ),
@@ -112,6 +113,46 @@ ONE_FAULT = {
             "FR, "
             "GB, ID, IE, IN, IT, JP, KE, KR, MX, NG, NL, NO, PL, SE, TR, US, ZA"
         ),
+    ),
+    "a channel that is none": (
+        "acquisition:\n  channels: {organik: 1.0, direct: 1.0}\n",
+        (
+            "mine.yaml:5: acquisition.channels.organik is not a channel, allowed are organic, direct, paid_search, "
+            "social, email, push, affiliate, referral. Hint: did you mean organic?"
+        ),
+    ),
+    "returning by no channel": (
+        "acquisition:\n  returning: {direct: 0}\n",
+        "mine.yaml:5: acquisition.returning has no weight above zero, one is needed",
+    ),
+    "a campaign response beyond 1": (
+        "acquisition:\n  campaign_response: {dist: uniform, low: 0, high: 1.5}\n",
+        (
+            "mine.yaml:5: acquisition.campaign_response has values from 0 to 1.5, all values must lie from 0 to 1. "
+            "Hint: give it a clip"
+        ),
+    ),
+    "a feature that is none": (
+        "features: {biometrics: {enrolled: 0.5}}\n",
+        (
+            "mine.yaml:4: features.biometrics is not a known key, allowed are evidence, biometric, ar. "
+            "Hint: did you mean biometric?"
+        ),
+    ),
+    "more than everybody enrolled": (
+        "features: {biometric: {enrolled: 120%}}\n",
+        "mine.yaml:4: features.biometric.enrolled is '120%', must be a share from 0 to 1, or 0% to 100%",
+    ),
+    "a negative tenure": (
+        "history:\n  tenure: {dist: uniform, low: -3d, high: 30d}\n",
+        (
+            "mine.yaml:5: history.tenure has values from -259200 to 2.592e+06, no value may be below 0. "
+            "Hint: give it a clip"
+        ),
+    ),
+    "a negative basket": (
+        "history:\n  basket: {dist: constant, value: -5}\n",
+        "mine.yaml:5: history.basket has values from -5 to -5, no value may be below 0. Hint: give it a clip",
     ),
     "no weight at all": (
         "device: {tier: {low: 0, mid: 0}}\n",
@@ -286,7 +327,7 @@ def test_a_mixin_is_checked_on_a_persona(persona_file, said):
         (
             "mine.yaml:2: consent.pusch is not a known key, allowed are evidence, analytics, personalization, "
             "location, "
-            "push. Hint: did you mean push?"
+            "push, email. Hint: did you mean push?"
         )
     ]
 
