@@ -44,7 +44,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "watches": (
         "Steel Titanium Ceramic Gilded Mesh-Strap Bronze Solar Automatic Slim Vintage",
-        "Chronograph Diver Field_Watch Dress_Watch Pilot_Watch Moonphase Regatta Travel_Watch Pocket_Watch Sports_Watch",
+        "Chronograph Diver Field_Watch Dress_Watch Pilot_Watch Moonphase Regatta Travel_Watch Pocket_Watch Racer",
     ),
     "beauty": (
         "Rose Citrus Oat Sea_Salt Cedar Aloe Honey Green_Tea Almond Lavender",
