@@ -74,6 +74,21 @@ def play_shard(scenario: Scenario, shard: Shard) -> dict[TableName, pa.Table]:
     }
 
 
+def source_of(scenario: Scenario, tables: Mapping[TableName, pa.Table]) -> Source:
+    """Return what parts are made from: a shard's tables, and what the scenario says of the run."""
+    spec = scenario.spec
+    return Source(
+        spec.seed,
+        spec.reference,
+        tables["shoppers"],
+        tables["visits"],
+        tables["events"],
+        horizon_us=int(spec.horizon) * US,
+        name=spec.scenario,
+        arms=scenario.arms,
+    )
+
+
 def write_shard(
     scenario: Scenario, shard: Shard, folder: Path, kind: Format, also: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
@@ -83,7 +98,7 @@ def write_shard(
     """
     entries = []
     tables = play_shard(scenario, shard)
-    source = Source(scenario.spec.seed, scenario.spec.reference, **tables)
+    source = source_of(scenario, tables)
     made = {name: table for wanted in also for name, table in part(wanted).make(source).items()}
     for table, data in {**tables, **made}.items():
         path = folder / table / f"part-{shard.number:05d}.{kind}"
