@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     "--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes; the data is the same."
 )
 @click.option("--also", multiple=True, type=click.Choice(sorted(MODULES)), help="A further part; may be repeated.")
+@click.option("--no-pii", is_flag=True, help="Leave out names, addresses, phones and cards: no part `people`.")
 @options.overwrite
 def command(
     scenario: str,
@@ -41,6 +42,7 @@ def command(
     seed: int | None,
     workers: int,
     also: tuple[str, ...],
+    no_pii: bool,
     overwrite: bool,
 ) -> None:
     """Play SCENARIO in the crowd world and write shoppers, visits and events to --out.
@@ -52,6 +54,7 @@ def command(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from simulator.export.dataset import write_dataset
+    from simulator.export.parts import chosen
     from simulator.runfolder.files import prepare_folder
     from simulator.runfolder.manifest import write_manifest
     from simulator.scenario.load import load_scenario
@@ -71,7 +74,9 @@ def command(
             events += written
             bar.advance(task, shoppers)
 
-        manifest = write_dataset(loaded, out, kind, also=also, workers=workers, progress=on_shard)
+        manifest = write_dataset(
+            loaded, out, kind, also=chosen(also, no_pii=no_pii), workers=workers, progress=on_shard
+        )
     write_manifest(manifest, out)
     visits = sum(part["rows"] for part in manifest["tables"]["visits"])
     console.print(f"{total:,} shoppers, {visits:,} visits, {events:,} events in [bold]{escape(str(out))}[/bold]")

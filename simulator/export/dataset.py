@@ -74,6 +74,21 @@ def play_shard(scenario: Scenario, shard: Shard) -> dict[TableName, pa.Table]:
     }
 
 
+def source_of(scenario: Scenario, tables: Mapping[str, pa.Table]) -> Source:
+    """Return what parts are made from: a shard's tables, and what the scenario says of the run."""
+    spec = scenario.spec
+    return Source(
+        spec.seed,
+        spec.reference,
+        tables["shoppers"],
+        tables["visits"],
+        tables["events"],
+        horizon_us=int(spec.horizon) * US,
+        name=spec.scenario,
+        arms=scenario.arms,
+    )
+
+
 def write_shard(
     scenario: Scenario, shard: Shard, folder: Path, kind: Format, also: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
@@ -83,7 +98,7 @@ def write_shard(
     """
     entries = []
     tables: dict[str, pa.Table] = {str(name): table for name, table in play_shard(scenario, shard).items()}
-    source = Source(scenario.spec.seed, scenario.spec.reference, **tables)
+    source = source_of(scenario, tables)
     for name in also:
         tables |= part(name).make(source)
     for table, data in tables.items():

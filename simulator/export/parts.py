@@ -6,12 +6,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from simulator.export.source import Part
 
 MODULES: dict[str, str] = {
     "history": "simulator.export.history",
+    "people": "simulator.export.people",
+    "relational": "simulator.export.relational",
 }
 """Name of a part → the module whose `PART` it is."""
+
+
+WITH = {"relational": "people"}
+"""Parts that bring another, which holds personal data."""
+
+
+def chosen(also: Iterable[str], *, no_pii: bool) -> tuple[str, ...]:
+    """Return the parts meant by a list of names: with those that they bring, or without any personal data."""
+    brought = [name for named in also for name in (named, WITH.get(named, named))]
+    return tuple(name for name in dict.fromkeys(brought) if not (no_pii and name in WITH.values()))
 
 
 def part(name: str) -> Part:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Source:
     """One shard: shoppers by number, visits by shopper, events by visit and step, as `journey.tables` describes them.
 
-    Nothing here says how many shards there are, so a shard's parts are the same whoever makes them.
+    Nothing here says how many shards there are, so a shard's parts are the same whoever makes them. `horizon_us` is the
+    run's length where it has one, `name` the scenario's, `arms` the rows of ARM behind the names in the tables.
     """
 
     seed: int
@@ -31,6 +32,9 @@ class Source:
     visits: pa.Table
     events: pa.Table
     dirt: Dirt | None = None
+    horizon_us: int | None = None
+    name: str = "run"
+    arms: NDArray[Any] | None = None
 
     def since_epoch_us(self, at_us: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return instants of the run as microseconds since 1970, UTC."""

@@ -74,7 +74,8 @@ def somebody(target: Target, *, run: str = "check") -> Context:
     """Return the visit of a shopper who agrees to everything, in London, with the first Chromium phone of the table."""
     device = next(device for device in device_table().devices if device.client_hints)
     city = next(city for city in city_table() if city.name == "London")
-    who = Who(0, city.country, device, city.latitude_deg, city.longitude_deg, frozenset(CONSENTS), CATEGORIES[0])
+    everything, place = frozenset(CONSENTS), (city.latitude_deg, city.longitude_deg)
+    who = Who(0, city.country, device, *place, everything, CATEGORIES[0], city.name)
     return open_context(target, who, seed=0, visit=0, run=run)
 
 

@@ -37,6 +37,7 @@ class Who(NamedTuple):
     longitude_deg: float
     consents: frozenset[str]
     favourite: str
+    city: str
 
 
 def who_is(row: Record, roster: Roster) -> Who:
@@ -49,6 +50,7 @@ def who_is(row: Record, roster: Roster) -> Who:
         float(row["longitude_deg"]),
         frozenset(name for name in CONSENTS if row[name]),
         CATEGORIES[row["favourite"]],
+        roster.cities[row["city"]],
     )
 
 
@@ -126,7 +128,7 @@ def context_for(target: Target, row: Record, roster: Roster, *, seed: int, visit
 def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str) -> Context:
     """Return the context of a visit by somebody."""
     country = country_table()[who.country]
-    identity = identity_of(seed, who.shopper, country.locale)
+    identity = identity_of(seed, who.shopper, who.country, who.city)
     visit_id = f"{identity.id}-{visit}"
     values = {f"shopper.{name}": value for name, value in identity._asdict().items()}
     values |= {f"consent.{name}": name in who.consents for name in CONSENTS}

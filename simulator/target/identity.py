@@ -1,31 +1,30 @@
-"""Who a shopper is to a shop: a name of their country, an address nobody owns, a password. All from seed and number."""
+"""Who a shopper is to a shop: name, address, phone and test card of their country, a password; all keyed.
+
+`identity_of` gives one shopper, as live load needs them; `simulator.target.people` gives many, the same.
+"""
 
 from __future__ import annotations
 
-import unicodedata
-import zlib
-from functools import cache
 from hashlib import blake2b
 from typing import NamedTuple
 
 from simulator.journey import keys
 from simulator.journey.keys import NOWHERE, uniform
+from simulator.model.places import country_table
+from simulator.target.contacts import cards_of, contact_table, filled
+from simulator.target.pools import ascii_name, name_pools, street_pool
 
 DOMAIN = "shopper.example"
 """RFC 2606 reserves `.example`, so no mail ever reaches anybody."""
 PREFIX = "ff"
 """How every id begins that we give a target, so that it can tell our shoppers from people."""
-POOL = 200
-"""Names of each sort a locale has at most."""
-_DRAWS = 1_000
-_FAMILY_FIRST = {"ja_JP", "ko_KR"}
-_FOLDED = str.maketrans(
-    {"ł": "l", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "\u0131": "i", "đ": "d", "ð": "d", "þ": "th"}
-)
+FAMILY_FIRST = {"ja_JP", "ko_KR"}
+FIRST, LAST, STREET, NUMBER, POSTCODE, PHONE, CARD, AGE = range(8)
+"""Which draw of the purpose `identity` decides what."""
 
 
 class Identity(NamedTuple):
-    """A shopper's identity; `id` is the device's, before anybody logs in."""
+    """A shopper's identity; `id` is the device's, before anybody logs in. `street` holds the house number too."""
 
     id: str
     first_name: str
@@ -33,37 +32,46 @@ class Identity(NamedTuple):
     name: str
     email: str
     password: str
+    phone: str
+    street: str
+    postcode: str
+    city: str
+    card_brand: str
+    card_number: str
 
 
-@cache
-def name_pools(locale: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return first and last names of a locale, at most `POOL` each, the same in every run of this Faker release."""
-    from faker import Faker  # noqa: PLC0415 - takes a quarter of a second to import
+def identity_of(seed: int, shopper: int, country: str, city: str = "") -> Identity:
+    """Return the identity of a shopper; id and e-mail are unique among shoppers of all seeds, phones need not be."""
 
-    fake = Faker(locale, providers=["faker.providers.person"], use_weighting=False)
-    fake.seed_instance(zlib.crc32(locale.encode()))
-    first = dict.fromkeys(fake.first_name() for _ in range(_DRAWS))
-    last = dict.fromkeys(fake.last_name() for _ in range(_DRAWS))
-    return tuple(first)[:POOL], tuple(last)[:POOL]
+    def draw(nth: int) -> float:
+        return uniform(seed, shopper, 0, NOWHERE, nth, keys.IDENTITY)
 
-
-def identity_of(seed: int, shopper: int, locale: str) -> Identity:
-    """Return the identity of a shopper; id and address are unique among shoppers of all seeds."""
+    locale, contact = country_table()[country].locale, contact_table().countries[country]
     firsts, lasts = name_pools(locale)
-    first = firsts[int(len(firsts) * uniform(seed, shopper, 0, NOWHERE, 0, keys.IDENTITY))]
-    last = lasts[int(len(lasts) * uniform(seed, shopper, 0, NOWHERE, 1, keys.IDENTITY))]
+    streets = street_pool(country)
+    first, last = firsts[int(len(firsts) * draw(FIRST))], lasts[int(len(lasts) * draw(LAST))]
     tag = f"{seed:x}-{shopper}"
-    email = f"{_ascii(first)}.{_ascii(last)}.{tag}@{DOMAIN}"
-    name = f"{last} {first}" if locale in _FAMILY_FIRST else f"{first} {last}"
-    return Identity(f"{PREFIX}-{tag}", first, last, name, email, password_of(email))
+    email = f"{ascii_name(first)}.{ascii_name(last)}.{tag}@{DOMAIN}"
+    card_draw, cards = draw(CARD), cards_of(country)
+    brand, card, _ = next((entry for entry in cards if card_draw < entry[2]), cards[-1])
+    return Identity(
+        id=f"{PREFIX}-{tag}",
+        first_name=first,
+        last_name=last,
+        name=f"{last} {first}" if locale in FAMILY_FIRST else f"{first} {last}",
+        email=email,
+        password=password_of(email),
+        phone=filled(contact.phone, draw(PHONE)),
+        street=contact.line.format(
+            number=filled(contact.number, draw(NUMBER)), street=streets[int(len(streets) * draw(STREET))]
+        ),
+        postcode=filled(contact.postcodes(city), draw(POSTCODE)),
+        city=city,
+        card_brand=brand,
+        card_number=card,
+    )
 
 
 def password_of(email: str) -> str:
     """Return the password of an address: long, of all character classes, and no secret."""
     return f"Ff-{blake2b(email.encode(), digest_size=8).hexdigest()}"
-
-
-def _ascii(name: str) -> str:
-    """Return a name as the local part of an address has it; `shopper` where nothing of it is Latin."""
-    folded = unicodedata.normalize("NFKD", name.casefold().translate(_FOLDED)).encode("ascii", "ignore").decode()
-    return "".join(filter(str.isalnum, folded))[:24] or "shopper"

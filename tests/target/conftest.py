@@ -54,7 +54,7 @@ def shopper(target_file: Callable[[str], str]) -> Callable[..., Context]:
     """Return a function that opens shopper 17's first visit, with changes to who they are."""
     target = load_target(target_file(MINIMAL))
     everything = frozenset({"analytics", "personalization", "location", "push"})
-    somebody = Who(17, "GB", first_device("chrome"), 51.5, -0.125, everything, "shoes")
+    somebody = Who(17, "GB", first_device("chrome"), 51.5, -0.125, everything, "shoes", "London")
 
     def open_visit(of: Target | None = None, visit: int = 0, **changes: object) -> Context:
         return open_context(of or target, somebody._replace(**changes), seed=42, visit=visit, run="run-1")
