@@ -18,6 +18,6 @@ def chance(seed: int, kind: str, *columns: NDArray[np.int64]) -> NDArray[np.floa
     return ((hashes(seed, kind, *columns) >> np.uint64(12)).astype(np.float64) + 0.5) / 2.0**52
 
 
-def lognormal_us(u: NDArray[np.float64], median_us: float, sigma: float) -> NDArray[np.int64]:
+def lognormal_us(u: NDArray[np.float64], median_us: float | NDArray[np.float64], sigma: float) -> NDArray[np.int64]:
     """Return log-normal durations by the inverse of the distribution function, one microsecond at least."""
     return np.maximum(1.0, median_us * np.exp(sigma * ndtri(u))).astype(np.int64)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 MODULES: dict[str, str] = {
     "history": "simulator.export.history",
     "people": "simulator.export.people",
+    "positions": "simulator.export.positions",
     "relational": "simulator.export.relational",
 }
 """Name of a part → the module whose `PART` it is."""

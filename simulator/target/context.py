@@ -120,9 +120,24 @@ class Context:
         return float(shown.count(words.slug if words else self.favourite)) / len(shown)
 
 
-def context_for(target: Target, row: Record, roster: Roster, *, seed: int, visit: int, run: str) -> Context:
-    """Return the context of a shopper's `visit`-th visit, from their SHOPPER record."""
-    return open_context(target, who_is(row, roster), seed=seed, visit=visit, run=run)
+def context_for(
+    target: Target,
+    row: Record,
+    roster: Roster,
+    *,
+    seed: int,
+    visit: int,
+    run: str,
+    at: tuple[float, float] | None = None,
+) -> Context:
+    """Return the context of a shopper's `visit`-th visit, from their SHOPPER record.
+
+    `at` is (latitude, longitude) of where their phone says they are; at home where nothing is said.
+    """
+    who = who_is(row, roster)
+    if at is not None:
+        who = who._replace(latitude_deg=at[0], longitude_deg=at[1])
+    return open_context(target, who, seed=seed, visit=visit, run=run)
 
 
 def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str) -> Context:

@@ -10,7 +10,6 @@ from simulator.model.devices import device_table
 from simulator.model.library import shipped
 from simulator.model.population import Roster
 from simulator.model.schema import CATEGORIES
-from simulator.model.states import STATE_NAMES
 from simulator.model.yamlfile import read_yaml
 from simulator.page.card import page_file
 from simulator.target.context import context_for, who_is
@@ -18,15 +17,22 @@ from simulator.target.reading import TARGETS, read_target
 from simulator.target.request import Request, load_target
 from simulator.target.schema import TargetFile
 
+NOT_SERVED = {
+    "storefront": {
+        "auth_begin", "auth_finish", "loyalty_balance", "support", "push_receipt", "content", "ar_asset", "share",
+    },
+    "json_server": set(),
+}  # fmt: skip
+"""What the embedded shop does not have: live runs skip these calls and count them."""
+
 
 @pytest.mark.parametrize("name", shipped(TARGETS))
 def test_every_page_can_be_played(name):
-    """A shipped target maps every operation that a page calls, and is called by its file's name."""
+    """A shipped target maps every operation that a page calls, but for those named, and is called by its file's name."""
     target = load_target(name)
     called = {call.op for card in page_file().pages.values() for call in card.calls}
     assert target.name == name
-    assert called <= set(target.operations)
-    assert called >= set(STATE_NAMES)
+    assert called - set(target.operations) == NOT_SERVED[name]
 
 
 @pytest.mark.parametrize("name", shipped(TARGETS))

@@ -11,6 +11,7 @@ import gevent
 import psutil
 from hdrh.histogram import HdrHistogram
 
+from simulator.journey.places import fix_of
 from simulator.journey.records import ONGOING
 from simulator.model.states import STATE_NAMES
 from simulator.page.card import OPERATIONS, PLACEMENTS
@@ -104,7 +105,8 @@ class LiveRun:
     def context(self, walk: Walk, visit: int) -> Context:
         """Return what the target may learn of a visit's shopper."""
         row, seed = walk.shopper[0], self.world.seed
-        context = context_for(self.target, row, self.roster, seed=seed, visit=visit, run=self.run_id)
+        at = fix_of(seed, walk.shopper, visit, int(walk.visit[0]["situation"]))
+        context = context_for(self.target, row, self.roster, seed=seed, visit=visit, run=self.run_id, at=at)
         context.values |= self.known
         return context
 
