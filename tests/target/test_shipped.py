@@ -28,7 +28,7 @@ NOT_SERVED = {
 
 @pytest.mark.parametrize("name", shipped(TARGETS))
 def test_every_page_can_be_played(name):
-    """A shipped target maps every operation that a page calls, but for those named, and is called by its file's name."""
+    """A shipped target maps every operation that a page calls, but those named; it is called by its file's name."""
     target = load_target(name)
     called = {call.op for card in page_file().pages.values() for call in card.calls}
     assert target.name == name
