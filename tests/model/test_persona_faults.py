@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-from simulator.model import persona
-from simulator.model.devices import device_table
 from simulator.model.faults import FileFaults
 from simulator.model.persona import find_persona, load_persona, load_population
 
@@ -251,32 +249,6 @@ def test_a_faulty_distribution(name, said):
     """A distribution's fault names the field, not the parser's idea of it."""
     text, sentence = DISTRIBUTIONS[name]
     assert said(f"{MINE}tempo:\n  cart: {text}\n") == [f"mine.yaml:5: tempo.cart{sentence}"]
-
-
-def without(monkeypatch, system, tier):
-    """Take a tier of an operating system out of the device table."""
-    table = device_table()
-    left = [row for row in table.devices if (row.os, row.tier) != (system, tier)]
-    monkeypatch.setattr(persona, "device_table", lambda: table.model_copy(update={"devices": left}))
-
-
-@pytest.mark.parametrize("os", ["country_share", "{ios: 0.2, android: 0.8}", "{ios: 1.0}"])
-def test_tiers_that_leave_no_device_of_a_system(said, monkeypatch, os):
-    """Where a system has shoppers and no device of the tiers asked for, the file is at fault; nobody gets another's."""
-    without(monkeypatch, "ios", "low")
-    assert said(f"{MINE}device:\n  os: {os}\n  tier: {{low: 1.0, mid: 0, high: 0}}\n") == [
-        (
-            "mine.yaml:6: device.tier leaves no device of ios, the device table has mid, high of it. "
-            "Hint: give one of these a weight, or leave ios out of device.os"
-        )
-    ]
-
-
-def test_a_system_that_nobody_has_needs_no_device(persona_file, monkeypatch):
-    """A system without a weight, and a mix of tiers of which some exist, are no faults."""
-    without(monkeypatch, "ios", "low")
-    load_persona(persona_file(f"{MINE}device: {{os: {{ios: 0, android: 1}}, tier: {{low: 1.0}}}}\n"))
-    load_persona(persona_file(f"{MINE}device: {{tier: {{low: 0.9, mid: 0.1}}}}\n"))
 
 
 def test_a_distribution_of_no_kind(said):
