@@ -27,6 +27,8 @@ DAY_US = 86_400_000_000.0
 DAY_S = 86_400.0
 WEEKS_A_YEAR = 365.0 / 7.0
 LONGEST_TENURE_DAYS = 36_500.0
+NO_ORDER = -1.0
+"""Days since the last order in a SHOPPER row without one; no NaN, so that equal rows compare equal."""
 MOST_PAST_ORDERS = 4_095
 """Draws count `nth` to 2^12."""
 ORDER_SIGMA = 0.5
@@ -55,7 +57,7 @@ def remember(
     row.orders_per_year = row.visits_per_week * WEEKS_A_YEAR * persona.orders_per_visit
     row.past_orders = _poisson(row.orders_per_year * row.tenure_days / 365.0, u_orders)
     row.past_spend_cents, latest_us = _sum_up(seed, row.shopper, row.past_orders, row.tenure_days, row.basket_cents)
-    row.last_order_days = latest_us / DAY_US if row.past_orders > 0 else math.nan
+    row.last_order_days = latest_us / DAY_US if row.past_orders > 0 else NO_ORDER
     row.lifetime_value_cents = row.past_spend_cents + int(row.orders_per_year * row.basket_cents + 0.5)
 
 

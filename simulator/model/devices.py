@@ -20,7 +20,7 @@ class DeviceRow(BaseModel):
     model: str
     os: Literal["ios", "android"]
     os_version: str
-    browser: Literal["safari", "chrome", "samsung", "firefox"]
+    browser: Literal["safari", "chrome", "samsung", "edge", "firefox"]
     browser_version: str
     tier: Literal["low", "mid", "high"]
     share: Annotated[float, Field(gt=0)]
@@ -48,6 +48,11 @@ class DeviceTable(BaseModel):
     def ios_in(self, country: str) -> float:
         """Return the share of iOS in a country, the world's where the country is not listed."""
         return self.ios_share.get(country, self.ios_share["world"])
+
+    def tiers(self) -> dict[str, frozenset[str]]:
+        """Return the operating systems, and of which tiers there are devices of each."""
+        systems = {device.os for device in self.devices}
+        return {os: frozenset(device.tier for device in self.devices if device.os == os) for os in sorted(systems)}
 
 
 @cache

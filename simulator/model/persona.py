@@ -53,11 +53,9 @@ def load_persona(path: Path, *, onto: Path | None = None) -> Persona:
     Raises `FileFaults` with every fault found.
     """
     merged = merge_persona(path, onto=onto)
-    systems = tuple(sorted({device.os for device in device_table().devices}))
     sections = _valid_sections(merged)
-    faults = [
-        merged.origin(at).fault(at, *rest) for at, *rest in section_problems(sections, place_countries(), systems)
-    ]
+    problems = section_problems(sections, place_countries(), device_table().tiers())
+    faults = [merged.origin(at).fault(at, *rest) for at, *rest in problems]
     try:
         spec = PersonaFile.model_validate(merged.data)
     except ValidationError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +14,7 @@ from simulator.model.states import EXIT, GUARDS, STAGES, STATE_NAMES
 from simulator.model.units import Duration, Share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
 SITUATIONS = ("home", "commute", "work", "store", "travel")
 TECHNOLOGIES = ("wifi", "5g", "lte", "hspa")
@@ -220,14 +221,16 @@ Problem = tuple[KeyPath, str, str, str]
 """(path, found, allowed, hint) of one thing wrong, before it has a file and a line."""
 
 
-def persona_problems(persona: PersonaFile, countries: tuple[str, ...], systems: tuple[str, ...]) -> list[Problem]:
+Systems = Mapping[str, Collection[str]]
+"""Operating systems, and the tiers of which there are devices of each."""
+
+
+def persona_problems(persona: PersonaFile, countries: tuple[str, ...], systems: Systems) -> list[Problem]:
     """Return what pydantic cannot see: names that must exist, rows that must sum to 1, states that can be left."""
     return section_problems({name: getattr(persona, name) for name in PersonaFile.model_fields}, countries, systems)
 
 
-def section_problems(
-    sections: Mapping[str, Any], countries: tuple[str, ...], systems: tuple[str, ...]
-) -> list[Problem]:
+def section_problems(sections: Mapping[str, Any], countries: tuple[str, ...], systems: Systems) -> list[Problem]:
     """Return what `persona_problems` does for those sections of a persona that are valid in themselves."""
     checks: dict[str, Callable[[Any], list[Problem]]] = {
         "place": lambda place: _mix(("place", "countries"), place.countries, countries, "a country of the place table"),
@@ -266,11 +269,27 @@ def _mix(path: KeyPath, mix: Mix, allowed: tuple[str, ...], what: str) -> list[P
     return [*_names(path, mix, allowed, what), *_weights(path, mix.values())]
 
 
-def _device_problems(device: Device, systems: tuple[str, ...]) -> list[Problem]:
+def _device_problems(device: Device, systems: Systems) -> list[Problem]:
     problems = _mix(("device", "tier"), device.tier, TIERS, "a tier")
     if isinstance(device.os, dict):
-        problems += _mix(("device", "os"), device.os, systems, "an operating system")
-    return problems
+        problems += _mix(("device", "os"), device.os, tuple(systems), "an operating system")
+    return problems or _without_device(device, systems)
+
+
+def _without_device(device: Device, systems: Systems) -> list[Problem]:
+    """Return a problem for each operating system that some have, and of whose devices no tier has a weight."""
+    chosen = systems if isinstance(device.os, str) else [os for os, weight in device.os.items() if weight > 0]
+    tiers = {tier for tier, weight in device.tier.items() if weight > 0}
+    return [
+        (
+            ("device", "tier"),
+            f"leaves no device of {os}",
+            f"the device table has {', '.join(tier for tier in TIERS if tier in systems[os])} of it",
+            f"give one of these a weight, or leave {os} out of device.os",
+        )
+        for os in chosen
+        if not tiers & set(systems[os])
+    ]
 
 
 def _network_problems(network: Network) -> list[Problem]:

@@ -30,6 +30,7 @@ FIELDS = {
     "consent.personalization": "true or false",
     "consent.location": "true or false",
     "consent.push": "true or false",
+    "consent.email": "true or false",
     "visit.id": "id of this visit",
     "visit.number": "which of the shopper's visits, from 0",
     "page.category": "category in view, in the target's own words; the favourite until another was chosen",

@@ -14,7 +14,7 @@ from simulator.target.template import header_value
 if TYPE_CHECKING:
     from simulator.model.devices import DeviceRow
 
-CHROMIUM = {"chrome", "samsung"}
+CHROMIUM = {"chrome", "samsung", "edge"}
 """Browsers that send client hints; Safari and Firefox send none (WICG ua-client-hints, mozilla/standards-positions)."""
 ACCEPT_ENCODING = "gzip, deflate, br"
 """What all of them send. `zstd`, which newer ones add, is left out: our transports cannot read it."""

@@ -30,6 +30,15 @@ ADD, CHECKOUT, PAYMENT, PURCHASE, LOGIN = (
 )
 CHOICES = settings(deadline=None, derandomize=True, max_examples=40, database=None)
 WEIGHTS = st.integers(0, 5).map(lambda weight: max(0, weight - 1))
+TRAITS = {
+    "logged_in": "logged_in",
+    "location": "location_shared",
+    "personalization": "personalization_allowed",
+    "push": "push_allowed",
+    "ar": "ar_capable",
+    "biometric": "biometric_enrolled",
+}
+"""Columns of shoppers, and the flags that their visits begin with."""
 
 
 @st.composite
@@ -55,8 +64,7 @@ def walked(everyday, cards):
             set_journey(persona, *journey)
         world = World(population._replace(personas=personas), cards, control_arm(), SEED)
         rows = replay(world, *any_pages(np.random.default_rng(seed), failing))
-        first = rows.shoppers["logged_in"] * FLAGS["logged_in"] + rows.shoppers["location"] * FLAGS["location_shared"]
-        return rows, (first + rows.shoppers["personalization"] * FLAGS["personalization_allowed"]).astype(int)
+        return rows, sum(rows.shoppers[trait] * FLAGS[flag] for trait, flag in TRAITS.items()).astype(int)
 
     return play
 

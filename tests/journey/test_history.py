@@ -13,6 +13,7 @@ from simulator.export.source import Source
 from simulator.journey.history import (
     FAVOURITE_SHARE,
     ITEM_CENTS,
+    NO_ORDER,
     ORDER_SIGMA,
     RFM,
     RFM_CLASSES,
@@ -192,7 +193,7 @@ def scored(days, orders, cents):
 @pytest.mark.parametrize(
     ("days", "orders", "cents", "expected"),
     [
-        (np.nan, 0, 0, (None, "none")),
+        (NO_ORDER, 0, 0, (None, "none")),
         (30.0, 10, 50_000, ("555", "champion")),
         (90.0, 5, 25_000, ("444", "champion")),
         (30.1, 9, 49_999, ("444", "champion")),
@@ -215,6 +216,6 @@ def test_the_documented_rule_of_rfm(days, orders, cents, expected):
 def test_the_columns_hold_the_rule(shoppers):
     """`rfm` and `rfm_class` of every shopper are the rule on their three figures."""
     for row in shoppers[:3_000].to_pylist():
-        days = np.nan if row["last_order_days"] is None else row["last_order_days"]
+        days = NO_ORDER if row["last_order_days"] is None else row["last_order_days"]
         assert (row["rfm"], row["rfm_class"]) == scored(days, row["past_orders"], row["past_spend_cents"])
     assert set(shoppers["rfm_class"].to_pylist()) == set(RFM_CLASSES)

@@ -157,7 +157,7 @@ ONE_FAULT = {
         BASE + "    needs: [cookies]\n",
         (
             "shop.yaml:5: operations.cart.needs.0 is 'cookies', Input should be 'analytics', 'personalization', "
-            "'location' or 'push'"
+            "'location', 'push' or 'email'"
         ),
     ),
     "a placement is one of ours": (

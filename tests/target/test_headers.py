@@ -15,6 +15,7 @@ FAMILY = {
     "safari": "Mobile Safari",
     "chrome": "Chrome Mobile",
     "samsung": "Samsung Internet",
+    "edge": "Edge Mobile",
     "firefox": "Firefox Mobile",
 }
 
