@@ -44,12 +44,12 @@ BUYING = {
     "pull": {"add_to_cart": 8, "checkout": 8, "payment": 8, "purchase": 8, "exit": 0.3},
 }
 RUNS = {
-    "one arm": ("demo", {"shoppers": 4_000}),
-    "all arms": ("demo", {"shoppers": 2_500, "seed": 11, "arms": [SLOWER, SAME, BUYING], "horizon": "14d"}),
-    "campaign": ("black_friday", {"shoppers": 2_500}),
+    "one arm": ("demo", {"shoppers": 3_000}),
+    "all arms": ("demo", {"shoppers": 1_500, "seed": 11, "arms": [SLOWER, SAME, BUYING], "horizon": "14d"}),
+    "campaign": ("black_friday", {"shoppers": 2_000}),
     "clocks change": (
         "demo",
-        {"shoppers": 2_500, "seed": 3, "reference": "2026-03-26T17:30:00+01:00", "arms": [BUYING]},
+        {"shoppers": 1_200, "seed": 3, "reference": "2026-03-26T17:30:00+01:00", "arms": [BUYING]},
     ),
 }
 
@@ -214,7 +214,7 @@ def test_pages_that_fail_order_nothing(everyday, cards, failing):
     assert sum(order["total_cents"] for order in orders) == played.visits["revenue_cents"].sum()
 
 
-def recorded(dice, failing, visits_=150, pages=25):
+def recorded(dice, failing, visits_=400, pages=25):
     """Return a record of pages with any load time, some failed, some never seen."""
     shoppers, visits = np.zeros(visits_, SHOPPER), np.zeros(visits_, VISIT)
     shoppers["shopper"] = visits["shopper"] = np.arange(visits_)
