@@ -49,7 +49,7 @@ RUNS = {
     "campaign": ("black_friday", {"shoppers": 2_000}),
     "clocks change": (
         "demo",
-        {"shoppers": 1_200, "seed": 3, "reference": "2026-03-26T17:30:00+01:00", "arms": [BUYING]},
+        {"shoppers": 1_500, "seed": 3, "reference": "2026-10-22T17:30:00+02:00", "arms": [BUYING], "horizon": "14d"},
     ),
 }
 
