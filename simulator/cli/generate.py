@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli import options
+from simulator.cli.exits import fail
 from simulator.export.parts import MODULES
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def command(
     from simulator.runfolder.manifest import write_manifest
     from simulator.scenario.load import load_scenario
 
+    if no_pii and "people" in also:
+        fail("--no-pii leaves out what --also people asks for")
     given = options.overrides(seed=seed, shoppers=shoppers)
     loaded = load_scenario(scenario, given)
     total = loaded.spec.shoppers

@@ -8,29 +8,29 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulator.export.reading import made
 from simulator.export.source import Part
+from simulator.journey.tables import CODE, NAME, Column
 from simulator.target.people import Crowd
 
 if TYPE_CHECKING:
     from simulator.export.source import Source
 
-SCHEMA = pa.schema(
-    [
-        pa.field("shopper", pa.int64()),
-        pa.field("customer_id", pa.string()),
-        pa.field("first_name", pa.string()),
-        pa.field("last_name", pa.string()),
-        pa.field("name", pa.string()),
-        pa.field("email", pa.string()),
-        pa.field("phone", pa.string()),
-        pa.field("street", pa.string()),
-        pa.field("postcode", pa.string()),
-        pa.field("city", pa.dictionary(pa.int16(), pa.string())),
-        pa.field("country", pa.dictionary(pa.int8(), pa.string())),
-        pa.field("card_brand", pa.string()),
-        pa.field("card_number", pa.string()),
-        pa.field("birth_year", pa.int16()),
-    ]
+COLUMNS = (
+    Column("shopper", pa.int64(), "number of the shopper"),
+    Column("customer_id", pa.string(), "the id that a live run of this seed sends, with our reserved prefix; unique"),
+    Column("first_name", pa.string(), "of their country"),
+    Column("last_name", pa.string(), "of their country"),
+    Column("name", pa.string(), "both, in the order of their country"),
+    Column("email", pa.string(), "made of the name, under the reserved domain shopper.example; unique"),
+    Column("phone", pa.string(), "E.164 with spaces; reserved for fiction, or unassigned by plan; not unique"),
+    Column("street", pa.string(), "street and house number"),
+    Column("postcode", pa.string(), "of the city where it is known, else of the country's shape"),
+    Column("city", NAME, "home city"),
+    Column("country", CODE, "ISO 3166 code"),
+    Column("card_brand", pa.string(), "visa, mastercard, amex, discover or jcb"),
+    Column("card_number", pa.string(), "a number that payment services publish for tests; shared by many"),
+    Column("birth_year", pa.int16(), "18 to 80 years before the run's reference year"),
 )
 
 
@@ -46,7 +46,7 @@ def people(source: Source) -> pa.Table:
     born = pc.subtract(pa.scalar(source.reference.year - 1, pa.int16()), known.pop("age"))
     columns = known | {"customer_id": known.pop("id"), "city": city, "country": country, "birth_year": born}
     columns["shopper"] = shoppers["shopper"].combine_chunks()
-    return pa.table([columns[field.name].cast(field.type) for field in SCHEMA], schema=SCHEMA)
+    return made(COLUMNS, columns)
 
 
 PART = Part(

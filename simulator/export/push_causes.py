@@ -75,6 +75,11 @@ class Groups:
         tenure = source.shoppers["tenure_days"].fill_null(0).to_numpy()[place]
         return np.where(tenure > 0, np.int64(NONE), first)
 
+    def arm_of(self, table: pa.Table) -> NDArray[np.int64]:
+        """Return the arms of a table's rows as places in `arms`, whatever that table's own codes are."""
+        known = np.array([self.arms.index(name) for name in words(table, "arm")], np.int64)
+        return known[codes(table, "arm")]
+
     def of(self, shopper: NDArray[np.int64], arm: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the groups of shoppers in arms, `NONE` where they allow no messages."""
         key = shopper * len(self.arms) + arm
@@ -191,7 +196,7 @@ def _ordered_between(
     groups: Groups, orders: pa.Table, group: NDArray[np.int64], after_us: NDArray[np.int64], by_us: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Return whether the shopper ordered after one instant and by another."""
-    buyer = groups.of(orders["shopper"].to_numpy(), codes(orders, "arm"))
+    buyer = groups.of(orders["shopper"].to_numpy(), groups.arm_of(orders))
     ordered_us = orders["ordered_at_us"].to_numpy()
     far_us = 1 + int(max(ordered_us.max(initial=0), by_us.max(initial=0)))
     key = np.sort(sortable(buyer, ordered_us, far_us))
@@ -203,7 +208,7 @@ def _ordered_between(
 def _rewards(groups: Groups, orders: pa.Table) -> Due:
     """Return what tells members of their points, on the day after an order."""
     shopper, visit, step = (orders[name].to_numpy().astype(np.int64) for name in ("shopper", "visit", "step"))
-    group = groups.of(shopper, codes(orders, "arm"))
+    group = groups.of(shopper, groups.arm_of(orders))
     due = _due(
         group,
         REWARD,
