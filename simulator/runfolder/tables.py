@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Format = Literal["parquet", "csv", "jsonl"]
 FORMATS: tuple[Format, ...] = ("parquet", "csv", "jsonl")
 JSON_ROWS = 10_000
+LINE = b"json_line"
+"""Key of a schema's metadata: its value names the column whose texts are the lines of a JSON Lines file."""
 SOUGHT = ("shopper", "at_us", "start_at_us")
 """Columns by which readers skip row groups; minima and maxima of the others would tell them nothing."""
 
@@ -52,6 +54,11 @@ def plain(table: pa.Table) -> pa.Table:
 
 
 def _write_json_lines(table: pa.Table, path: Path) -> None:
+    line = (table.schema.metadata or {}).get(LINE)
+    if line is not None:
+        with path.open("wb") as file:
+            file.writelines(f"{text}\n".encode() for text in table[line.decode()].to_pylist())
+        return
     decoded = plain(table)
     with path.open("wb") as file:
         for batch in decoded.to_batches(max_chunksize=JSON_ROWS):

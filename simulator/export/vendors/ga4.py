@@ -22,6 +22,7 @@ from simulator.export.vendors.nested import Param, key_values, lists, masked, st
 from simulator.export.vendors.people import (
     Phones,
     account_ids,
+    account_of,
     country_names,
     order_ids,
     plain_text,
@@ -79,7 +80,6 @@ def _who(hits: Hits) -> dict[str, Any]:
     client = pc.binary_join_element_wise(
         pc.cast(pa.array(sessions.client), pa.string()), pc.cast(first_s, pa.string()), "."
     )
-    account = account_ids(hits.steps.source.seed, pa.array(hits.steps.shopper[hits.steps.starts]))
     consents = {
         "analytics_storage": yes_no(hits.steps.source.shoppers["analytics"]),
         "ads_storage": yes_no(hits.steps.source.shoppers["personalization"]),
@@ -87,7 +87,7 @@ def _who(hits: Hits) -> dict[str, Any]:
     who = sessions.who[visit]
     privacy = {name: words.take(pa.array(who)) for name, words in consents.items()}
     return {
-        "user_id": taken(account, visit, hits.logged_in & allowed),
+        "user_id": taken(account_ids(hits.steps), account_of(hits.steps, hits.row), hits.logged_in & allowed),
         "user_pseudo_id": taken(client, visit, allowed),
         "user_first_touch_timestamp": masked(sessions.first_touch_us[visit], allowed),
         "privacy_info": struct(_type("privacy_info"), rows, privacy | {"uses_transient_token": "No"}),

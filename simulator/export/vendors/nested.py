@@ -65,7 +65,7 @@ def key_values(params: Sequence[Param], kind: pa.ListType, extra: dict[str, NDAr
     present = np.stack([param.present for param in params])
     count = present.sum(axis=0)
     begin = np.cumsum(count) - count
-    place = begin + np.cumsum(present, axis=0) - present
+    place = begin + np.cumsum(present, axis=0, dtype=np.int8) - present
     total = int(count.sum())
     key = np.empty(total, np.int64)
     values = {name: np.zeros(total, np.int64 if name != "double" else np.float64) for name in ("string", "int", "double")}

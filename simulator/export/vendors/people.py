@@ -24,9 +24,21 @@ if TYPE_CHECKING:
     from simulator.model.devices import DeviceRow
 
 
-def account_ids(seed: int, shoppers: pa.Array) -> pa.Array:
-    """Return the id of each shopper's account: `ff`, the seed in hexadecimal and the shopper's number."""
-    return pc.binary_join_element_wise(f"{PREFIX}-{seed:x}-", pc.cast(shoppers, pa.string()), "")
+def account_ids(steps: Steps) -> pa.Array:
+    """Return the ids of all shoppers' accounts in each arm, arm after arm; see `account_of`.
+
+    `ff`, the seed in hexadecimal and the shopper's number; and the arm, unless it is control: whoever is played in two
+    arms is two users.
+    """
+    numbers = pc.cast(steps.source.shoppers["shopper"].combine_chunks(), pa.string())
+    ids = pc.binary_join_element_wise(f"{PREFIX}-{steps.source.seed:x}-", numbers, "")
+    arms = [ids if arm == 0 else pc.binary_join_element_wise(ids, name, "-") for arm, name in enumerate(steps.arms)]
+    return pa.concat_arrays(arms or [ids])
+
+
+def account_of(steps: Steps, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the place in `account_ids` of the shopper at each step."""
+    return steps.arm[rows] * len(steps.source.shoppers) + steps.who[rows]
 
 
 def visitor_ids(steps: Steps, rows: NDArray[np.int64]) -> pa.Array:
