@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from simulator.export.source import Part
 
-MODULES: dict[str, str] = {}
+MODULES: dict[str, str] = {
+    "ga4": "simulator.export.vendors.ga4",
+    "ga4_mp": "simulator.export.vendors.ga4_mp",
+    "google_retail": "simulator.export.vendors.google_retail",
+    "personalize": "simulator.export.vendors.personalize",
+}
 """Name of a part → the module whose `PART` it is."""
 
 

@@ -16,8 +16,9 @@ from simulator.export.ids import uuids
 from simulator.export.products import product_facts
 from simulator.export.source import Part
 from simulator.export.vendors import ga4_schema as schema
-from simulator.export.vendors.contents import LISTS, addresses, campaign_address, queries, titles
-from simulator.export.vendors.ga4_hits import ACTION, AUTOMATIC, FIRST_VISIT, NAMES, PAGE_VIEW, SECOND, Hits
+from simulator.export.vendors.contents import LISTS
+from simulator.export.vendors.ga4_hits import ACTION, FIRST_VISIT, NAMES, Hits
+from simulator.export.vendors.ga4_params import LIST_NAMES, event_params, priced
 from simulator.export.vendors.nested import Param, key_values, lists, masked, struct, taken
 from simulator.export.vendors.people import (
     Phones,
@@ -40,16 +41,13 @@ if TYPE_CHECKING:
 STREAM_ID = "1000000001"
 """Of a property that does not exist."""
 _CHANNEL = list(CHANNELS.values())
-_LIST_NAMES = ["Search results", "Category", "Picked for you", "Offers"]
-METHODS = ["password", "biometric", "link"]
-"""How somebody logs in, or shares."""
 
 
 def ga4_table(source: Source) -> pa.Table:
     """Return the export's rows of a shard. Raises `FileFaults` where a column is missing."""
     hits = Hits(steps_of(source, "ga4"))
     made = _when(hits) | _who(hits) | _of_shopper(hits) | _came(hits) | _commerce(hits)
-    made["event_params"] = key_values(_params(hits), schema.PARAMS)
+    made["event_params"] = key_values(event_params(hits), schema.PARAMS)
     rows = len(hits.row)
     columns = [made.get(field.name, pa.nulls(rows, field.type)) for field in schema.SCHEMA]
     return pa.Table.from_arrays(columns, schema=schema.SCHEMA)
@@ -228,13 +226,18 @@ def _commerce(hits: Hits) -> dict[str, Any]:
     price, revenue = cents / 100.0, masked(cents * quantity / 100.0, bought[event])
     given: dict[str, Any] = {
         name: facts[of].combine_chunks().take(product)
-        for name, of in (("item_id", "sku"), ("item_name", "name"), ("item_brand", "brand"), ("item_category", "category"))
+        for name, of in (
+            ("item_id", "sku"),
+            ("item_name", "name"),
+            ("item_brand", "brand"),
+            ("item_category", "category"),
+        )
     }
     given |= {"price": price, "price_in_usd": price, "quantity": quantity}
     given |= {"item_revenue": revenue, "item_revenue_in_usd": revenue}
     given |= {
         "item_list_id": taken(pa.array([STATE_NAMES[state] for state in LISTS]), listing),
-        "item_list_name": taken(pa.array(_LIST_NAMES), listing),
+        "item_list_name": taken(pa.array(LIST_NAMES), listing),
         "item_list_index": taken(pa.array([str(place) for place in range(200)]), items.place[line], listed),
         "promotion_id": taken(pa.array(["offers"]), np.where(offered, 0, -1)),
         "promotion_name": taken(pa.array([WORDS["offers"].title]), np.where(offered, 0, -1)),
@@ -251,96 +254,14 @@ def _commerce(hits: Hits) -> dict[str, Any]:
     return {
         "items": lists(items.count, struct(schema.ITEM, len(line), given), schema.ITEMS),
         "ecommerce": struct(schema.ECOMMERCE, len(items.count), sums, items.count > 0),
-        "event_value_in_usd": masked(hits.value, _priced(hits)),
+        "event_value_in_usd": masked(hits.value, priced(hits)),
     }
-
-
-def _priced(hits: Hits) -> NDArray[np.bool_]:
-    """Return whether an event has a value: those of single products and carts, not those of lists."""
-    return (hits.items.count > 0) & ~np.isin(hits.state, LISTS)
 
 
 def _orders(hits: Hits, bought: NDArray[np.bool_]) -> pa.Array:
     place = np.full(len(bought), -1)
     place[bought] = np.arange(bought.sum())
     return taken(order_ids(hits.steps, hits.row[bought]), place)
-
-
-def _params(hits: Hits) -> list[Param]:
-    sessions, visit, kind = hits.sessions, hits.visit, hits.kind
-    allowed, every = sessions.analytics[visit], np.ones(len(visit), np.bool_)
-    one = np.ones(len(visit), np.int64)
-    engaged = hits.engaged & allowed
-    return [
-        Param("ga_session_id", "int", allowed, sessions.begin_us[visit] // 1_000_000),
-        Param("ga_session_number", "int", allowed, sessions.number[visit]),
-        Param("session_engaged", "string", allowed, engaged.astype(np.int64), pa.array(["0", "1"])),
-        Param("engaged_session_event", "int", engaged, one),
-        *_page_params(hits, every),
-        Param("engagement_time_msec", "int", hits.engagement_ms > 0, hits.engagement_ms),
-        Param("entrances", "int", (kind == PAGE_VIEW) & hits.entrance, one),
-        *_campaign_params(hits),
-        *_action_params(hits, one),
-    ]
-
-
-def _page_params(hits: Hits, every: NDArray[np.bool_]) -> list[Param]:
-    """Return address, title and referrer of the page."""
-    steps, contents = hits.steps, hits.contents
-    page = steps.page[hits.row]
-    landed, channel = steps.first[page], hits.sessions.channel[hits.visit]
-    tagged = np.where(landed, channel, -1)
-    before = steps.page[np.maximum(page - 1, 0)]
-    lands_before = steps.first[before]
-    previous = campaign_address(contents.address[before], np.where(lands_before, channel, -1))
-    sites = pa.array([c.referrer for c in _CHANNEL])
-    words = pa.concat_arrays([addresses(), sites])
-    known = ~landed | np.array([bool(c.referrer) for c in _CHANNEL])[channel]
-    return [
-        Param("page_location", "string", every, campaign_address(contents.address[page], tagged), addresses()),
-        Param("page_title", "string", every, contents.address[page], titles()),
-        Param("page_referrer", "string", known, np.where(landed, len(addresses()) + channel, previous), words),
-    ]
-
-
-def _campaign_params(hits: Hits) -> list[Param]:
-    """Return source, medium and campaign, which the first page view of a tagged visit carries."""
-    channel = hits.sessions.channel[hits.visit]
-    tagged = np.array([c.tagged for c in _CHANNEL])[channel]
-    here = tagged & hits.steps.first[hits.steps.page[hits.row]] & (hits.kind == PAGE_VIEW)
-    return [
-        Param(key, "string", here, channel, pa.array([getattr(c, key) for c in _CHANNEL]))
-        for key in ("source", "medium", "campaign")
-    ]
-
-
-def _action_params(hits: Hits, one: NDArray[np.int64]) -> list[Param]:
-    """Return what the shop's own events say."""
-    acts, state, none = hits.kind >= ACTION, hits.state, np.zeros(len(one), np.int64)
-    is_ = {name: acts & (state == STATE_INDEX[name]) & (hits.kind != SECOND) for name in STATE_NAMES}
-    shop = ~np.isin(hits.name, [NAMES.index(name) for name in AUTOMATIC])
-    priced = _priced(hits)
-    bought = shop & is_["purchase"]
-    listed = shop & np.isin(state, LISTS) & (hits.items.count > 0)
-    orders = order_ids(hits.steps, hits.row[bought])
-    number = np.where(bought, np.cumsum(bought) - 1, 0)
-    method = np.where(is_["login"], 0, np.where(is_["biometric_login"], 1, 2))
-    with_method = shop & (is_["login"] | is_["biometric_login"] | is_["share"])
-    kinds, kind = pa.array(["product", "story"]), np.where(is_["content"], 1, 0)
-    lists_, place = pa.array([STATE_NAMES[s] for s in LISTS]), np.searchsorted(LISTS, np.where(listed, state, LISTS[0]))
-    return [
-        Param("currency", "string", priced, none, pa.array([CURRENCY])),
-        Param("value", "double", priced, hits.value),
-        Param("transaction_id", "string", bought, number, orders),
-        Param("payment_type", "string", shop & is_["payment"], none, pa.array(["card"])),
-        Param("search_term", "string", shop & is_["search"] & (hits.kind == ACTION), hits.anchor, queries()),
-        Param("item_list_id", "string", listed, place, lists_),
-        Param("item_list_name", "string", listed, place, pa.array(_LIST_NAMES)),
-        Param("method", "string", with_method, method, pa.array(METHODS)),
-        Param("content_type", "string", shop & (is_["content"] | is_["share"]), kind, kinds),
-        Param("item_id", "string", shop & is_["share"], hits.in_view, product_facts()["sku"].combine_chunks()),
-        Param("firebase_conversion", "int", bought, one),
-    ]
 
 
 def _make(source: Source) -> dict[str, pa.Table]:

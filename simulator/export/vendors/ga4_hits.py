@@ -97,11 +97,12 @@ class Hits:
         return np.where(self._tagged, self.steps.left_us - begin, 0)
 
     @cached_property
-    def _selects(self) -> NDArray[np.bool_]:
+    def step_selects(self) -> NDArray[np.bool_]:
+        """Return whether the step ends with a tap on a product of its list."""
         return self._acts & self.steps.clicked & _ACTS[self.steps.state, 2]
 
     @cached_property
-    def _rest_us(self) -> NDArray[np.int64]:
+    def rest_us(self) -> NDArray[np.int64]:
         """Return the visible time that no event of the step itself has taken before leaving."""
         own = self.steps.opens & self._acts
         return np.where(own, self.steps.left_us - self.steps.loaded_us, self._visible_us)
@@ -115,7 +116,7 @@ class Hits:
         new = (self.sessions.number == 1)[steps.visit_of]
         following = np.append((self._acts & ~steps.opens)[1:], np.zeros(min(1, len(views)), np.bool_))
         taken = ~steps.last & following
-        leaves = self._tagged & (self._selects | (~taken & (self._rest_us >= LEAST_US)))
+        leaves = self._tagged & (self.step_selects | (~taken & (self.rest_us >= LEAST_US)))
         # Without a cookie every page is a first visit and starts a session.
         starts = views & (self._landing | denied)
         second = self._acts & _ACTS[steps.state, 1]
@@ -155,7 +156,7 @@ class Hits:
     @cached_property
     def selects(self) -> NDArray[np.bool_]:
         """Return whether a listed product was tapped."""
-        return (self.kind == LEAVE) & self._selects[self.row]
+        return (self.kind == LEAVE) & self.step_selects[self.row]
 
     @cached_property
     def name(self) -> NDArray[np.int64]:
@@ -178,10 +179,10 @@ class Hits:
     def engagement_ms(self) -> NDArray[np.int64]:
         """Return the visible time since the event before."""
         steps, row = self.steps, self.row
-        before = np.where(steps.first, 0, np.append(np.zeros(min(1, len(steps.first)), np.int64), self._rest_us[:-1]))
+        before = np.where(steps.first, 0, np.append(np.zeros(min(1, len(steps.first)), np.int64), self.rest_us[:-1]))
         own = np.where(steps.opens, steps.loaded_us - steps.shown_us, before)
         taken = np.where(self.kind == ACTION, own[row], 0)
-        return np.where(self.kind == LEAVE, self._rest_us[row], taken) // 1_000
+        return np.where(self.kind == LEAVE, self.rest_us[row], taken) // 1_000
 
     @cached_property
     def engaged(self) -> NDArray[np.bool_]:

@@ -54,7 +54,9 @@ SCHEMA = pa.schema(
         pa.field("visitor_id", pa.string(), metadata={"meaning": "the browser, a UUID"}),
         pa.field("event_time", pa.timestamp("us", "UTC"), metadata={"meaning": "by the device's clock"}),
         pa.field("event_type", pa.string(), metadata={"meaning": "Google Retail's name"}),
-        pa.field("user_event", pa.string(), metadata={"meaning": "the whole event as JSON; a JSON Lines file holds it alone"}),
+        pa.field(
+            "user_event", pa.string(), metadata={"meaning": "the whole event as JSON; a JSON Lines file holds it alone"}
+        ),
     ],
     metadata={LINE: b"user_event"},
 )
@@ -191,7 +193,15 @@ def _user(events: _Events) -> pa.Array:
     agents = phones.of_device([text(device.user_agent) for device in phones.table]).take(pa.array(steps.who[row]))
     account = taken(account_ids(steps), account_of(steps, row), steps.logins[1][row])
     agent = optional('"userAgent":', agents)
-    who = pc.fill_null(joined('"userId":"', account, '"', where(pc.greater(pc.binary_length(agent), 0).to_numpy(zero_copy_only=False), ",")), "")
+    who = pc.fill_null(
+        joined(
+            '"userId":"',
+            account,
+            '"',
+            where(pc.greater(pc.binary_length(agent), 0).to_numpy(zero_copy_only=False), ","),
+        ),
+        "",
+    )
     some = pc.greater(pc.binary_length(joined(who, agent)), 0).to_numpy(zero_copy_only=False)
     return where(some, ',"userInfo":{', who, agent, "}")
 
@@ -213,4 +223,6 @@ def _make(source: Source) -> dict[str, pa.Table]:
     return {"google_retail": user_events(source)}
 
 
-PART = Part("google_retail", "Google Retail user events, as imported from JSON Lines", _make, ("jsonl", "parquet", "csv"))
+PART = Part(
+    "google_retail", "Google Retail user events, as imported from JSON Lines", _make, ("jsonl", "parquet", "csv")
+)

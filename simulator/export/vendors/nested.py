@@ -26,7 +26,9 @@ class Param(NamedTuple):
     words: pa.Array | None = None
 
 
-def struct(fields: pa.StructType, rows: int, given: dict[str, Any], present: NDArray[np.bool_] | None = None) -> pa.Array:
+def struct(
+    fields: pa.StructType, rows: int, given: dict[str, Any], present: NDArray[np.bool_] | None = None
+) -> pa.Array:
     """Return a column of `fields`; those not given are null, and so is the whole where not `present`."""
     arrays = [_column(given.get(field.name), field.type, rows) for field in fields]
     absent = None if present is None or present.all() else pa.array(~present)
@@ -68,7 +70,9 @@ def key_values(params: Sequence[Param], kind: pa.ListType, extra: dict[str, NDAr
     place = begin + np.cumsum(present, axis=0, dtype=np.int8) - present
     total = int(count.sum())
     key = np.empty(total, np.int64)
-    values = {name: np.zeros(total, np.int64 if name != "double" else np.float64) for name in ("string", "int", "double")}
+    values = {
+        name: np.zeros(total, np.int64 if name != "double" else np.float64) for name in ("string", "int", "double")
+    }
     which = np.empty(total, np.int8)
     pool, used = [], 0
     for number, param in enumerate(params):
