@@ -88,7 +88,10 @@ class Hits:
 
     @cached_property
     def _acts(self) -> NDArray[np.bool_]:
-        return self._tagged & self.steps.done & _ACTS[self.steps.state, 0]
+        """Return whether the shop's own event is sent: for what came whole, and of carts that hold something."""
+        nothing = _CARTS[self.steps.state] & (self.contents.cart.length == 0)
+        acts: NDArray[np.bool_] = self._tagged & self.steps.done & _ACTS[self.steps.state, 0] & ~nothing
+        return acts
 
     @cached_property
     def _visible_us(self) -> NDArray[np.int64]:
@@ -99,7 +102,8 @@ class Hits:
     @cached_property
     def step_selects(self) -> NDArray[np.bool_]:
         """Return whether the step ends with a tap on a product of its list."""
-        return self._acts & self.steps.clicked & _ACTS[self.steps.state, 2]
+        selects: NDArray[np.bool_] = self._acts & self.steps.clicked & _ACTS[self.steps.state, 2]
+        return selects
 
     @cached_property
     def rest_us(self) -> NDArray[np.int64]:
@@ -126,12 +130,13 @@ class Hits:
     def _requests(self) -> NDArray[np.int64]:
         """Return (steps × 3) the number within the shard of the request of first paint, action and leaving."""
         sent = self._sent[:, [PAGE_VIEW, ACTION, LEAVE]]
-        return np.cumsum(sent).reshape(sent.shape)
+        return np.cumsum(sent, dtype=np.int64).reshape(sent.shape)
 
     @cached_property
     def _cells(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         arrived_row = self._arrived[0]
-        return np.nonzero(self._sent[arrived_row])
+        cell, kind = np.nonzero(self._sent[arrived_row])
+        return cell.astype(np.int64), kind.astype(np.int64)
 
     @cached_property
     def row(self) -> NDArray[np.int64]:
@@ -156,7 +161,8 @@ class Hits:
     @cached_property
     def selects(self) -> NDArray[np.bool_]:
         """Return whether a listed product was tapped."""
-        return (self.kind == LEAVE) & self.step_selects[self.row]
+        selects: NDArray[np.bool_] = (self.kind == LEAVE) & self.step_selects[self.row]
+        return selects
 
     @cached_property
     def name(self) -> NDArray[np.int64]:
@@ -192,7 +198,8 @@ class Hits:
         visible = since_start(self._visible_us, steps.starts, steps.visit_of)
         so_far = visible[self.row] - np.where(self.kind == LEAVE, 0, self._visible_us[self.row])
         key = (self.kind == ACTION) & steps.bought[self.row]
-        return (pages[self.row] > 1) | (so_far >= ENGAGED_US) | key
+        engaged: NDArray[np.bool_] = (pages[self.row] > 1) | (so_far >= ENGAGED_US) | key
+        return engaged
 
     @cached_property
     def request(self) -> NDArray[np.int64]:
@@ -246,7 +253,7 @@ class Hits:
         for part, begin, here in zip(
             parts, begins, (acts & _ONES[state], acts & _CARTS[state], listed | self.selects), strict=False
         ):
-            first[here], count[here] = part.first[row[here]] + begin, part.count[row[here]]
+            first[here], count[here] = part.first[row[here]] + begin, part.length[row[here]]
         first[self.selects] += contents.anchor_place[row[self.selects]]
         count[self.selects] = 1
         product, quantity, place = (np.concatenate([part[column] for part in parts]) for column in (2, 3, 4))
@@ -255,15 +262,16 @@ class Hits:
     @cached_property
     def of_items(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the event and the line of every item, in order."""
-        return ragged(self.items.first, self.items.count)
+        return ragged(self.items.first, self.items.length)
 
     @cached_property
     def value(self) -> NDArray[np.float64]:
         """Return what the products of each event cost, in the shop's currency."""
         line = self.of_items[1]
         cents = product_facts()["price_cents"].to_numpy().astype(np.int64)[self.items.product[line]]
-        total, end = np.append(0, np.cumsum(cents * self.items.quantity[line])), np.cumsum(self.items.count)
-        return (total[end] - total[end - self.items.count]) / 100.0
+        total, end = np.append(0, np.cumsum(cents * self.items.quantity[line])), np.cumsum(self.items.length)
+        value: NDArray[np.float64] = (total[end] - total[end - self.items.length]) / 100.0
+        return value
 
     @cached_property
     def entrance(self) -> NDArray[np.bool_]:

@@ -87,7 +87,7 @@ def key_values(params: Sequence[Param], kind: pa.ListType, extra: dict[str, NDAr
     row = np.repeat(np.arange(len(count)), count)
     words = pa.concat_arrays(pool) if pool else pa.array([], pa.string())
     fields: dict[str, Any] = {
-        "string_value": taken(words, values["string"], which == _KIND["string"]),
+        "string_value": taken(words, values["string"].astype(np.int64), which == _KIND["string"]),
         "int_value": masked(values["int"], which == _KIND["int"]),
         "double_value": masked(values["double"], which == _KIND["double"]),
     }

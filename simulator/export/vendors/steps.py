@@ -180,7 +180,8 @@ class Steps:
     @cached_property
     def bought(self) -> NDArray[np.bool_]:
         """Return whether an order was placed."""
-        return self.done & (self.state == BUY) & (self.cart_before > 0)
+        bought: NDArray[np.bool_] = self.done & (self.state == BUY) & (self.cart_before > 0)
+        return bought
 
     @cached_property
     def cart_before(self) -> NDArray[np.int64]:
@@ -192,7 +193,8 @@ class Steps:
     def clicked(self) -> NDArray[np.bool_]:
         """Return whether the next step of the visit is a product's page."""
         following = np.append(self.state[1:], np.full(min(1, len(self.state)), -1))
-        return ~self.last & (following == PRODUCT)
+        clicked: NDArray[np.bool_] = ~self.last & (following == PRODUCT)
+        return clicked
 
 
 def steps_of(source: Source, part: str) -> Steps:
