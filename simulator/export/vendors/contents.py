@@ -39,10 +39,10 @@ _SKU = _QUERY + ALL
 
 
 class Lines(NamedTuple):
-    """Lists of lines, one list a row: `first[i]` to `first[i] + length[i]` − 1 of the lines are row i's."""
+    """Lists of lines, one list a row: `first[i]` to `first[i] + count[i]` − 1 of the lines are row i's."""
 
     first: NDArray[np.int64]
-    length: NDArray[np.int64]
+    count: NDArray[np.int64]  # type: ignore[assignment]  # hides the tuple's method
     product: NDArray[np.int64]
     quantity: NDArray[np.int64]
     place: NDArray[np.int64]

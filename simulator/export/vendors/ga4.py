@@ -116,7 +116,7 @@ def _revenue(hits: Hits) -> NDArray[np.float64]:
     price = product_facts()["price_cents"].to_numpy().astype(np.int64)
     cart = contents.cart
     lines = np.append(0, np.cumsum(price[cart.product] * cart.quantity))
-    spent = np.where(steps.bought, lines[cart.first + cart.length] - lines[cart.first], 0)
+    spent = np.where(steps.bought, lines[cart.first + cart.count] - lines[cart.first], 0)
     user = steps.who * len(steps.arms) + steps.arm
     order = np.argsort(user, kind="stable")
     total = np.cumsum(spent[order])
@@ -218,7 +218,7 @@ def _commerce(hits: Hits) -> dict[str, Any]:
     product, quantity = pa.array(items.product[line]), items.quantity[line]
     cents = facts["price_cents"].to_numpy().astype(np.int64)[items.product[line]]
     pieces = np.append(0, np.cumsum(quantity))
-    end = np.cumsum(items.length)
+    end = np.cumsum(items.count)
     bought = (hits.kind == ACTION) & (hits.state == BUY)
     listed = np.isin(hits.state, LISTS)[event]
     listing = np.where(listed, np.searchsorted(LISTS, hits.state[event]), -1)
@@ -245,15 +245,15 @@ def _commerce(hits: Hits) -> dict[str, Any]:
     }
     spent = masked(hits.value, bought)
     sums = {
-        "total_item_quantity": pieces[end] - pieces[end - items.length],
-        "unique_items": items.length,
+        "total_item_quantity": pieces[end] - pieces[end - items.count],
+        "unique_items": items.count,
         "purchase_revenue": spent,
         "purchase_revenue_in_usd": spent,
         "transaction_id": _orders(hits, bought),
     }
     return {
-        "items": lists(items.length, struct(schema.ITEM, len(line), given), schema.ITEMS),
-        "ecommerce": struct(schema.ECOMMERCE, len(items.length), sums, items.length > 0),
+        "items": lists(items.count, struct(schema.ITEM, len(line), given), schema.ITEMS),
+        "ecommerce": struct(schema.ECOMMERCE, len(items.count), sums, items.count > 0),
         "event_value_in_usd": masked(hits.value, priced(hits)),
     }
 

@@ -89,7 +89,7 @@ class Hits:
     @cached_property
     def _acts(self) -> NDArray[np.bool_]:
         """Return whether the shop's own event is sent: for what came whole, and of carts that hold something."""
-        nothing = _CARTS[self.steps.state] & (self.contents.cart.length == 0)
+        nothing = _CARTS[self.steps.state] & (self.contents.cart.count == 0)
         acts: NDArray[np.bool_] = self._tagged & self.steps.done & _ACTS[self.steps.state, 0] & ~nothing
         return acts
 
@@ -253,7 +253,7 @@ class Hits:
         for part, begin, here in zip(
             parts, begins, (acts & _ONES[state], acts & _CARTS[state], listed | self.selects), strict=False
         ):
-            first[here], count[here] = part.first[row[here]] + begin, part.length[row[here]]
+            first[here], count[here] = part.first[row[here]] + begin, part.count[row[here]]
         first[self.selects] += contents.anchor_place[row[self.selects]]
         count[self.selects] = 1
         product, quantity, place = (np.concatenate([part[column] for part in parts]) for column in (2, 3, 4))
@@ -262,15 +262,15 @@ class Hits:
     @cached_property
     def of_items(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the event and the line of every item, in order."""
-        return ragged(self.items.first, self.items.length)
+        return ragged(self.items.first, self.items.count)
 
     @cached_property
     def value(self) -> NDArray[np.float64]:
         """Return what the products of each event cost, in the shop's currency."""
         line = self.of_items[1]
         cents = product_facts()["price_cents"].to_numpy().astype(np.int64)[self.items.product[line]]
-        total, end = np.append(0, np.cumsum(cents * self.items.quantity[line])), np.cumsum(self.items.length)
-        value: NDArray[np.float64] = (total[end] - total[end - self.items.length]) / 100.0
+        total, end = np.append(0, np.cumsum(cents * self.items.quantity[line])), np.cumsum(self.items.count)
+        value: NDArray[np.float64] = (total[end] - total[end - self.items.count]) / 100.0
         return value
 
     @cached_property

@@ -91,7 +91,7 @@ def _events(hits: Hits) -> pa.Array:
         '{"name":', names.take(pa.array(hits.name)), ',"params":{"session_id":"', number(session),
         '","engagement_time_msec":', number(np.maximum(1, _engagement_ms(hits))),
         ',"timestamp_micros":', number(hits.at_us), *(_param(param) for param in params),
-        where(hits.items.length > 0, ',"items":', array(hits.items.length, _items(hits))), "}}",
+        where(hits.items.count > 0, ',"items":', array(hits.items.count, _items(hits))), "}}",
     )  # fmt: skip
 
 

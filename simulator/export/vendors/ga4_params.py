@@ -81,7 +81,7 @@ def action_params(hits: Hits) -> list[Param]:
     is_ = {name: acts & (state == STATE_INDEX[name]) & (hits.kind != SECOND) for name in STATE_NAMES}
     shop = ~np.isin(hits.name, [NAMES.index(name) for name in AUTOMATIC])
     bought = shop & is_["purchase"]
-    listed = shop & np.isin(state, LISTS) & (hits.items.length > 0)
+    listed = shop & np.isin(state, LISTS) & (hits.items.count > 0)
     orders = order_ids(hits.steps, hits.row[bought])
     number = np.where(bought, np.cumsum(bought) - 1, 0)
     method = np.where(is_["login"], 0, np.where(is_["biometric_login"], 1, 2))
@@ -105,4 +105,4 @@ def action_params(hits: Hits) -> list[Param]:
 
 def priced(hits: Hits) -> NDArray[np.bool_]:
     """Return whether an event has a value: those of single products and carts, not those of lists."""
-    return (hits.items.length > 0) & ~np.isin(hits.state, LISTS)
+    return (hits.items.count > 0) & ~np.isin(hits.state, LISTS)

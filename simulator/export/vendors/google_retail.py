@@ -124,7 +124,7 @@ def _products(events: _Events) -> pa.Array:
     carts = (state == CART) | (state == BUY)
     first, count = np.zeros(len(row), np.int64), np.zeros(len(row), np.int64)
     for part, begin, here in zip(parts, begins, (single, state == SEARCH, carts), strict=False):
-        first[here], count[here] = part.first[row[here]] + begin, part.length[row[here]]
+        first[here], count[here] = part.first[row[here]] + begin, part.count[row[here]]
     product, quantity = (np.concatenate([part[column] for part in parts]) for column in (2, 3))
     event, line = ragged(first, count)
     taking = (carts | (state == ADD))[event]
@@ -178,7 +178,7 @@ def _transaction(events: _Events) -> pa.Array:
     bought = events.state == BUY
     place = np.where(bought, np.cumsum(bought) - 1, -1)
     at = row[bought]
-    value = lines[cart.first[at] + cart.length[at]] - lines[cart.first[at]]
+    value = lines[cart.first[at] + cart.count[at]] - lines[cart.first[at]]
     each = joined(
         ',"purchaseTransaction":{"id":"', order_ids(steps, at), '","revenue":', cents(value),
         ',"currencyCode":', text(CURRENCY), "}",

@@ -90,7 +90,7 @@ def interactions(source: Source) -> pa.Table:
     bought = steps.state == BUY
     counts &= ~bought | steps.bought
     skew, row = skew[counts[row]], row[counts[row]]
-    lines = np.where(bought[row], contents.cart.length[row], 1)
+    lines = np.where(bought[row], contents.cart.count[row], 1)
     event, entry = ragged(np.where(bought[row], contents.cart.first[row], 0), lines)
     at, is_order = row[event], bought[row][event]
     product, quantity = steps.product[at], np.ones(len(at), np.int64)

@@ -5,7 +5,7 @@ All columns have one entry a step, in the order of `events`: the steps of a visi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,13 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulator.export.delivery import delivered
-from simulator.export.source import Source
 from simulator.export.vendors.vocabulary import WORDS
 from simulator.model.faults import Fault, FileFaults
 from simulator.model.states import STATE_INDEX, STATE_NAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from simulator.export.source import Source
 
 EVENTS = (
     "shopper", "visit", "step", "arm", "page", "at_us", "fcp_us", "load_us", "ok", "waited_us", "think_us", "rtt_ms",
@@ -213,8 +214,7 @@ def arrived(steps: Steps) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray
 
     `skew` is what the device's clock is ahead, `late` the time from tapping, by the device, to arrival; microseconds.
     """
-    source = steps.source
-    got = delivered(Source(source.seed, source.reference, source.shoppers, source.visits, steps.events, source.dirt))
+    got = delivered(replace(steps.source, events=steps.events))
     row, device, received = (numbers(got[name]) for name in ("row", "device_at_us", "received_at_us"))
     return row, device - numbers(steps.events["at_us"])[row], received - device
 
