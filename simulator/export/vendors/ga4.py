@@ -268,4 +268,4 @@ def _make(source: Source) -> dict[str, pa.Table]:
     return {"ga4": ga4_table(source)}
 
 
-PART = Part("ga4", "GA4's BigQuery export (web stream, consent mode)", _make, ("parquet", "jsonl"))
+PART = Part("ga4", "GA4's daily BigQuery export of a web stream with consent mode.", _make, ("parquet", "jsonl"))

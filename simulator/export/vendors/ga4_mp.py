@@ -192,4 +192,6 @@ def _make(source: Source) -> dict[str, pa.Table]:
     return {"ga4_mp": requests(source)}
 
 
-PART = Part("ga4_mp", "requests to GA4's Measurement Protocol", _make, ("jsonl", "parquet", "csv"))
+PART = Part(
+    "ga4_mp", "Requests to GA4's Measurement Protocol, 25 events at most in each.", _make, ("jsonl", "parquet", "csv")
+)

@@ -109,5 +109,7 @@ MEANINGS: dict[str, tuple[pa.DataType, str]] = {
 """Column → its type and what it holds here."""
 
 SCHEMA = pa.schema(
-    [pa.field(name, type_, metadata={"meaning": meaning}) for name, (type_, meaning) in MEANINGS.items()]
+    [pa.field(name, type_, metadata={"meaning": meaning}) for name, (type_, meaning) in MEANINGS.items()],
+    metadata={"null": "absent"},
 )
+"""As BigQuery's own JSON, the text of a row may leave out what is null."""

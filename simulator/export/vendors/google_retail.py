@@ -224,5 +224,5 @@ def _make(source: Source) -> dict[str, pa.Table]:
 
 
 PART = Part(
-    "google_retail", "Google Retail user events, as imported from JSON Lines", _make, ("jsonl", "parquet", "csv")
+    "google_retail", "Google Retail user events, as imported from JSON Lines.", _make, ("jsonl", "parquet", "csv")
 )

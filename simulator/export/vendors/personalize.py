@@ -5,6 +5,7 @@ Only shoppers who allow personalization are in it. One row an interaction; of an
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,6 +75,11 @@ def avro_schema(dataset: str) -> dict[str, Any]:
         fields.append(field)
     record = {"type": "record", "name": dataset.capitalize(), "namespace": NAMESPACE}
     return {**record, "fields": fields, "version": "1.0"}
+
+
+def json_schema(dataset: str) -> str:
+    """Return the Avro schema as the text of a file."""
+    return json.dumps(avro_schema(dataset), indent=2)
 
 
 def _schema(dataset: str) -> pa.Schema:
@@ -187,4 +193,4 @@ def _make(source: Source) -> dict[str, pa.Table]:
     return made
 
 
-PART = Part("personalize", "Amazon Personalize's interactions, users and items (domain e-commerce)", _make)
+PART = Part("personalize", "Amazon Personalize's interactions, users and items, of the domain e-commerce.", _make)
