@@ -80,12 +80,19 @@ def source_of(shoppers, events, visits=None, seed=7):
     )
 
 
+def put(table, name, values):
+    """Return a table with a column, in place of the one of that name if there is one."""
+    rest = table.drop_columns([name]) if name in table.column_names else table
+    return rest.append_column(name, pa.array(values))
+
+
 @pytest.fixture(scope="session")
 def make():
     """Return the makers of rows and sources."""
 
     class Make:
-        shopper, events, source, walk = map(staticmethod, (shopper_row, event_rows, source_of, lambda: WALK))
+        shopper, events, source, put = map(staticmethod, (shopper_row, event_rows, source_of, put))
+        walk = staticmethod(lambda: WALK)
         with_tables = staticmethod(replace)
 
     return Make
