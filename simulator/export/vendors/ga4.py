@@ -19,7 +19,7 @@ from simulator.export.vendors import ga4_schema as schema
 from simulator.export.vendors.contents import LISTS
 from simulator.export.vendors.ga4_hits import ACTION, FIRST_VISIT, NAMES, Hits
 from simulator.export.vendors.ga4_params import LIST_NAMES, event_params, priced
-from simulator.export.vendors.nested import Param, key_values, lists, masked, struct, taken
+from simulator.export.vendors.nested import Param, key_values, lists, masked, nothing, struct, taken
 from simulator.export.vendors.people import (
     Phones,
     account_ids,
@@ -49,7 +49,7 @@ def ga4_table(source: Source) -> pa.Table:
     made = _when(hits) | _who(hits) | _of_shopper(hits) | _came(hits) | _commerce(hits)
     made["event_params"] = key_values(event_params(hits), schema.PARAMS)
     rows = len(hits.row)
-    columns = [made.get(field.name, pa.nulls(rows, field.type)) for field in schema.SCHEMA]
+    columns = [made[field.name] if field.name in made else nothing(rows, field.type) for field in schema.SCHEMA]
     return pa.Table.from_arrays(columns, schema=schema.SCHEMA)
 
 
@@ -179,7 +179,7 @@ def _came(hits: Hits) -> dict[str, Any]:
     last = pa.StructArray.from_arrays(
         [
             _of_channel(schema.MANUAL, manual),
-            pa.nulls(len(_CHANNEL), schema.GOOGLE_ADS),
+            nothing(len(_CHANNEL), schema.GOOGLE_ADS),
             _of_channel(schema.CROSS_CHANNEL, cross),
         ],
         fields=list(schema.LAST_CLICK),

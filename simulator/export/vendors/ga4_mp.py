@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from simulator.export.products import product_facts
 from simulator.export.source import Part
-from simulator.export.vendors.contents import LISTS
+from simulator.export.vendors.contents import LISTS, ragged
 from simulator.export.vendors.ga4_hits import NAMES, PAGE_VIEW, Hits
 from simulator.export.vendors.ga4_params import LIST_NAMES, action_params, page_params
 from simulator.export.vendors.jsontext import array, cents, joined, number, text, texts, where
@@ -67,7 +67,7 @@ def requests(source: Source) -> pa.Table:
     body = joined(
         '{"client_id":"', client, '"', pc.fill_null(joined(',"user_id":"', account, '"'), ""),
         ',"timestamp_micros":', number(hits.at_us[head]), _of_shopper(shoppers).take(pa.array(who)),
-        ',"events":', array(count, _events(hits).take(pa.array(kept))), "}",
+        ',"events":', array(count, _events(hits, kept)), "}",
     )  # fmt: skip
     session = pa.array(sessions.begin_us[visit] // 1_000_000)
     return pa.Table.from_arrays([client, session, pa.array(count, pa.int32()), body], schema=SCHEMA)
@@ -82,16 +82,17 @@ def _batches(visit: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.in
     return first, np.diff(np.append(first, len(rows)))
 
 
-def _events(hits: Hits) -> pa.Array:
-    """Return every event as JSON."""
+def _events(hits: Hits, kept: NDArray[np.int64]) -> pa.Array:
+    """Return the `kept` events as JSON."""
     names = texts(THEIRS.get(name, name) for name in NAMES)
     params = [param for param in (*page_params(hits), *action_params(hits)) if param.key not in OWN]
-    session = hits.sessions.begin_us[hits.visit] // 1_000_000
+    session = hits.sessions.begin_us[hits.visit[kept]] // 1_000_000
+    count = hits.items.count[kept]
     return joined(
-        '{"name":', names.take(pa.array(hits.name)), ',"params":{"session_id":"', number(session),
-        '","engagement_time_msec":', number(np.maximum(1, _engagement_ms(hits))),
-        ',"timestamp_micros":', number(hits.at_us), *(_param(param) for param in params),
-        where(hits.items.count > 0, ',"items":', array(hits.items.count, _items(hits))), "}}",
+        '{"name":', names.take(pa.array(hits.name[kept])), ',"params":{"session_id":"', number(session),
+        '","engagement_time_msec":', number(np.maximum(1, _engagement_ms(hits)[kept])),
+        ',"timestamp_micros":', number(hits.at_us[kept]), *(_param(param, kept) for param in params),
+        where(count > 0, ',"items":', array(count, _items(hits, kept))), "}}",
     )  # fmt: skip
 
 
@@ -107,40 +108,42 @@ def _shifted(column: NDArray[Any]) -> NDArray[Any]:
     return np.append(np.zeros(min(1, len(column)), column.dtype), column[:-1])
 
 
-def _param(param: Param) -> pa.Array:
+def _param(param: Param, kept: NDArray[np.int64]) -> pa.Array:
     """Return a parameter with the comma before it, empty where an event does not have it."""
-    value = np.where(param.present, param.value, 0)
+    present = param.present[kept]
+    value = param.value[kept[present]]
     if param.words is not None:
-        told = texts(param.words.to_pylist()).take(pa.array(value)) if len(param.words) else pa.repeat("", len(value))
+        told = texts(param.words.to_pylist()).take(pa.array(value))
     elif param.kind == "double":
         told = cents(np.rint(value * 100).astype(np.int64))
     else:
         told = number(value)
-    return where(param.present, f',"{param.key}":', told)
+    place = np.where(present, np.cumsum(present) - 1, -1)
+    return pc.fill_null(taken(joined(f',"{param.key}":', told), place), "")
 
 
-def _items(hits: Hits) -> pa.Array:
-    """Return every item as JSON."""
-    event, line = hits.of_items
-    facts = product_facts().to_pylist()
+def _items(hits: Hits, kept: NDArray[np.int64]) -> pa.Array:
+    """Return every item of the `kept` events as JSON."""
+    items = hits.items
+    event, line = ragged(items.first[kept], items.count[kept])
+    state = hits.state[kept][event]
     products = texts(
         {
             "item_id": fact["sku"], "item_name": fact["name"], "item_brand": fact["brand"],
             "item_category": fact["category"], "price": fact["price_cents"] / 100,
         }
-        for fact in facts
+        for fact in product_facts().to_pylist()
     )  # fmt: skip
-    opened = pc.utf8_slice_codeunits(products, 0, -1).take(pa.array(hits.items.product[line]))
-    listed = np.isin(hits.state[event], LISTS)
+    opened = pc.utf8_slice_codeunits(products, 0, -1).take(pa.array(items.product[line]))
+    listed = np.isin(state, LISTS)
     names = pa.array(
         f',"item_list_id":{text(STATE_NAMES[state])},"item_list_name":{text(name)},"index":'
         for state, name in zip(LISTS, LIST_NAMES, strict=True)
     )
-    of_list = names.take(pa.array(np.where(listed, np.searchsorted(LISTS, hits.state[event]) % len(LISTS), 0)))
+    of_list = names.take(pa.array(np.where(listed, np.searchsorted(LISTS, state) % len(LISTS), 0)))
     return joined(
-        opened, ',"quantity":', number(hits.items.quantity[line]),
-        where(listed, of_list, number(hits.items.place[line])), "}",
-    )  # fmt: skip
+        opened, ',"quantity":', number(items.quantity[line]), where(listed, of_list, number(items.place[line])), "}"
+    )
 
 
 def _of_shopper(shoppers: pa.Table) -> pa.Array:

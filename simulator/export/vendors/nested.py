@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -36,12 +37,29 @@ def struct(
 
 
 def _column(given: Any, kind: pa.DataType, rows: int) -> pa.Array:  # noqa: ANN401 - numpy, arrow, one value or nothing
-    if given is None or isinstance(given, str):
+    if given is None:
+        return nothing(rows, kind)
+    if isinstance(given, str):
         return pa.repeat(pa.scalar(given, kind), rows)
     return given if isinstance(given, pa.Array) else pa.array(given, kind)
 
 
-def taken(words: pa.Array, places: NDArray[np.int64], present: NDArray[np.bool_] | None = None) -> pa.Array:
+def nothing(rows: int, kind: pa.DataType) -> pa.Array:
+    """Return a column of nulls. All such columns share one buffer of zeros, for most fields of a vendor are empty."""
+    zeros = _zeros(1 << (8 * (rows + 1)).bit_length())
+    if pa.types.is_struct(kind):
+        inner = [nothing(rows, field.type) for field in kind]
+        return pa.Array.from_buffers(kind, rows, [zeros], children=inner)
+    buffers = [zeros, zeros, zeros] if pa.types.is_string(kind) else [zeros, zeros]
+    return pa.Array.from_buffers(kind, rows, buffers)
+
+
+@lru_cache(2)
+def _zeros(size: int) -> pa.Buffer:
+    return pa.py_buffer(bytes(size))
+
+
+def taken(words: pa.Array, places: NDArray[Any], present: NDArray[np.bool_] | None = None) -> pa.Array:
     """Return the words at `places`, null where not `present` or where the place is negative."""
     absent = places < 0 if present is None else ~present | (places < 0)
     return words.take(pa.array(places, mask=absent if absent.any() else None))
@@ -66,17 +84,18 @@ def key_values(params: Sequence[Param], kind: pa.ListType, extra: dict[str, NDAr
     """
     present = np.stack([param.present for param in params])
     count = present.sum(axis=0)
-    begin = np.cumsum(count) - count
-    place = begin + np.cumsum(present, axis=0, dtype=np.int8) - present
+    begin = (np.cumsum(count) - count).astype(np.int32)
+    before = np.zeros(len(count), np.int8)
     total = int(count.sum())
-    key = np.empty(total, np.int64)
+    key = np.empty(total, np.int32)
     values = {
-        name: np.zeros(total, np.int64 if name != "double" else np.float64) for name in ("string", "int", "double")
+        name: np.zeros(total, of) for name, of in (("string", np.int32), ("int", np.int64), ("double", np.float64))
     }
     which = np.empty(total, np.int8)
     pool, used = [], 0
     for number, param in enumerate(params):
-        here = place[number, param.present]
+        here = begin[param.present] + before[param.present]
+        before += param.present
         key[here] = number
         value = param.value[param.present]
         if param.words is not None:
@@ -84,14 +103,13 @@ def key_values(params: Sequence[Param], kind: pa.ListType, extra: dict[str, NDAr
             pool.append(param.words)
         values[param.kind][here] = value
         which[here] = _KIND[param.kind]
-    row = np.repeat(np.arange(len(count)), count)
     words = pa.concat_arrays(pool) if pool else pa.array([], pa.string())
     fields: dict[str, Any] = {
-        "string_value": taken(words, values["string"].astype(np.int64), which == _KIND["string"]),
+        "string_value": taken(words, values["string"], which == _KIND["string"]),
         "int_value": masked(values["int"], which == _KIND["int"]),
         "double_value": masked(values["double"], which == _KIND["double"]),
     }
-    fields |= {name: column[row] for name, column in (extra or {}).items()}
+    fields |= {name: np.repeat(column, count) for name, column in (extra or {}).items()}
     item = kind.value_type
     value = struct(item.field("value").type, total, fields)
     keys = pa.array([param.key for param in params], pa.string()).take(pa.array(key))
