@@ -18,7 +18,7 @@ check: $(VENV)/.check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/cog --check -r README.md docs/cli.md docs/files.md docs/tables.md
+	$(BIN)/cog --check -r README.md docs/cli.md docs/data.md docs/files.md docs/tables.md
 	$(BIN)/python -m simulator.cli.schemas --check
 
 format: $(VENV)/.check
@@ -26,7 +26,7 @@ format: $(VENV)/.check
 	$(BIN)/ruff check --fix .
 
 docs: $(VENV)/.check
-	$(BIN)/cog -r README.md docs/cli.md docs/files.md docs/tables.md
+	$(BIN)/cog -r README.md docs/cli.md docs/data.md docs/files.md docs/tables.md
 	$(BIN)/python -m simulator.cli.schemas
 
 bench: $(VENV)/.test

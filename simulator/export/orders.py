@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from simulator.export.chance import chance, lognormal_us
 from simulator.export.ids import uuids
-from simulator.export.products import product_facts
-from simulator.export.reading import codes, is_word, made, named, nullable, place_of, seen, visit_of_event
+from simulator.export.products import CURRENCY, product_facts
+from simulator.export.reading import codes, is_word, made, named, nullable, seen, visit_of_event
 from simulator.journey.kernel import PRODUCTS_PER_CATEGORY
 from simulator.journey.tables import CODE, NAME, Column
 from simulator.model.schema import CATEGORIES
@@ -38,7 +38,7 @@ ORDERS = (
     Column("ordered_at_us", pa.int64(), "when that page had come"),
     Column("items", pa.int32(), "pieces"),
     Column("total_cents", pa.int64(), "sum of the lines, at offline prices"),
-    Column("currency", NAME, "ISO 4217 code of the shopper's country; hundredths of it, also where it has none"),
+    Column("currency", NAME, "ISO 4217 code of the shop's currency, in which its offline prices are"),
     Column("status", CODE, "completed, partly_refunded or refunded, when everything that comes back has come"),
     Column("refunded_at_us", pa.int64(), "when; null without refund, may lie behind the horizon"),
     Column("refund_cents", pa.int64(), "the lines sent back; null without refund"),
@@ -109,7 +109,7 @@ def orders_and_lines(source: Source) -> tuple[pa.Table, pa.Table]:
         "ordered_at_us": ordered,
         "items": pieces,
         "total_cents": total,
-        "currency": source.shoppers["currency"].combine_chunks().take(pa.array(place_of(source, shopper))),
+        "currency": pa.array([CURRENCY] * len(ids)),
         "status": named((refund > 0).astype(np.int64) + ((refund > 0) & (refund == total)), STATUSES),
         "refunded_at_us": nullable(ordered + later, refund > 0),
         "refund_cents": nullable(refund, refund > 0),

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from simulator.export.source import Part
 
 MODULES: dict[str, str] = {
+    "ga4": "simulator.export.vendors.ga4",
+    "ga4_mp": "simulator.export.vendors.ga4_mp",
+    "google_retail": "simulator.export.vendors.google_retail",
     "history": "simulator.export.history",
     "people": "simulator.export.people",
+    "personalize": "simulator.export.vendors.personalize",
     "positions": "simulator.export.positions",
     "relational": "simulator.export.relational",
 }

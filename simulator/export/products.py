@@ -11,6 +11,8 @@ from simulator.export.ids import hashes
 from simulator.journey.kernel import PRODUCTS_PER_CATEGORY, price_cents
 from simulator.model.schema import CATEGORIES
 
+CURRENCY = "USD"
+"""The shop has one currency, as its offline prices are the same everywhere; `price_cents` are hundredths of it."""
 BRANDS = (
     "Aldermoor", "Birkholt", "Calvane", "Drovia", "Elverum", "Fennick", "Galdar", "Harrowmere", "Isolde & Rye",
     "Jorvane", "Kelsing", "Lindqvarn",
