@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from simulator.export.source import Part
 
-MODULES: dict[str, str] = {}
+MODULES: dict[str, str] = {
+    "delivered": "simulator.export.delivery",
+    "truth": "simulator.export.truth",
+}
 """Name of a part → the module whose `PART` it is."""
 
 

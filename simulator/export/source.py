@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from simulator.export.delivery import Dirt
+    from simulator.export.dirt import Dirt
     from simulator.runfolder.tables import Format
+    from simulator.scenario.load import Scenario
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """One shard: shoppers by number, visits by shopper, events by visit and step, as `journey.tables` describes them.
 
-    Nothing here says how many shards there are, so a shard's parts are the same whoever makes them.
+    Nothing here says how many shards there are, so a shard's parts are the same whoever makes them. `scenario` is there
+    where the data is generated: it holds the answers.
     """
 
     seed: int
@@ -31,6 +33,7 @@ class Source:
     visits: pa.Table
     events: pa.Table
     dirt: Dirt | None = None
+    scenario: Scenario | None = None
 
     def since_epoch_us(self, at_us: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return instants of the run as microseconds since 1970, UTC."""
