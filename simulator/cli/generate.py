@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli import options
+from simulator.cli.exits import fail
 from simulator.export.parts import MODULES
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     "--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes; the data is the same."
 )
 @click.option("--also", multiple=True, type=click.Choice(sorted(MODULES)), help="A further part; may be repeated.")
+@click.option("--dirty", metavar="NAME", help="Deliver badly: typical, nasty or a file; writes delivered and its truth.")
+@click.option("--no-truth", "blind", is_flag=True, help="Leave the answers out; each shopper is in one arm only.")
 @options.overwrite
 def command(
     scenario: str,
@@ -41,6 +44,8 @@ def command(
     seed: int | None,
     workers: int,
     also: tuple[str, ...],
+    dirty: str | None,
+    blind: bool,
     overwrite: bool,
 ) -> None:
     """Play SCENARIO in the crowd world and write shoppers, visits and events to --out.
@@ -52,12 +57,16 @@ def command(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from simulator.export.dataset import write_dataset
+    from simulator.export.dirt import load_dirt
+    from simulator.model.faults import all_or_faults
     from simulator.runfolder.files import prepare_folder
     from simulator.runfolder.manifest import write_manifest
     from simulator.scenario.load import load_scenario
 
+    if blind and "truth" in also:
+        fail("--no-truth leaves out what --also truth asks for", "generate twice with one --seed, into two folders")
     given = options.overrides(seed=seed, shoppers=shoppers)
-    loaded = load_scenario(scenario, given)
+    loaded, dirt = all_or_faults(lambda: load_scenario(scenario, given), lambda: load_dirt(dirty) if dirty else None)
     total = loaded.spec.shoppers
     prepare_folder(out, overwrite=overwrite)
     console = options.console()
@@ -71,7 +80,9 @@ def command(
             events += written
             bar.advance(task, shoppers)
 
-        manifest = write_dataset(loaded, out, kind, also=also, workers=workers, progress=on_shard)
+        manifest = write_dataset(
+            loaded, out, kind, also=also, dirt=dirt, blind=blind, workers=workers, progress=on_shard
+        )
     write_manifest(manifest, out)
     visits = sum(part["rows"] for part in manifest["tables"]["visits"])
     console.print(f"{total:,} shoppers, {visits:,} visits, {events:,} events in [bold]{escape(str(out))}[/bold]")
