@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     "--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes; the data is the same."
 )
 @click.option("--also", multiple=True, type=click.Choice(sorted(MODULES)), help="A further part; may be repeated.")
-@click.option("--dirty", metavar="NAME", help="Deliver badly: typical, nasty or a file; writes delivered and its truth.")
+@click.option(
+    "--dirty", metavar="NAME", help="Deliver badly: typical, nasty or a file; writes delivered and its truth."
+)
 @click.option("--no-truth", "blind", is_flag=True, help="Leave the answers out; each shopper is in one arm only.")
 @options.overwrite
 def command(

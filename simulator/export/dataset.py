@@ -75,9 +75,7 @@ def play_shard(scenario: Scenario, shard: Shard) -> dict[TableName, pa.Table]:
     }
 
 
-def write_shard(
-    scenario: Scenario, shard: Shard, folder: Path, kind: Format, wanted: Wanted = Wanted()
-) -> list[dict[str, Any]]:
+def write_shard(scenario: Scenario, shard: Shard, folder: Path, kind: Format, wanted: Wanted) -> list[dict[str, Any]]:
     """Play a shard, write its files, and return what the manifest says of each: table, file, rows, digest.
 
     `wanted` says which parts are made from the shard's tables, and how.

@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulator.export.columns import put_column
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,8 +23,9 @@ SCHEMA = pa.schema(
             "amount_us",
             pa.int64(),
             metadata={
-                "meaning": "truth: late: sent this much later; clock: the device's clock is this much ahead; out_of_order "
-                "and duplicates: arrives this much later than it would, or than its original; null for the others"
+                "meaning": "truth: late: sent this much later; clock: the device's clock is this much ahead; "
+                "out_of_order and duplicates: arrives this much later than it would, or than its original; "
+                "null for the others"
             },
         ),
         pa.field("received_at_us", pa.int64(), metadata={"meaning": "truth: of a duplicate, when the copy arrived"}),
@@ -77,13 +80,13 @@ def repaired(delivered: pa.Table, defects: pa.Table, lost: pa.Table) -> pa.Table
     for column in _of_kind(defects, "null")["column"].unique().to_pylist():
         rows = _filled(rows, column, defects)
     skew = _amounts(rows["event_id"], _of_kind(defects, "clock"))
-    rows = _set(rows, "at_us", pc.subtract(rows["at_us"], skew))
+    rows = put_column(rows, "at_us", pc.subtract(rows["at_us"], skew))
     rows = pa.concat_tables([rows, lost.cast(rows.schema)]).unify_dictionaries()
     at_us = rows["at_us"]
     travel = pc.multiply(rows["rtt_ms"].cast(pa.float32()), pa.scalar(500.0, pa.float32()))
     arrived = pc.add(at_us, pc.trunc(travel).cast(pa.int64()))
     for name, values in {"device_at_us": at_us, "sent_at_us": at_us, "received_at_us": arrived}.items():
-        rows = _set(rows, name, values)
+        rows = put_column(rows, name, values)
     arm = rows["arm"].combine_chunks().indices.to_numpy()
     order = np.lexsort([rows["step"].to_numpy(), arm, rows["visit"].to_numpy(), rows["shopper"].to_numpy()])
     return rows.take(order).combine_chunks()
@@ -108,9 +111,11 @@ def _filled(rows: pa.Table, column: str, defects: pa.Table) -> pa.Table:
     was = nulls["was"].combine_chunks().take(place.combine_chunks())
     values = rows[column].unify_dictionaries().combine_chunks()
     if not isinstance(values, pa.DictionaryArray):
-        return _set(rows, column, pc.coalesce(values, was.cast(values.type)))
+        return put_column(rows, column, pc.coalesce(values, was.cast(values.type)))
     codes = pc.index_in(was, values.dictionary).cast(values.indices.type)
-    return _set(rows, column, pa.DictionaryArray.from_arrays(pc.coalesce(values.indices, codes), values.dictionary))
+    return put_column(
+        rows, column, pa.DictionaryArray.from_arrays(pc.coalesce(values.indices, codes), values.dictionary)
+    )
 
 
 def _amounts(ids: pa.ChunkedArray, listed: pa.Table) -> pa.ChunkedArray:
@@ -123,7 +128,3 @@ def _text(values: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return values as text that reads back to the same value."""
     decoded = values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
     return decoded.cast(pa.string())
-
-
-def _set(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
-    return table.set_column(table.schema.get_field_index(name), table.schema.field(name), values)

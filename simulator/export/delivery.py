@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulator.export.columns import blanked, put, put_column
 from simulator.export.defects import Defects
 from simulator.export.dirt import amounts
 from simulator.export.ids import hashes, uuids
@@ -59,7 +60,9 @@ def clean(events: pa.Table, seed: int) -> pa.Table:
     shopper, visit, step = (events[name].to_numpy() for name in ("shopper", "visit", "step"))
     arm = events["arm"].combine_chunks().indices.to_numpy()
     at_us = events["at_us"].to_numpy()
-    return _with_times(events, uuids(seed, "event", shopper, visit, step, arm), at_us, at_us, at_us + _travel_us(events))
+    return _with_times(
+        events, uuids(seed, "event", shopper, visit, step, arm), at_us, at_us, at_us + _travel_us(events)
+    )
 
 
 def deliver(source: Source) -> Delivery:
@@ -78,11 +81,11 @@ def deliver(source: Source) -> Delivery:
     defects.add("clock", kept["event_id"], skewed_at - kept["at_us"].to_numpy())
     overtaken = _overtaken(keys, dirt, received)
     defects.add("out_of_order", kept["event_id"], overtaken - received)
-    kept = _put(kept, at_us=skewed_at, device_at_us=skewed_at, sent_at_us=skewed_sent, received_at_us=overtaken)
+    kept = put(kept, at_us=skewed_at, device_at_us=skewed_at, sent_at_us=skewed_sent, received_at_us=overtaken)
     for column, share in sorted(dirt.nulls.columns.items()):
         empty = (keys.unit(f"null.{column}") < share) & pc.is_valid(kept[column]).to_numpy()
         defects.add_nulls(column, kept.filter(pa.array(empty)))
-        kept = _emptied(kept, column, empty)
+        kept = put_column(kept, column, blanked(kept[column], empty))
     natural, synthetic = _copies(kept, keys, dirt)
     for kind, (copies, after_us) in {"natural_duplicate": natural, "synthetic_duplicate": synthetic}.items():
         defects.add_copies(kind, copies, after_us)
@@ -138,9 +141,7 @@ def _unit(hashed: NDArray[np.uint64]) -> NDArray[np.float64]:
     return ((hashed >> np.uint64(12)).astype(np.float64) + 0.5) / 2.0**52
 
 
-def _sent(
-    events: pa.Table, visits: pa.Table, keys: _Keys, dirt: Dirt
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _sent(events: pa.Table, visits: pa.Table, keys: _Keys, dirt: Dirt) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return when each event was sent and received by the true clock, before anything overtakes it.
 
     Of a late visit the events from some page on are held, the share of its pages before that being uniform. They go
@@ -219,10 +220,10 @@ def _copies(
     natural = u < dirt.duplicates.natural
     synthetic = ~natural & (u < dirt.duplicates.natural + dirt.duplicates.synthetic)
     again, again_us = events.filter(pa.array(natural)), after_us[natural].astype(np.int64)
-    again = _put(again, **{name: again[name].to_numpy() + again_us for name in ("sent_at_us", "received_at_us")})
+    again = put(again, **{name: again[name].to_numpy() + again_us for name in ("sent_at_us", "received_at_us")})
     other, other_us = events.filter(pa.array(synthetic)), after_us[synthetic].astype(np.int64)
     times = ("at_us", *DELIVERED[1:])
-    other = _put(other, **{name: other[name].to_numpy() + other_us for name in times})
+    other = put(other, **{name: other[name].to_numpy() + other_us for name in times})
     stretch = 0.5 + 1.5 * keys.unit("duplicate.stretch")[synthetic]
     return (again, again_us), (_shown_again(other, stretch), other_us)
 
@@ -231,8 +232,8 @@ def _shown_again(events: pa.Table, stretch: NDArray[np.float64]) -> pa.Table:
     for name in ("fcp_us", "load_us", "server_us", "waited_us"):
         longer = np.minimum(np.rint(events[name].fill_null(0).to_numpy() * stretch), LONGEST_US).astype(np.int32)
         column = pa.array(longer, mask=~pc.is_valid(events[name]).to_numpy())
-        events = _set(events, name, column)
-    return _put(events, think_us=np.zeros(len(events), np.int32))
+        events = put_column(events, name, column)
+    return put(events, think_us=np.zeros(len(events), np.int32))
 
 
 def _by_arrival(tables: list[pa.Table]) -> pa.Table:
@@ -243,16 +244,6 @@ def _by_arrival(tables: list[pa.Table]) -> pa.Table:
     return rows.take(np.lexsort([arm if name is None else rows[name].to_numpy() for name in order])).combine_chunks()
 
 
-def _emptied(table: pa.Table, column: str, empty: NDArray[np.bool_]) -> pa.Table:
-    """Return the table with a column null in some rows."""
-    values = table[column].combine_chunks()
-    absent = empty | ~pc.is_valid(values).to_numpy(zero_copy_only=False)
-    if isinstance(values, pa.DictionaryArray):
-        indices = pa.array(values.indices.fill_null(0).to_numpy(), mask=absent)
-        return _set(table, column, pa.DictionaryArray.from_arrays(indices, values.dictionary))
-    return _set(table, column, pa.array(values.fill_null(0).to_numpy(zero_copy_only=False), mask=absent))
-
-
 def _with_times(events: pa.Table, ids: pa.Array, *times: NDArray[np.int64]) -> pa.Table:
     for name, column in zip(DELIVERED, (ids, *map(pa.array, times)), strict=True):
         events = events.append_column(pa.field(name, column.type, metadata={"meaning": MEANINGS[name]}), column)
@@ -261,14 +252,5 @@ def _with_times(events: pa.Table, ids: pa.Array, *times: NDArray[np.int64]) -> p
 
 def _travel_us(events: pa.Table) -> NDArray[np.int64]:
     """Return how long a beacon is on its way: half a round trip."""
-    return (events["rtt_ms"].to_numpy() * 500.0).astype(np.int64)
-
-
-def _put(table: pa.Table, **columns: NDArray[np.int64] | NDArray[np.int32]) -> pa.Table:
-    for name, values in columns.items():
-        table = _set(table, name, pa.array(values))
-    return table
-
-
-def _set(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
-    return table.set_column(table.schema.get_field_index(name), table.schema.field(name), values)
+    travel: NDArray[np.int64] = (events["rtt_ms"].to_numpy() * 500.0).astype(np.int64)
+    return travel

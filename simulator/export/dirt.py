@@ -40,6 +40,9 @@ def _steady(distribution: AnyDistribution) -> AnyDistribution:
     return distribution
 
 
+Shares = dict[str, Share]
+NONE: Shares = {}
+"""Nothing at all; pydantic gives each model a copy of its own."""
 Amount = Annotated[AnyDistribution, AfterValidator(_not_negative)]
 
 
@@ -64,7 +67,7 @@ class Duplicates(Section):
 class Late(Section):
     """Visits that lose the network: what follows is held, and sent as one batch when there is one again."""
 
-    situations: Annotated[dict[str, Share], Field(description="share of visits in each situation")] = {}
+    situations: Annotated[Shares, Field(description="share of visits in each situation")] = NONE
     held: Annotated[Amount, Field(description="from the last event, or until the next visit if that is sooner")] = (
         _always("20min")
     )
@@ -100,7 +103,7 @@ class OutOfOrder(Section):
 class Nulls(Section):
     """Columns that come empty."""
 
-    columns: Annotated[dict[str, Share], Field(description="share of events in which each is empty")] = {}
+    columns: Annotated[Shares, Field(description="share of events in which each is empty")] = NONE
 
     @field_validator("columns")
     @classmethod

@@ -60,7 +60,9 @@ OUTCOMES = ("pages", "engaged_us", "orders", "revenue_cents")
 class Sums:
     """Sums over shoppers from which a mean over visits and its standard error follow; they add up over shards."""
 
-    rows: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in ("s", "ss", "sn", "n", "nn", "g")})
+    rows: dict[str, list[float]] = field(
+        default_factory=lambda: {name: [] for name in ("s", "ss", "sn", "n", "nn", "g")}
+    )
 
     def add(self, values: NDArray[np.float64], group: NDArray[np.int64]) -> None:
         """Add visits; `group` numbers their shoppers from 0, and no shopper comes twice."""
@@ -174,7 +176,9 @@ def _averages(scenario: Scenario, folder: Path) -> tuple[list[dict[str, Any]], d
         mean, se = sums[arm, None, "by_waiting", "value"].mean()
         waiting[arm] = {"mean": mean, "se": se}
         for persona in (None, *scenario.roster.personas):
-            averages += [_average(sums, arm, persona, metric) for metric in METRICS if (arm, persona, metric, "value") in sums]
+            averages += [
+                _average(sums, arm, persona, metric) for metric in METRICS if (arm, persona, metric, "value") in sums
+            ]
     return averages, waiting
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from simulator.export.columns import codes
 from simulator.export.parts import part
 from simulator.export.source import Source
-from simulator.export.truth import assigned_arms, codes, is_truth
+from simulator.export.truth import assigned_arms, is_truth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,15 +34,12 @@ class Wanted:
 
 def all_tables(scenario: Scenario, tables: Mapping[TableName, pa.Table], wanted: Wanted) -> dict[str, pa.Table]:
     """Return every table to be written of a shard, from its three as they were played."""
-    if wanted.blind:
-        shown: dict[TableName, pa.Table] = in_one_arm(tables, scenario)
-    else:
-        shown = dict(tables)
+    shown = in_one_arm(tables, scenario) if wanted.blind else dict(tables)
     source = Source(scenario.spec.seed, scenario.spec.reference, **shown, dirt=wanted.dirt, scenario=scenario)
     # With dirt the delivery is what it is about, so it is there unasked.
-    names = dict.fromkeys((*wanted.also, *(["delivered"] if wanted.dirt else [])))
-    made = {name: table for one in names for name, table in part(one).make(source).items()}
-    whole = {**shown, **made}
+    names = (*wanted.also, "delivered") if wanted.dirt else wanted.also
+    made = {name: table for one in dict.fromkeys(names) for name, table in part(one).make(source).items()}
+    whole: dict[str, pa.Table] = {**{str(name): table for name, table in shown.items()}, **made}
     return without_answers(whole) if wanted.blind else whole
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from simulator.export.churn import chance_of_staying_away, cutoff_us, stays_away
+from simulator.export.columns import blanked, codes
 from simulator.export.source import Part
 from simulator.journey.arms import choose_arm
 from simulator.journey.hazards import waiting_hazards
@@ -55,7 +56,11 @@ VISITS = _fields(
     *(
         (f"{prefix}{name}", pa.int64(), f"{told}{name}")
         for name in OUTCOMES
-        for prefix, told in (("", "in this arm: "), ("control_", "in control: "), ("more_", "in this arm less control: "))
+        for prefix, told in (
+            ("", "in this arm: "),
+            ("control_", "in control: "),
+            ("more_", "in this arm less control: "),
+        )
     ),
     *((f"undisturbed_{name}", pa.int64(), f"with pages that take no time: {name}") for name in OUTCOMES),
     ("lost_step", pa.int32(), "the step that lost pages against control, the last of this arm; null where none was"),
@@ -97,7 +102,9 @@ def _shoppers(source: Source, scenario: Scenario) -> pa.Table:
     away = stays_away(plan, first, last, cutoff_us(scenario))
     chance = chance_of_staying_away(scenario, first, last, drawn)
     traits = [name for name in table.column_names if name in ("shopper", "persona") or is_truth(table.field(name))]
-    assigned = pa.DictionaryArray.from_arrays(assigned_arms(scenario, who).astype(np.int8), pa.array(scenario.arm_names))
+    assigned = pa.DictionaryArray.from_arrays(
+        assigned_arms(scenario, who).astype(np.int8), pa.array(scenario.arm_names)
+    )
     made = table.select(traits)
     for name, column, told in (
         ("assigned_arm", assigned, "the arm that the shopper is in where each is in one"),
@@ -117,7 +124,7 @@ def _visit_counts(plan: Plan, first: int, last: int) -> NDArray[np.int64]:
 
 def is_truth(field: pa.Field) -> bool:
     """Return whether a column is an answer: its meaning begins with `truth:`."""
-    return (field.metadata or {}).get(b"meaning", b"").startswith(b"truth:")
+    return bool((field.metadata or {}).get(b"meaning", b"").startswith(b"truth:"))
 
 
 def _visits(source: Source, scenario: Scenario) -> pa.Table:
@@ -140,7 +147,7 @@ def _visits(source: Source, scenario: Scenario) -> pa.Table:
     )
     kept_all = here["pages"] >= there["pages"]
     columns["lost_step"] = pa.array((here["pages"] - 1).astype(np.int32), mask=kept_all)
-    columns["lost_page"] = _blanked(visits["last"], kept_all)
+    columns["lost_page"] = blanked(visits["last"], kept_all)
     return _table(VISITS, columns)
 
 
@@ -152,15 +159,14 @@ def undisturbed(scenario: Scenario, plan: Plan) -> NDArray[Any]:
     return play(World(scenario.population, instant, arms, scenario.spec.seed), plan).visits
 
 
-def _control_rows(
-    who: NDArray[np.int64], which: NDArray[np.int32], arm: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _control_rows(who: NDArray[np.int64], which: NDArray[np.int32], arm: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return of each row the position of the same visit's row in control; arms of a visit stand side by side."""
     starts = np.flatnonzero(np.append(True, (who[1:] != who[:-1]) | (which[1:] != which[:-1]))) if len(who) else who
     group = np.cumsum(np.isin(np.arange(len(who)), starts)) - 1
     control = np.flatnonzero(arm == 0)
     assert np.array_equal(group[control], np.arange(len(starts))), "every visit is played in control"
-    return control[group]
+    rows: NDArray[np.int64] = control[group]
+    return rows
 
 
 def _by_shopper(scenario: Scenario, who: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -182,19 +188,6 @@ def _steps(source: Source, scenario: Scenario, visits: pa.Table) -> pa.Table:
     ended[np.cumsum(pages) - 1] = visits["by_waiting"].to_numpy()
     columns = {name: events[name] for name in STEPS.names if name in events.column_names}
     return _table(STEPS, columns | {"hazard": hazards, "leave_p": np.nan_to_num(leave), "by_waiting": ended})
-
-
-def codes(column: pa.ChunkedArray, names: tuple[str, ...]) -> NDArray[np.int64]:
-    """Return the position in `names` of each value of a column of names."""
-    whole = column.combine_chunks() if pa.types.is_dictionary(column.type) else column.dictionary_encode().combine_chunks()
-    index = np.array([names.index(name) for name in whole.dictionary.to_pylist()], np.int64)
-    found: NDArray[np.int64] = index[whole.indices.to_numpy()]
-    return found
-
-
-def _blanked(column: pa.ChunkedArray, blank: NDArray[np.bool_]) -> pa.Array:
-    whole = column.combine_chunks()
-    return pa.DictionaryArray.from_arrays(pa.array(whole.indices.to_numpy(), mask=blank), whole.dictionary)
 
 
 def _table(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:
