@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import binomtest
-from sklearn import metrics
 
+from simulator.analysis import scores as score
 from simulator.analysis.answerkey import read_lifts, read_shoppers
 from simulator.model.faults import suggestion
 
@@ -113,8 +113,8 @@ def grade_segments(truth: NDArray[Any], found: NDArray[Any]) -> Grade:
     details = [_persona(personas, names, table, place, matched.get(place)) for place in range(len(personas))]
     hits = sum(int(table[place, to]) for place, to in matched.items())
     scores: dict[str, float | None] = {
-        "ari": float(metrics.adjusted_rand_score(row, column)),
-        "ami": float(metrics.adjusted_mutual_info_score(row, column)),
+        "ari": score.adjusted_rand(table),
+        "ami": score.adjusted_mutual_information(table),
         "matched_accuracy": hits / len(truth),
     }
     return Grade("segments", len(found), scores, details)
@@ -224,13 +224,12 @@ def _calls(churned: NDArray[np.bool_], given: NDArray[np.float64], threshold: fl
 
 
 def _probabilities(churned: NDArray[np.bool_], given: NDArray[np.float64]) -> dict[str, float | None]:
-    both = 0 < churned.sum() < len(churned)
     bins = calibration(churned, given)
     return {
-        "roc_auc": float(metrics.roc_auc_score(churned, given)) if both else None,
-        "pr_auc": float(metrics.average_precision_score(churned, given)) if both else None,
-        "brier": float(np.mean((given - churned) ** 2)),
-        "log_loss": float(metrics.log_loss(churned, given, labels=[False, True])),
+        "roc_auc": score.roc_area(churned, given),
+        "pr_auc": score.average_precision(churned, given),
+        "brier": score.brier(churned, given),
+        "log_loss": score.log_loss(churned, given),
         "calibration_error": math.fsum(abs(b["predicted"] - b["churned"]) * b["shoppers"] for b in bins) / len(given),
     }
 

@@ -255,15 +255,32 @@ def test_churn_by_hand():
     assert scores["calibration_error"] == pytest.approx(error)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_scores_against_another_library(seed):
+    """Scikit-learn gives every index, area and loss the same, ties, many segments and few included."""
+    truth, found = ((noise(300, seed + 20 * i) ** (i + 1) * (2 + 3 * seed)).astype(int) for i in range(2))
+    told = grade_segments(truth, found).scores
+    assert told["ari"] == pytest.approx(metrics.adjusted_rand_score(truth, found), rel=1e-9, abs=1e-12)
+    assert told["ami"] == pytest.approx(metrics.adjusted_mutual_info_score(truth, found), rel=1e-9, abs=1e-12)
+    churned, given = noise(400, seed) < 0.3, np.round(noise(400, seed + 50), seed % 4)
+    scores = grade_churn(churned, given, given).scores
+    assert scores["roc_auc"] == pytest.approx(metrics.roc_auc_score(churned, given), rel=1e-12)
+    assert scores["pr_auc"] == pytest.approx(metrics.average_precision_score(churned, given), rel=1e-12)
+    assert scores["brier"] == pytest.approx(metrics.brier_score_loss(churned, given), rel=1e-12)
+    assert scores["log_loss"] == pytest.approx(metrics.log_loss(churned, given), rel=1e-9)
+    called = given >= 0.5
+    assert scores["accuracy"] == pytest.approx(metrics.accuracy_score(churned, called))
+    assert scores["recall"] == pytest.approx(metrics.recall_score(churned, called))
+
+
 @pytest.mark.parametrize("seed", range(5))
-def test_churn_against_another_library(seed):
-    """Areas from ranks and sums of our own agree with what is reported, ties included."""
+def test_areas_by_their_definitions(seed):
+    """The areas are those of their textbook formulas, written down once more, ties included."""
     churned, given = noise(400, seed) < 0.3, np.round(noise(400, seed + 50), 1)
     scores = grade_churn(churned, given, given).scores
     ranks = stats.rankdata(given)
     area = (ranks[churned].sum() - churned.sum() * (churned.sum() + 1) / 2) / (churned.sum() * (~churned).sum())
     assert scores["roc_auc"] == pytest.approx(area, rel=1e-12)
-    assert scores["brier"] == pytest.approx(metrics.brier_score_loss(churned, given), rel=1e-12)
     levels = [-np.inf, *sorted(set(given.tolist()))][::-1]
     recalls = [(churned & (given >= level)).sum() / churned.sum() for level in levels[:-1]]
     precisions = [churned[given >= level].mean() for level in levels[:-1]]
