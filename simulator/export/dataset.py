@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.export.effects import write_truth
 from simulator.export.made import Wanted, all_tables
+from simulator.export.source import Source
 from simulator.journey.plan import calendar_plan, draw_shoppers
 from simulator.journey.tables import TABLES, events_table, shoppers_table, visits_table
 from simulator.runfolder.files import sha256
@@ -75,13 +76,18 @@ def play_shard(scenario: Scenario, shard: Shard) -> dict[TableName, pa.Table]:
     }
 
 
+def source_of(scenario: Scenario, tables: Mapping[TableName, pa.Table]) -> Source:
+    """Return what parts are made from: a shard's tables, and the scenario that was played."""
+    return Source(scenario.spec.seed, scenario.spec.reference, **tables, scenario=scenario)
+
+
 def write_shard(scenario: Scenario, shard: Shard, folder: Path, kind: Format, wanted: Wanted) -> list[dict[str, Any]]:
     """Play a shard, write its files, and return what the manifest says of each: table, file, rows, digest.
 
     `wanted` says which parts are made from the shard's tables, and how.
     """
     entries = []
-    for table, data in all_tables(scenario, play_shard(scenario, shard), wanted).items():
+    for table, data in all_tables(source_of(scenario, play_shard(scenario, shard)), wanted).items():
         path = folder / table / f"part-{shard.number:05d}.{kind}"
         write_table(data, path, kind)
         entries.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,17 +10,13 @@ import pyarrow as pa
 
 from simulator.export.columns import codes
 from simulator.export.parts import part
-from simulator.export.source import Source
 from simulator.export.truth import assigned_arms, is_truth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from simulator.export.dirt import Dirt
-    from simulator.journey.tables import TableName
-    from simulator.scenario.load import Scenario
+    from simulator.export.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +28,28 @@ class Wanted:
     blind: bool = False
 
 
-def all_tables(scenario: Scenario, tables: Mapping[TableName, pa.Table], wanted: Wanted) -> dict[str, pa.Table]:
-    """Return every table to be written of a shard, from its three as they were played."""
-    shown = in_one_arm(tables, scenario) if wanted.blind else dict(tables)
-    source = Source(scenario.spec.seed, scenario.spec.reference, **shown, dirt=wanted.dirt, scenario=scenario)
+def all_tables(source: Source, wanted: Wanted) -> dict[str, pa.Table]:
+    """Return every table to be written of a shard; `source` has its three as they were played, and the scenario."""
+    shown = replace(in_one_arm(source) if wanted.blind else source, dirt=wanted.dirt)
     # With dirt the delivery is what it is about, so it is there unasked.
     names = (*wanted.also, "delivered") if wanted.dirt else wanted.also
-    made = {name: table for one in dict.fromkeys(names) for name, table in part(one).make(source).items()}
-    whole: dict[str, pa.Table] = {**{str(name): table for name, table in shown.items()}, **made}
-    return without_answers(whole) if wanted.blind else whole
+    tables = {"shoppers": shown.shoppers, "visits": shown.visits, "events": shown.events}
+    for name in dict.fromkeys(names):
+        tables |= part(name).make(shown)
+    return without_answers(tables) if wanted.blind else tables
 
 
-def in_one_arm(tables: Mapping[TableName, pa.Table], scenario: Scenario) -> dict[TableName, pa.Table]:
-    """Return the tables with each shopper in one arm only, as in a real experiment: the other arms are answers."""
-    shoppers = tables["shoppers"]["shopper"].to_numpy()
-    arms = assigned_arms(scenario, shoppers)
-    return {
-        name: table if name == "shoppers" else table.filter(_assigned(table, shoppers, arms, scenario.arm_names))
-        for name, table in tables.items()
-    }
+def in_one_arm(source: Source) -> Source:
+    """Return the source with each shopper in one arm only, as in a real experiment: the other arms are answers."""
+    assert source.scenario is not None
+    shoppers, names = source.shoppers["shopper"].to_numpy(), source.scenario.arm_names
+    arms = assigned_arms(source.scenario, shoppers)
 
+    def own(table: pa.Table) -> pa.Table:
+        place = np.searchsorted(shoppers, table["shopper"].to_numpy())
+        return table.filter(pa.array(codes(table["arm"], names) == arms[place]))
 
-def _assigned(
-    table: pa.Table, shoppers: NDArray[np.int64], arms: NDArray[np.int64], names: tuple[str, ...]
-) -> pa.Array:
-    place = np.searchsorted(shoppers, table["shopper"].to_numpy())
-    return pa.array(codes(table["arm"], names) == arms[place])
+    return replace(source, visits=own(source.visits), events=own(source.events))
 
 
 def without_answers(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:

@@ -15,7 +15,7 @@ import pytest
 from simulator.analysis import estimates
 from simulator.export import dataset
 from simulator.export.churn import REPLAYS, chance_of_staying_away, cutoff_us
-from simulator.export.dataset import Shard, play_shard, write_dataset
+from simulator.export.dataset import Shard, play_shard, source_of, write_dataset
 from simulator.export.effects import METRICS, tables_digest, truth
 from simulator.export.made import Wanted, all_tables, in_one_arm, without_answers
 from simulator.export.source import Source
@@ -52,7 +52,7 @@ def played(scenario):
 @pytest.fixture(scope="module")
 def answers(scenario, played):
     """Return the truth tables beside them."""
-    return truth_tables(Source(scenario.spec.seed, scenario.spec.reference, **played, scenario=scenario))
+    return truth_tables(source_of(scenario, played))
 
 
 @pytest.fixture(scope="module")
@@ -336,10 +336,10 @@ def test_blind_data_has_no_answers(played):
 
 def test_blind_data_has_each_shopper_in_one_arm(played, scenario):
     """Of each visit the assigned arm alone is shown, in the shares of the arms; the rows are those of the whole."""
-    shown = in_one_arm(played, scenario)
+    shown = in_one_arm(source_of(scenario, played))
     arms = assigned_arms(scenario, np.arange(SHOPPERS))
     for name in ("visits", "events"):
-        whole, part = played[name], shown[name]
+        whole, part = played[name], getattr(shown, name)
         mine = column(whole, "arm") == np.array(scenario.arm_names)[arms][column(whole, "shopper")]
         assert part.equals(whole.filter(pa.array(mine)))
     counts = np.bincount(arms) / SHOPPERS
@@ -348,7 +348,7 @@ def test_blind_data_has_each_shopper_in_one_arm(played, scenario):
 
 def test_blind_data_is_blind_in_its_parts_too(played, scenario):
     """Parts are made of the arm that is shown, and lose their answers as the tables do."""
-    made = all_tables(scenario, played, Wanted(("delivered",), blind=True))
+    made = all_tables(source_of(scenario, played), Wanted(("delivered",), blind=True))
     assert set(made) == {"shoppers", "visits", "events", "delivered"}
     assert made["delivered"].num_rows == made["events"].num_rows
     assert not [f.name for table in made.values() for f in table.schema if is_truth(f) or f.name == "persona"]
