@@ -78,7 +78,8 @@ def play_shard(scenario: Scenario, shard: Shard) -> dict[TableName, pa.Table]:
 
 def source_of(scenario: Scenario, tables: Mapping[TableName, pa.Table]) -> Source:
     """Return what parts are made from: a shard's tables, and the scenario that was played."""
-    return Source(scenario.spec.seed, scenario.spec.reference, **tables, scenario=scenario)
+    spec = scenario.spec
+    return Source(spec.seed, spec.reference, tables["shoppers"], tables["visits"], tables["events"], scenario=scenario)
 
 
 def write_shard(scenario: Scenario, shard: Shard, folder: Path, kind: Format, wanted: Wanted) -> list[dict[str, Any]]:
