@@ -53,7 +53,7 @@ class Grade:
     """The scores of one answer, None where there is nothing to tell it from, and a table of details.
 
     `reference` holds the scores of the model's own chances, which hardly any analysis can beat: they know who each
-    shopper is, and as they come from 128 replays they are at most 0.25 / 128 = 0.002 of a Brier score from the best.
+    shopper is, and as they come from 64 replays they are at most 0.25 / 64 = 0.004 of a Brier score from the best.
     """
 
     kind: str

@@ -34,7 +34,7 @@ def _bounds(_context: click.Context, _parameter: click.Parameter, given: tuple[s
 @click.option(
     "--truth", required=True, type=click.Path(path_type=Path), help="A data set made with --also truth, or its file."
 )
-@click.option("--answer", required=True, type=click.Path(path_type=Path), help="CSV or Parquet; see below.")
+@click.option("--answer", required=True, type=click.Path(path_type=Path), help="CSV or Parquet, with columns as above.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option(
     "--at-least", multiple=True, callback=_bounds, metavar="METRIC=VALUE", help="Else exit with 1; repeatable."

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from simulator.scenario.load import Scenario
 
 US = 1_000_000
-REPLAYS = 128
-"""Arrivals dealt anew to get a shopper's chance of staying away; its standard error is at most 0.5/√128 = 0.044."""
+REPLAYS = 64
+"""Arrivals dealt anew to get a shopper's chance of staying away; its standard error is at most 0.5/√64 = 0.063."""
 
 
 def cutoff_us(scenario: Scenario) -> int:

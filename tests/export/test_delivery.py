@@ -131,6 +131,16 @@ def test_the_list_undoes_all_of_it(source, settings, seed):
     assert mended.schema.equals(delivered(clean).schema, check_metadata=True)
 
 
+def test_other_columns_travel(source):
+    """Whoever gives the events a column of their own finds it in the delivery: of each row, which step it is."""
+    numbered = source.events.append_column("row", pa.array(np.arange(source.events.num_rows)))
+    mine = replace(source, events=numbered, dirt=load_dirt("nasty"))
+    table = delivered(mine)
+    assert table.drop_columns("row").equals(delivered(replace(mine, events=source.events)))
+    ids = delivered(source)["event_id"].to_numpy(zero_copy_only=False)
+    assert np.array_equal(ids[table["row"].to_numpy()], table["event_id"].to_numpy(zero_copy_only=False))
+
+
 @pytest.mark.parametrize("preset", ["typical", "nasty"])
 def test_written_tables_mend_too(source, tmp_path, preset):
     """The three tables of a dirty data set, read back from Parquet, give back its events."""
