@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 )
 @click.option("--also", multiple=True, type=click.Choice(sorted(MODULES)), help="A further part; may be repeated.")
 @click.option("--no-pii", is_flag=True, help="Leave out names, addresses, phones and cards: no part `people`.")
+@click.option(
+    "--dirty", metavar="NAME", help="Deliver badly: typical, nasty or a file; writes delivered and its truth."
+)
+@click.option("--no-truth", "blind", is_flag=True, help="Leave the answers out; each shopper is in one arm only.")
 @options.overwrite
 def command(
     scenario: str,
@@ -44,6 +48,8 @@ def command(
     workers: int,
     also: tuple[str, ...],
     no_pii: bool,
+    dirty: str | None,
+    blind: bool,
     overwrite: bool,
 ) -> None:
     """Play SCENARIO in the crowd world and write shoppers, visits and events to --out.
@@ -55,15 +61,19 @@ def command(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from simulator.export.dataset import write_dataset
+    from simulator.export.dirt import load_dirt
     from simulator.export.parts import chosen
+    from simulator.model.faults import all_or_faults
     from simulator.runfolder.files import prepare_folder
     from simulator.runfolder.manifest import write_manifest
     from simulator.scenario.load import load_scenario
 
     if no_pii and "people" in also:
         fail("--no-pii leaves out what --also people asks for")
+    if blind and "truth" in also:
+        fail("--no-truth leaves out what --also truth asks for", "generate twice with one --seed, into two folders")
     given = options.overrides(seed=seed, shoppers=shoppers)
-    loaded = load_scenario(scenario, given)
+    loaded, dirt = all_or_faults(lambda: load_scenario(scenario, given), lambda: load_dirt(dirty) if dirty else None)
     total = loaded.spec.shoppers
     prepare_folder(out, overwrite=overwrite)
     console = options.console()
@@ -78,7 +88,14 @@ def command(
             bar.advance(task, shoppers)
 
         manifest = write_dataset(
-            loaded, out, kind, also=chosen(also, no_pii=no_pii), workers=workers, progress=on_shard
+            loaded,
+            out,
+            kind,
+            also=chosen(also, no_pii=no_pii),
+            dirt=dirt,
+            blind=blind,
+            workers=workers,
+            progress=on_shard,
         )
     write_manifest(manifest, out)
     visits = sum(part["rows"] for part in manifest["tables"]["visits"])

@@ -19,6 +19,7 @@ FOLDER = Path("personas/schemas")
 
 def schemas() -> dict[str, str]:
     """Return the text of each schema by file name."""
+    from simulator.export.dirt import Dirt
     from simulator.model.schema import PersonaFile, PopulationFile
     from simulator.scenario.schema import ScenarioFile
     from simulator.target.schema import TargetFile
@@ -30,6 +31,7 @@ def schemas() -> dict[str, str]:
         "scenario": ScenarioFile,
         "target": TargetFile,
         "backend": BackendFile,
+        "delivery": Dirt,
     }
     return {f"{name}.schema.json": _text(name, model) for name, model in models.items()}
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
-from simulator.export.parts import part
+from simulator.export.effects import write_truth
+from simulator.export.made import Wanted, all_tables
 from simulator.export.source import Source
 from simulator.journey.plan import calendar_plan, draw_shoppers
 from simulator.journey.tables import TABLES, events_table, shoppers_table, visits_table
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from simulator.export.dirt import Dirt
     from simulator.journey.tables import TableName
     from simulator.runfolder.tables import Format
     from simulator.scenario.load import Scenario
@@ -74,7 +76,7 @@ def play_shard(scenario: Scenario, shard: Shard) -> dict[TableName, pa.Table]:
     }
 
 
-def source_of(scenario: Scenario, tables: Mapping[str, pa.Table]) -> Source:
+def source_of(scenario: Scenario, tables: Mapping[TableName, pa.Table]) -> Source:
     """Return what parts are made from: a shard's tables, and what the scenario says of the run."""
     spec = scenario.spec
     return Source(
@@ -86,22 +88,17 @@ def source_of(scenario: Scenario, tables: Mapping[str, pa.Table]) -> Source:
         horizon_us=int(spec.horizon) * US,
         name=spec.scenario,
         arms=scenario.arms,
+        scenario=scenario,
     )
 
 
-def write_shard(
-    scenario: Scenario, shard: Shard, folder: Path, kind: Format, also: Sequence[str] = ()
-) -> list[dict[str, Any]]:
+def write_shard(scenario: Scenario, shard: Shard, folder: Path, kind: Format, wanted: Wanted) -> list[dict[str, Any]]:
     """Play a shard, write its files, and return what the manifest says of each: table, file, rows, digest.
 
-    `also` names further parts, made from the shard's tables.
+    `wanted` says which parts are made from the shard's tables, and how.
     """
     entries = []
-    tables: dict[str, pa.Table] = {str(name): table for name, table in play_shard(scenario, shard).items()}
-    source = source_of(scenario, tables)
-    for name in also:
-        tables |= part(name).make(source)
-    for table, data in tables.items():
+    for table, data in all_tables(source_of(scenario, play_shard(scenario, shard)), wanted).items():
         path = folder / table / f"part-{shard.number:05d}.{kind}"
         write_table(data, path, kind)
         entries.append(
@@ -118,9 +115,9 @@ def _prepare_worker(name: str, overrides: Mapping[str, Any]) -> None:
     _scenario = load_scenario(name, overrides)
 
 
-def _work(shard: Shard, folder: Path, kind: Format, also: Sequence[str]) -> list[dict[str, Any]]:
+def _work(shard: Shard, folder: Path, kind: Format, wanted: Wanted) -> list[dict[str, Any]]:
     assert _scenario is not None
-    return write_shard(_scenario, shard, folder, kind, also)
+    return write_shard(_scenario, shard, folder, kind, wanted)
 
 
 def write_dataset(
@@ -129,16 +126,19 @@ def write_dataset(
     kind: Format,
     *,
     also: Sequence[str] = (),
+    dirt: Dirt | None = None,
+    blind: bool = False,
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda _shoppers, _events: None,
 ) -> dict[str, Any]:
     """Generate a scenario's data into `folder` and return its manifest.
 
-    `progress` is told (shoppers, events) of each finished shard. Raises `CannotWrite` and `FileFaults`.
+    `also` names further parts; with `dirt` the delivery is one. `blind` leaves the answers out. `progress` is told
+    (shoppers, events) of each finished shard. Raises `CannotWrite` and `FileFaults`.
     """
-    todo = shards(scenario.spec.shoppers)
+    todo, wanted = shards(scenario.spec.shoppers), Wanted(tuple(also), dirt, blind)
     done: list[dict[str, Any]] = []
-    with closing(_all_shards(scenario, todo, folder, kind, also, workers)) as written:
+    with closing(_all_shards(scenario, todo, folder, kind, wanted, workers)) as written:
         for shard, entries in written:
             done += entries
             progress(shard.last - shard.first, next(e["rows"] for e in entries if e["table"] == "events"))
@@ -146,6 +146,8 @@ def write_dataset(
     tables = {
         str(t): sorted((e for e in done if e["table"] == t), key=lambda e: str(e["file"])) for t in written_tables
     }
+    if "truth" in also:
+        write_truth(scenario, folder)
     return crowd_manifest(scenario, tables)
 
 
@@ -154,16 +156,16 @@ def _all_shards(
     todo: list[Shard],
     folder: Path,
     kind: Format,
-    also: Sequence[str],
+    wanted: Wanted,
     workers: int,
 ) -> Generator[tuple[Shard, list[dict[str, Any]]]]:
     if workers == 1 or len(todo) == 1:
         for shard in todo:
-            yield shard, write_shard(scenario, shard, folder, kind, also)
+            yield shard, write_shard(scenario, shard, folder, kind, wanted)
         return
     context = get_context("spawn")
     with ProcessPoolExecutor(workers, context, _prepare_worker, (scenario.name, dict(scenario.overrides))) as pool:
-        jobs = {pool.submit(_work, shard, folder, kind, also): shard for shard in todo}
+        jobs = {pool.submit(_work, shard, folder, kind, wanted): shard for shard in todo}
         try:
             for job in as_completed(jobs):
                 yield jobs[job], job.result()

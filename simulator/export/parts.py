@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from simulator.export.source import Part
 
 MODULES: dict[str, str] = {
+    "delivered": "simulator.export.delivery",
     "ga4": "simulator.export.vendors.ga4",
     "ga4_mp": "simulator.export.vendors.ga4_mp",
     "google_retail": "simulator.export.vendors.google_retail",
@@ -19,6 +20,7 @@ MODULES: dict[str, str] = {
     "personalize": "simulator.export.vendors.personalize",
     "positions": "simulator.export.positions",
     "relational": "simulator.export.relational",
+    "truth": "simulator.export.truth",
 }
 """Name of a part → the module whose `PART` it is."""
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from simulator.export.delivery import Dirt
+    from simulator.export.dirt import Dirt
     from simulator.runfolder.tables import Format
+    from simulator.scenario.load import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Source:
 
     Nothing here says how many shards there are, so a shard's parts are the same whoever makes them. `horizon_us` is the
     run's length where it has one, `name` the scenario's, `arms` the rows of ARM behind the names in the tables.
+    `scenario` is there where the data is generated: it holds the answers.
     """
 
     seed: int
@@ -35,6 +37,7 @@ class Source:
     horizon_us: int | None = None
     name: str = "run"
     arms: NDArray[Any] | None = None
+    scenario: Scenario | None = None
 
     def since_epoch_us(self, at_us: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return instants of the run as microseconds since 1970, UTC."""

@@ -63,7 +63,7 @@ def prepare_folder(folder: Path, *, overwrite: bool) -> None:
 
 
 _OURS = re.compile(
-    r"manifest\.json|job\.json|live\.log|report\.html|report\.md|junit\.xml|summary\.json"
+    r"manifest\.json|truth\.json|job\.json|live\.log|report\.html|report\.md|junit\.xml|summary\.json"
     r"|(shoppers|visits|events|requests|latency)\.parquet"
     r"|\w+/(part-\d{5,}\.(parquet|csv|jsonl)|\.part-\d{5,}\.\w+\.partial)"
     r"|\.[\w.]+\.partial|\.(report|junit|summary)\.\w+\.\w{8}|\.write-test"

@@ -179,3 +179,54 @@ def test_what_an_interrupt_left_can_be_overwritten(footfall, tmp_path):
     assert said.code == 0
     expected = {f"{name}/part-00000.parquet" for name in TABLES}
     assert set(files(tmp_path / "data")) == expected | {"manifest.json"}
+
+
+def test_truth_stands_beside_the_data(generate):
+    """`--also truth` adds its tables and truth.json, and changes nothing of the others; --overwrite knows them."""
+    plain, told = files(generate("plain")), files(generate("told", "--also", "truth"))
+    added = {f"truth_{name}/part-00000.parquet" for name in ("shoppers", "visits", "steps")} | {"truth.json"}
+    assert set(told) == set(plain) | added
+    assert all(told[name] == plain[name] for name in plain if name != "manifest.json")
+    assert set(files(generate("told", "--overwrite"))) == set(plain)
+
+
+def test_no_truth_leaves_the_answers_out(generate, footfall, tmp_path):
+    """`--no-truth` writes no answer, not even in the parts; asking for the answers as well is a usage error."""
+    folder = generate("blind", "--no-truth", "--dirty", "nasty")
+    assert {path.name for path in folder.iterdir()} == {*TABLES, "delivered", "manifest.json"}
+    for table in (*TABLES, "delivered"):
+        for field in pq.read_schema(folder / table / "part-00000.parquet"):
+            assert field.name not in {"persona", "cause"}
+            assert not (field.metadata or {}).get(b"meaning", b"").startswith(b"truth")
+    said = footfall("generate", "--no-truth", "--also", "truth", "--out", tmp_path / "none")
+    assert said.code == 2
+    assert "generate twice with one --seed" in said.err
+    assert not (tmp_path / "none").exists()
+
+
+def test_dirty_delivery_stands_beside_the_clean_events(generate):
+    """`--dirty` adds what the collector got and the list of what is wrong with it; the events stay as they were."""
+    plain, dirty = files(generate("plain")), files(generate("dirty", "--dirty", "typical"))
+    added = {f"{name}/part-00000.parquet" for name in ("delivered", "truth_defects", "truth_lost")}
+    assert set(dirty) == set(plain) | added
+    assert dirty["events/part-00000.parquet"] == plain["events/part-00000.parquet"]
+
+
+def test_faults_of_scenario_and_delivery_are_told_together(footfall, file, tmp_path):
+    """A scenario and a delivery file that are both wrong are told in one go, before anything is written."""
+    name = file("wet.yaml", "delivery: wet\ndescribe: x\ndropped: {share: 2}\n")
+    said = footfall("generate", "nowhere", "--dirty", name, "--out", tmp_path / "data")
+    assert said.code == 2
+    assert "nowhere" in said.err
+    assert "wet.yaml:3: dropped.share" in said.err
+    assert not (tmp_path / "data").exists()
+
+
+def test_workers_never_show_in_truth_and_delivery(footfall, tmp_path):
+    """Truth, its JSON, and a dirty delivery are the same bytes from one worker and from two."""
+    for workers in ("1", "2"):
+        options = ("--shoppers", "16800", "--also", "truth", "--dirty", "typical", "--workers", workers)
+        said = footfall("generate", "black_friday", "--out", tmp_path / workers, *options)
+        assert said.code == 0, said.err
+    assert files(tmp_path / "1") == files(tmp_path / "2")
+    assert len(list((tmp_path / "1" / "truth_defects").iterdir())) == 2
