@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from simulator.export.source import Part
 
-MODULES: dict[str, str] = {}
+MODULES: dict[str, str] = {
+    "segment": "simulator.export.vendors.segment",
+}
 """Name of a part → the module whose `PART` it is."""
 
 

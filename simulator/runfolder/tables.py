@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import orjson
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from simulator.runfolder.files import whole_file
+from simulator.runfolder.jsontext import json_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,7 +52,5 @@ def plain(table: pa.Table) -> pa.Table:
 
 
 def _write_json_lines(table: pa.Table, path: Path) -> None:
-    decoded = plain(table)
     with path.open("wb") as file:
-        for batch in decoded.to_batches(max_chunksize=JSON_ROWS):
-            file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in batch.to_pylist())
+        file.writelines(json_lines(batch) for batch in table.to_batches(max_chunksize=JSON_ROWS))

@@ -1,0 +1,128 @@
+"""What a tracker on the shop's pages sends: declared calls by state, made from a shard's steps, as columns.
+
+A call goes out when the page is tapped for, when something of it is painted, or when its action has taken effect
+(`When`); a page that was never painted runs no tag, and an action that failed is not reported. Each call keeps the
+three times of the delivery of its step (`simulator.export.delivery`), moved by how much later than the tap it was made.
+
+*Consent.* A shopper who does not allow analytics sends nothing at all, as on a site that loads its tracker only after
+the consent banner said yes. Their visits stand in the data set's own tables. Segment and Snowplow also describe weaker
+forms (events stamped with refused categories and filtered at the destination; anonymous tracking without cookies);
+they would be sent without the consent that European law asks for before anything is read from a device.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from simulator.export.delivery import delivered
+from simulator.export.source import Source
+from simulator.export.vendors.steps import numbers
+from simulator.export.vendors.vocabulary import WORDS
+from simulator.model.states import STATE_INDEX, STATE_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from simulator.export.vendors.tracked import Tracked
+
+When = Literal["tapped", "painted", "done"]
+_MOMENTS: tuple[When, ...] = ("tapped", "painted", "done")
+_TIMES = ("device_at_us", "sent_at_us", "received_at_us")
+_APART_US = 1_000
+"""Calls made at the same moment follow each other by a millisecond (assumed)."""
+PAGES = tuple(state for state, word in WORDS.items() if word.path is not None)
+"""States that open a page."""
+ANY = STATE_NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call and the states whose pages make it; `only` names a further condition, `checkout` the step it is of."""
+
+    event: str
+    states: tuple[str, ...]
+    when: When = "done"
+    only: str = ""
+    checkout: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """Calls in the order of delivery: which call of which step it is, its step's id, its three times since 1970."""
+
+    tracked: Tracked
+    calls: tuple[Call, ...]
+    code: NDArray[np.int64]
+    row: NDArray[np.int64]
+    event_id: pa.Array
+    device_us: NDArray[np.int64]
+    sent_us: NDArray[np.int64]
+    received_us: NDArray[np.int64]
+
+    def of(self, *events: str) -> NDArray[np.bool_]:
+        """Return which calls are one of these events."""
+        return np.array([call.event in events for call in self.calls])[self.code]
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Return whether the shop knew who made the call: what is sent before a log-in is done does not."""
+        late = np.array([call.when == "done" for call in self.calls])[self.code]
+        seen = self.tracked
+        return seen.steps.logged_in[self.row] & (late | ~seen.logs_in[self.row])
+
+    @property
+    def shopper(self) -> NDArray[np.int64]:
+        """Return the row of the shoppers table for each call."""
+        return self.tracked.steps.who[self.row]
+
+
+def feed_of(seen: Tracked, calls: Sequence[Call], *, consent: bool = True) -> Feed:
+    """Return the calls that a tracker makes; with `consent`, only those of shoppers who allow analytics."""
+    source, steps = seen.source, seen.steps
+    got = delivered(Source(source.seed, source.reference, source.shoppers, source.visits, steps.events, source.dirt))
+    made = tuple(call for when in _MOMENTS for call in calls if call.when == when)
+    row = numbers(got["row"])
+    masks = [_makes(seen, call, consent)[row] for call in made]
+    parcels = [np.flatnonzero(mask) for mask in masks]
+    parcel = np.concatenate(parcels)
+    code = np.repeat(np.arange(len(made)), [len(found) for found in parcels])
+    order = np.argsort(parcel, kind="stable")
+    parcel, code = parcel[order], code[order]
+    later = _later_us(seen, made, code, parcel, row[parcel])
+    device, sent, received = (source.since_epoch_us(numbers(got[name])[parcel]) + later for name in _TIMES)
+    ids = got["event_id"].combine_chunks().take(pa.array(parcel))
+    return Feed(seen, made, code, row[parcel], ids, device, sent, received)
+
+
+def _makes(seen: Tracked, call: Call, consent: bool) -> NDArray[np.bool_]:
+    """Return which steps make a call."""
+    steps = seen.steps
+    wanted = np.zeros(len(STATE_NAMES), np.bool_)
+    wanted[[STATE_INDEX[state] for state in call.states]] = True
+    mask: NDArray[np.bool_] = wanted[steps.state] & seen.played
+    if consent:
+        mask = mask & seen.allows
+    if call.when != "tapped":
+        mask = mask & (steps.seen if call.when == "painted" else seen.came if call.only == "failed" else steps.done)
+    return mask & getattr(seen, call.only) if call.only else mask
+
+
+def _later_us(
+    seen: Tracked, calls: Sequence[Call], code: NDArray[np.int64], parcel: NDArray[np.int64], row: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return how much later than its page was tapped for each call is made; calls stand by parcel and moment."""
+    steps = seen.steps
+    moment = np.array([_MOMENTS.index(call.when) for call in calls], np.int64)[code]
+    run = np.ones(len(code), np.bool_)
+    run[1:] = (parcel[1:] != parcel[:-1]) | (moment[1:] != moment[:-1])
+    place = np.arange(len(code))
+    place -= np.maximum.accumulate(np.where(run, place, 0))
+    painted = (steps.shown_us - steps.at_us)[row]
+    base = np.choose(moment, (np.zeros_like(painted), painted, np.maximum(seen.load_us[row], painted + 4 * _APART_US)))
+    return base + place * _APART_US
