@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from simulator.export.source import Part
 
 MODULES: dict[str, str] = {
+    "cloudevents": "simulator.export.vendors.cloudevents",
+    "otel": "simulator.export.vendors.otel",
     "segment": "simulator.export.vendors.segment",
+    "snowplow": "simulator.export.vendors.snowplow",
 }
 """Name of a part → the module whose `PART` it is."""
 

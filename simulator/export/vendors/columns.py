@@ -55,13 +55,6 @@ def ids_from(seed: int, kind: str, ids: pa.Array, *columns: NDArray[Any]) -> pa.
     return uuids(seed, kind, high.view(np.int64), low.view(np.int64), *columns)
 
 
-def ranges(first: NDArray[np.int64], length: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return (row, position) of every member of ranges `first` to `first + length` − 1, one range a row."""
-    rows = np.repeat(np.arange(len(length)), length)
-    before = np.cumsum(length) - length
-    return rows, np.arange(len(rows)) - before[rows] + first[rows]
-
-
 def lists(rows: NDArray[np.int64], total: int, values: pa.Array) -> pa.ListArray:
     """Return values, which stand in the order of the `rows` they belong to, as one list for each of `total` rows."""
     lengths = np.bincount(rows, minlength=total)

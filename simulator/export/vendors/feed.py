@@ -1,7 +1,7 @@
 """What a tracker on the shop's pages sends: declared calls by state, made from a shard's steps, as columns.
 
-A call goes out when the page is tapped for, when something of it is painted, or when its action has taken effect
-(`When`); a page that was never painted runs no tag, and an action that failed is not reported. Each call keeps the
+A call goes out when the page is tapped for, when something of it is painted, when it has come, when its action has taken
+effect or when it is left (`When`); a page that was never painted runs no tag, and an action that failed is no event. Each call keeps the
 three times of the delivery of its step (`simulator.export.delivery`), moved by how much later than the tap it was made.
 
 *Consent.* A shopper who does not allow analytics sends nothing at all, as on a site that loads its tracker only after
@@ -13,6 +13,7 @@ they would be sent without the consent that European law asks for before anythin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
     from simulator.export.vendors.tracked import Tracked
 
-When = Literal["tapped", "painted", "done"]
-_MOMENTS: tuple[When, ...] = ("tapped", "painted", "done")
+When = Literal["tapped", "painted", "came", "done", "left"]
+_MOMENTS = {"tapped": 0, "painted": 1, "came": 2, "done": 2, "left": 3}
+"""When → which moment of a page it is; a page that failed has come, but its action is not done."""
 _TIMES = ("device_at_us", "sent_at_us", "received_at_us")
 _APART_US = 1_000
 """Calls made at the same moment follow each other by a millisecond (assumed)."""
@@ -52,13 +54,14 @@ class Call:
     checkout: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Feed:
-    """Calls in the order of delivery: which call of which step it is, its step's id, its three times since 1970."""
+    """Calls in the order of delivery: which call it is, which delivery of which step, their id, times since 1970."""
 
     tracked: Tracked
     calls: tuple[Call, ...]
     code: NDArray[np.int64]
+    parcel: NDArray[np.int64]
     row: NDArray[np.int64]
     event_id: pa.Array
     device_us: NDArray[np.int64]
@@ -69,12 +72,18 @@ class Feed:
         """Return which calls are one of these events."""
         return np.array([call.event in events for call in self.calls])[self.code]
 
-    @property
+    @cached_property
+    def open_at(self) -> NDArray[np.int64]:
+        """Return the step whose page is open when a call is made: what is tapped stands on the page before."""
+        tapped = np.array([call.when == "tapped" for call in self.calls])[self.code]
+        return np.where(tapped & ~self.tracked.steps.first[self.row], self.row - 1, self.row)
+
+    @cached_property
     def known(self) -> NDArray[np.bool_]:
-        """Return whether the shop knew who made the call: what is sent before a log-in is done does not."""
-        late = np.array([call.when == "done" for call in self.calls])[self.code]
-        seen = self.tracked
-        return seen.steps.logged_in[self.row] & (late | ~seen.logs_in[self.row])
+        """Return whether the shop knew who made the call: what is sent before a log-in is done does not tell."""
+        late = np.array([_MOMENTS[call.when] > _MOMENTS["painted"] for call in self.calls])[self.code]
+        before, after = self.tracked.steps.logins
+        return np.where(late, after[self.row], before[self.row])
 
     @property
     def shopper(self) -> NDArray[np.int64]:
@@ -86,7 +95,7 @@ def feed_of(seen: Tracked, calls: Sequence[Call], *, consent: bool = True) -> Fe
     """Return the calls that a tracker makes; with `consent`, only those of shoppers who allow analytics."""
     source, steps = seen.source, seen.steps
     got = delivered(Source(source.seed, source.reference, source.shoppers, source.visits, steps.events, source.dirt))
-    made = tuple(call for when in _MOMENTS for call in calls if call.when == when)
+    made = tuple(sorted(calls, key=lambda call: _MOMENTS[call.when]))
     row = numbers(got["row"])
     masks = [_makes(seen, call, consent)[row] for call in made]
     parcels = [np.flatnonzero(mask) for mask in masks]
@@ -97,7 +106,7 @@ def feed_of(seen: Tracked, calls: Sequence[Call], *, consent: bool = True) -> Fe
     later = _later_us(seen, made, code, parcel, row[parcel])
     device, sent, received = (source.since_epoch_us(numbers(got[name])[parcel]) + later for name in _TIMES)
     ids = got["event_id"].combine_chunks().take(pa.array(parcel))
-    return Feed(seen, made, code, row[parcel], ids, device, sent, received)
+    return Feed(seen, made, code, parcel, row[parcel], ids, device, sent, received)
 
 
 def _makes(seen: Tracked, call: Call, consent: bool) -> NDArray[np.bool_]:
@@ -105,11 +114,11 @@ def _makes(seen: Tracked, call: Call, consent: bool) -> NDArray[np.bool_]:
     steps = seen.steps
     wanted = np.zeros(len(STATE_NAMES), np.bool_)
     wanted[[STATE_INDEX[state] for state in call.states]] = True
-    mask: NDArray[np.bool_] = wanted[steps.state] & seen.played
+    mask: NDArray[np.bool_] = wanted[steps.state]
     if consent:
         mask = mask & seen.allows
-    if call.when != "tapped":
-        mask = mask & (steps.seen if call.when == "painted" else seen.came if call.only == "failed" else steps.done)
+    if call.when in {"painted", "came", "done"}:
+        mask = mask & {"painted": steps.seen, "came": seen.came, "done": steps.done}[call.when]
     return mask & getattr(seen, call.only) if call.only else mask
 
 
@@ -118,11 +127,12 @@ def _later_us(
 ) -> NDArray[np.int64]:
     """Return how much later than its page was tapped for each call is made; calls stand by parcel and moment."""
     steps = seen.steps
-    moment = np.array([_MOMENTS.index(call.when) for call in calls], np.int64)[code]
+    moment = np.array([_MOMENTS[call.when] for call in calls], np.int64)[code]
     run = np.ones(len(code), np.bool_)
     run[1:] = (parcel[1:] != parcel[:-1]) | (moment[1:] != moment[:-1])
     place = np.arange(len(code))
     place -= np.maximum.accumulate(np.where(run, place, 0))
     painted = (steps.shown_us - steps.at_us)[row]
-    base = np.choose(moment, (np.zeros_like(painted), painted, np.maximum(seen.load_us[row], painted + 4 * _APART_US)))
+    loaded = np.maximum(seen.load_us[row], painted + 2 * _APART_US)
+    base = np.choose(moment, (np.zeros_like(painted), painted, loaded, (steps.left_us - steps.at_us)[row]))
     return base + place * _APART_US

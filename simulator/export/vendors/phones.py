@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from simulator.export.vendors.vocabulary import BRANDS, SYSTEMS
+from simulator.export.vendors.people import brand
+from simulator.export.vendors.vocabulary import SYSTEMS
 from simulator.model.devices import device_table
 from simulator.target.headers import sends_hints
 
@@ -50,16 +51,11 @@ def seen_phone(device: DeviceRow) -> Phone:
         device,
         hints,
         tuple(_BRAND.findall(device.client_hints.get("Sec-CH-UA", ""))) if hints else (),
-        _maker(device.model) if hints or generic else None,
+        brand(device.model) if hints or generic else None,
         device.model if hints else generic,
         SYSTEMS[device.os],
         device.os_version if hints else _claimed_version(device.user_agent),
     )
-
-
-def _maker(model: str) -> str:
-    family = model.split()[0]
-    return BRANDS.get(family, family)
 
 
 def _claimed_version(user_agent: str) -> str:

@@ -24,14 +24,15 @@ import pyarrow.compute as pc
 from simulator.export.source import Part
 from simulator.export.vendors.columns import fact, ids_from, iso_text, named, spread, struct, where
 from simulator.export.vendors.feed import ANY, PAGES, Call, Feed, feed_of
-from simulator.export.vendors.pages import ORIGIN, QUERIES, Pages
+from simulator.export.vendors.contents import LISTS, queries
+from simulator.export.vendors.pages import Pages
 from simulator.export.vendors.segment_context import context
 from simulator.export.vendors.steps import LOGINS, flags
-from simulator.export.vendors.tracked import LISTS, customer_ids, tracked
-from simulator.export.vendors.vocabulary import CURRENCY
+from simulator.export.vendors.tracked import Listed, tracked
+from simulator.export.vendors.vocabulary import CURRENCY, HOST
 from simulator.journey.kernel import PRODUCTS_PER_CATEGORY
 from simulator.model.schema import CATEGORIES
-from simulator.model.states import STATE_INDEX, STATE_NAMES
+from simulator.model.states import STATE_NAMES
 from simulator.runfolder.jsontext import ABSENT
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ CALLS = (
     Call("page", PAGES, "painted"),
     Call("identify", tuple(STATE_NAMES[state] for state in LOGINS), only="logs_in"),
     Call("Products Searched", ("search",)),
-    Call("Product List Viewed", LISTS),
+    Call("Product List Viewed", tuple(STATE_NAMES[state] for state in LISTS)),
     Call("Product Viewed", ("product",)),
     Call("Product Added", ("add_to_cart",), only="added"),
     Call("Cart Viewed", ("cart",)),
@@ -64,16 +65,16 @@ _CHECKOUT = ("checkout_id", "step", "payment_method")
 PROPERTIES: dict[str, tuple[str, ...]] = {
     "page": ("path", "referrer", "search", "title", "url"),
     "Products Searched": ("query",),
-    "Product List Viewed": ("list_id", "category"),
+    "Product List Viewed": ("list_id", "category", "products"),
     "Product Clicked": _PRODUCT,
     "Product Viewed": (*_PRODUCT, "currency"),
     "Product Added": ("cart_id", *_PRODUCT, "quantity", "currency"),
     "Product Shared": _PRODUCT,
     "Cart Viewed": ("cart_id", "products"),
-    "Checkout Started": ("order_id", "value", "revenue", "currency", "products"),
+    "Checkout Started": ("value", "revenue", "currency", "products"),
     "Checkout Step Viewed": _CHECKOUT[:2],
     "Checkout Step Completed": _CHECKOUT[:2],
-    "Payment Info Entered": ("order_id", *_CHECKOUT),
+    "Payment Info Entered": _CHECKOUT,
     "Order Completed": ("checkout_id", "order_id", "total", "revenue", "currency", "products"),
 }
 """Properties of the spec that each call fills, in the spec's words; `page` fills Segment's page properties."""
@@ -90,7 +91,7 @@ def segment(source: Source) -> dict[str, pa.Table]:
     events = [call.event for call in feed.calls]
     kinds = [event if event in {"page", "identify"} else "track" for event in events]
     original, sent, received = (at_us // 1_000 * 1_000 for at_us in (feed.device_us, feed.sent_us, feed.received_us))
-    users = where(feed.known, customer_ids(source.seed, feed.tracked.steps.shopper[feed.row]))
+    users = where(feed.known, feed.tracked.customers(feed.row))
     columns: dict[str, Any] = {
         "anonymousId": feed.tracked.visitors(feed.row),
         "userId": users,
@@ -143,26 +144,18 @@ def _url(feed: Feed, at: NDArray[np.int64]) -> pa.Array:
 
 
 def _address(product: NDArray[np.int64]) -> pa.Array:
-    return pc.binary_join_element_wise(f"{ORIGIN}/p/", fact(product, "sku"), "")
+    return pc.binary_join_element_wise(f"https://{HOST}/p/", fact(product, "sku"), "")
 
 
 def _category(feed: Feed, at: NDArray[np.int64]) -> pa.Array:
     """Return the product's category, or that of a list which is of one."""
-    row = feed.row[at]
-    steps, lists = feed.tracked.steps, feed.of("Product List Viewed")[at]
-    one = np.isin(steps.state[row], [STATE_INDEX["search"], STATE_INDEX["category"]])
-    shelf = np.where(one, feed.tracked.shelf[row], -1)
-    return named(np.where(lists, shelf, steps.product[row] // PRODUCTS_PER_CATEGORY), CATEGORIES)
+    row, seen = feed.row[at], feed.tracked
+    product = seen.steps.product[row] // PRODUCTS_PER_CATEGORY
+    return named(np.where(feed.of("Product List Viewed")[at], seen.shelf[row], product), CATEGORIES)
 
 
-def _number(kind: str) -> Maker:
-    """Return the id of a visit's order, or of what belongs to it."""
-
-    def make(feed: Feed, at: NDArray[np.int64]) -> pa.Array:
-        row = feed.row[at]
-        return feed.tracked.ids(kind, row, feed.tracked.order[row])
-
-    return make
+def _basket(kind: str) -> Maker:
+    return lambda feed, at: feed.tracked.baskets(kind, feed.row[at])
 
 
 def _value(feed: Feed, at: NDArray[np.int64]) -> pa.Array:
@@ -170,10 +163,24 @@ def _value(feed: Feed, at: NDArray[np.int64]) -> pa.Array:
 
 
 def _products(feed: Feed, at: NDArray[np.int64]) -> pa.Array:
-    lines = feed.tracked.lines(feed.row[at])
-    facts = {"product_id": pa.array(lines.product).cast(pa.string())}
-    facts |= {name: fact(lines.product, name) for name in ("sku", "category", "name", "brand", "price")}
-    return lines.listed(struct({**facts, "quantity": pa.array(lines.quantity), "url": _address(lines.product)}))
+    """Return what a list shows, or the lines of a cart or order; positions count from 1."""
+    on_list = feed.of("Product List Viewed")[at]
+    shown, cart = feed.tracked.on_list(feed.row[at[on_list]]), feed.tracked.in_cart(feed.row[at[~on_list]])
+    apart = pa.concat_arrays([shown.grouped(_lines(shown, shelf=True)), cart.grouped(_lines(cart, shelf=False))])
+    return apart.take(pa.array(np.argsort(np.argsort(~on_list, kind="stable"))))
+
+
+def _lines(lines: Listed, *, shelf: bool) -> pa.StructArray:
+    missing = np.full(len(lines.product), shelf)
+    return struct(
+        {
+            "product_id": pa.array(lines.product).cast(pa.string()),
+            **{name: fact(lines.product, name) for name in ("sku", "category", "name", "brand", "price")},
+            "quantity": pa.array(lines.quantity, mask=missing),
+            "position": pa.array(lines.place + 1),
+            "url": _address(lines.product),
+        }
+    )
 
 
 def _same(value: str) -> Maker:
@@ -184,11 +191,11 @@ Maker = Callable[[Feed, "NDArray[np.int64]"], pa.Array]
 MAKERS: dict[str, Maker] = {
     **{name: _of_page(name) for name in PROPERTIES["page"] if name != "url"},
     "url": _url,
-    "query": lambda feed, at: named(feed.tracked.shelf[feed.row[at]], QUERIES),
+    "query": lambda feed, at: queries().take(pa.array(feed.tracked.contents.anchor[feed.row[at]])),
     "list_id": lambda feed, at: named(feed.tracked.steps.state[feed.row[at]], LIST_IDS),
-    "cart_id": _number("cart"),
-    "checkout_id": _number("checkout"),
-    "order_id": _number("order"),
+    "cart_id": _basket("cart"),
+    "checkout_id": _basket("checkout"),
+    "order_id": lambda feed, at: feed.tracked.orders(feed.row[at]),
     "product_id": lambda feed, at: pa.array(feed.tracked.steps.product[feed.row[at]]).cast(pa.string()),
     **{name: _of_product(name) for name in ("sku", "name", "brand", "price")},
     "category": _category,

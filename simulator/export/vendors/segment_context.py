@@ -44,7 +44,7 @@ PHONE = pa.struct(
 
 def context(feed: Feed) -> pa.StructArray:
     """Return the context of every call."""
-    pages = Pages(feed.tracked, feed.row)
+    pages = Pages(feed.tracked, feed.open_at)
     shoppers, who = feed.tracked.source.shoppers, pa.array(feed.shopper)
     of = {name: shoppers[name].combine_chunks().take(who) for name in ("language", "timezone", *CATEGORIES)}
     phone = _phones(feed)

@@ -170,11 +170,12 @@ class Steps:
         return np.maximum.accumulate(np.where(self.opens | self.first, rows, 0))
 
     @cached_property
-    def logged_in(self) -> NDArray[np.bool_]:
-        """Return whether the shop knows who this is once the step is done."""
+    def logins(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return whether the shop knows who this is, before the step and once it is done."""
         arrives = flags(self.source.shoppers["logged_in"])[self.who]
-        done = self.done & np.isin(self.state, LOGINS)
-        return arrives | (since_start(done.astype(np.int64), self.starts, self.visit_of) > 0)
+        done = (self.done & np.isin(self.state, LOGINS)).astype(np.int64)
+        times = since_start(done, self.starts, self.visit_of)
+        return arrives | (times - done > 0), arrives | (times > 0)
 
     @cached_property
     def bought(self) -> NDArray[np.bool_]:

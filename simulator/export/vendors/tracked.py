@@ -1,44 +1,55 @@
-"""What trackers add to a shard's steps: who is known, which product was chosen from where, what lies in the cart.
-
-A visit played in several arms counts once, as in control: arms are what-ifs of one visit.
-"""
+"""What trackers on the pages add to a shard's steps: who is known, what was chosen from a list, what lies in the cart."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simulator.export.ids import hashes, uuids
+from simulator.export.ids import uuids
 from simulator.export.products import product_facts
-from simulator.export.vendors.columns import lists, ranges
-from simulator.export.vendors.steps import LOGINS, PRODUCT, Steps, codes, flags, numbers, since_start, steps_of
-from simulator.export.vendors.vocabulary import WORDS
+from simulator.export.vendors.columns import lists
+from simulator.export.vendors.contents import LISTS, ONE_SHELF, Contents, ragged
+from simulator.export.vendors.people import account_ids, account_of, order_ids, visitor_ids
+from simulator.export.vendors.steps import ADD, PRODUCT, Steps, codes, flags, numbers, since_start, steps_of
 from simulator.journey.kernel import PRODUCTS_PER_CATEGORY
-from simulator.model.schema import CATEGORIES
-from simulator.model.states import STATE_INDEX
-from simulator.target.identity import PREFIX
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.export.source import Source
+    from simulator.export.vendors.contents import Lines
 
-LISTS = tuple(state for state, word in WORDS.items() if word.items == "list")
-"""States that show a list of products to choose from."""
 NETWORKS = ("wifi", "5g", "lte", "hspa")
-_LISTS = np.array([STATE_INDEX[state] for state in LISTS])
+
+
+class Listed(NamedTuple):
+    """Lines of products, a list for each of so many `owners`; `place` counts from 0 in each list."""
+
+    owner: NDArray[np.int64]
+    product: NDArray[np.int64]
+    quantity: NDArray[np.int64]
+    place: NDArray[np.int64]
+    owners: int
+
+    def grouped(self, values: pa.Array) -> pa.ListArray:
+        """Return one value a line as a list for each owner."""
+        return lists(self.owner, self.owners, values)
 
 
 @dataclass(frozen=True)
 class Tracked:
-    """The steps of a shard and what trackers add to them; every array has one entry a step."""
+    """The steps of a shard and what stood on their pages; every array has one entry a step.
+
+    A shopper played in several arms is a visitor and a customer in each of them (`people.account_ids`).
+    """
 
     steps: Steps
+    contents: Contents
 
     @property
     def source(self) -> Source:
@@ -51,15 +62,6 @@ class Tracked:
         return flags(self.source.shoppers["analytics"])[self.steps.who]
 
     @cached_property
-    def played(self) -> NDArray[np.bool_]:
-        """Return whether a step belongs to the first arm in which its visit was played."""
-        steps = self.steps
-        fresh = np.ones(len(steps.shopper), np.bool_)
-        fresh[1:] = (steps.shopper[1:] != steps.shopper[:-1]) | (steps.visit[1:] != steps.visit[:-1])
-        visit = np.cumsum(fresh) - 1
-        return cast("NDArray[np.bool_]", steps.arm == steps.arm[fresh][visit])
-
-    @cached_property
     def before(self) -> NDArray[np.int64]:
         """Return the state before, −1 where the visit begins."""
         state = self.steps.state
@@ -68,17 +70,35 @@ class Tracked:
     @cached_property
     def chosen(self) -> NDArray[np.bool_]:
         """Return whether the page is of a product that was chosen from a list."""
-        return (self.steps.state == PRODUCT) & np.isin(self.before, _LISTS)
+        return (self.steps.state == PRODUCT) & np.isin(self.before, LISTS)
 
     @cached_property
     def logs_in(self) -> NDArray[np.bool_]:
         """Return whether the shopper logs in here."""
-        return self.steps.done & np.isin(self.steps.state, LOGINS)
+        before, after = self.steps.logins
+        return after & ~before
 
     @cached_property
     def arrives_known(self) -> NDArray[np.bool_]:
         """Return whether the visit begins here, with a shopper who is logged in already."""
-        return self.steps.first & self.steps.logged_in & ~self.logs_in
+        before, _ = self.steps.logins
+        return self.steps.first & before
+
+    @property
+    def begins(self) -> NDArray[np.bool_]:
+        """Return whether the visit begins here."""
+        return self.steps.first
+
+    @property
+    def follows(self) -> NDArray[np.bool_]:
+        """Return whether a page of the same visit was open before."""
+        return ~self.steps.first
+
+    @cached_property
+    def ends(self) -> NDArray[np.bool_]:
+        """Return whether the visit ends here, on a page that was there to tell it."""
+        ended = pc.is_valid(self.steps.events["cause"]).to_numpy()
+        return cast("NDArray[np.bool_]", ended & self.steps.last & (~self.steps.first | self.steps.seen))
 
     @cached_property
     def load_us(self) -> NDArray[np.int64]:
@@ -94,30 +114,12 @@ class Tracked:
     @cached_property
     def failed(self) -> NDArray[np.bool_]:
         """Return whether the page came, but with an error."""
-        return self.came & ~flags(self.steps.events["ok"])
+        return self.came & ~self.steps.done
 
     @cached_property
-    def shelf(self) -> NDArray[np.int64]:
-        """Return the category that a list is of, by number.
-
-        It is that of the product chosen from it; where none is chosen, no figure depends on it and it is a keyed draw.
-        """
-        steps = self.steps
-        keys = (steps.shopper, steps.visit, steps.step)
-        drawn = (hashes(self.source.seed, "shelf", *keys) % np.uint64(len(CATEGORIES))).astype(np.int64)
-        following = np.append(steps.product[1:], np.full(min(1, len(drawn)), -1)) // PRODUCTS_PER_CATEGORY
-        return np.where(steps.clicked & (following >= 0), following, drawn)
-
-    @cached_property
-    def network(self) -> NDArray[np.int64]:
-        """Return the technology as its position in `NETWORKS`; −1 where there is no network."""
-        return codes(self.steps.events["network"], list(NETWORKS))
-
-    @cached_property
-    def order(self) -> NDArray[np.int64]:
-        """Return how many orders the visit has placed before this step: the number of the next one."""
-        bought = self.steps.bought.astype(np.int64)
-        return since_start(bought, self.steps.starts, self.steps.visit_of) - bought
+    def added(self) -> NDArray[np.bool_]:
+        """Return whether the step put its product into the cart."""
+        return self.steps.done & (self.steps.state == ADD)
 
     @property
     def bought(self) -> NDArray[np.bool_]:
@@ -125,62 +127,80 @@ class Tracked:
         return self.steps.bought
 
     @cached_property
-    def added(self) -> NDArray[np.bool_]:
-        """Return whether the step put its product into the cart."""
-        return numbers(self.steps.events["cart_items"]) > self.steps.cart_before
+    def network(self) -> NDArray[np.int64]:
+        """Return the technology as its position in `NETWORKS`; −1 where there is no network."""
+        return codes(self.steps.events["network"], list(NETWORKS))
 
     @cached_property
-    def items(self) -> NDArray[np.int64]:
-        """Return the items of the cart that the page shows; on a purchase, those that were bought."""
-        after = numbers(self.steps.events["cart_items"])
-        return np.where(self.steps.bought, self.steps.cart_before, after)
+    def shelf(self) -> NDArray[np.int64]:
+        """Return the category, by number, that a list is of; −1 where it is of several, or there is none."""
+        one = np.isin(self.steps.state, ONE_SHELF)
+        return np.where(one, self.contents.anchor // PRODUCTS_PER_CATEGORY, -1)
 
     @cached_property
     def cart_cents(self) -> NDArray[np.int64]:
-        """Return the value of those items."""
-        prices = np.where(self.added, product_facts()["price_cents"].to_numpy()[np.maximum(self.steps.product, 0)], 0)
-        total = np.cumsum(prices[self.added])
-        upto = np.cumsum(self.added)
-        worth = np.concatenate([[0], total])
-        return cast("NDArray[np.int64]", worth[upto] - worth[upto - self.items])
+        """Return the value of the cart; on a purchase, of what was bought."""
+        cart = self.contents.cart
+        row = np.repeat(np.arange(len(cart.count)), cart.count)
+        cents = product_facts()["price_cents"].to_numpy()[cart.product] * cart.quantity
+        return np.bincount(row, cents, len(cart.count)).astype(np.int64)
 
-    def lines(self, rows: NDArray[np.int64]) -> Lines:
-        """Return the cart of each of these steps as lines of products, in the order in which they were put there."""
-        upto = np.cumsum(self.added)[rows]
-        owner, place = ranges(upto - self.items[rows], self.items[rows])
-        product = self.steps.product[self.added][place]
-        _, first, quantity = np.unique(owner * len(product_facts()) + product, return_index=True, return_counts=True)
-        order = np.argsort(first)
-        return Lines(owner[first[order]], product[first[order]], quantity[order], len(rows))
+    @cached_property
+    def cart_items(self) -> NDArray[np.int64]:
+        """Return the items of the cart; on a purchase, those that were bought."""
+        cart = self.contents.cart
+        row = np.repeat(np.arange(len(cart.count)), cart.count)
+        return np.bincount(row, cart.quantity, len(cart.count)).astype(np.int64)
+
+    def in_cart(self, rows: NDArray[np.int64]) -> Listed:
+        """Return the lines of the cart at these steps; at a purchase what was bought."""
+        return _listed(self.contents.cart, rows)
+
+    def on_list(self, rows: NDArray[np.int64]) -> Listed:
+        """Return the products that the lists at these steps show."""
+        return _listed(self.contents.shown, rows)
 
     def visitors(self, rows: NDArray[np.int64]) -> pa.Array:
         """Return the id that a tracker keeps in the browser of these steps' shoppers, the same in all their visits."""
-        return uuids(self.source.seed, "visitor", self.steps.shopper[rows])
+        return visitor_ids(self.steps, rows)
 
-    def ids(self, kind: str, rows: NDArray[np.int64], *parts: NDArray[np.int64]) -> pa.Array:
-        """Return ids of what belongs to these steps' visits, such as `session`, or their `order` with its number."""
-        return uuids(self.source.seed, kind, self.steps.shopper[rows], self.steps.visit[rows], *parts)
+    def customers(self, rows: NDArray[np.int64]) -> pa.Array:
+        """Return the shop's number of these steps' shoppers, whether or not the shop knows them."""
+        return self._accounts.take(pa.array(account_of(self.steps, rows)))
+
+    @cached_property
+    def _accounts(self) -> pa.Array:
+        return account_ids(self.steps)
+
+    def sessions(self, rows: NDArray[np.int64], ago: int = 0) -> pa.Array:
+        """Return the id of these steps' visits, or of the shopper's visits so many before."""
+        steps = self.steps
+        return uuids(self.source.seed, "session", steps.shopper[rows], steps.visit[rows] - ago, steps.arm[rows])
+
+    def views(self, rows: NDArray[np.int64]) -> pa.Array:
+        """Return the id of the page view that each of these steps is part of."""
+        steps, opened = self.steps, self.steps.page[rows]
+        keys = (column[opened] for column in (steps.shopper, steps.visit, steps.step, steps.arm))
+        return uuids(self.source.seed, "page_view", *keys)
+
+    def orders(self, rows: NDArray[np.int64]) -> pa.Array:
+        """Return the id of the orders that these steps placed."""
+        return order_ids(self.steps, rows)
+
+    def baskets(self, kind: str, rows: NDArray[np.int64]) -> pa.Array:
+        """Return an id (of a `cart` or a `checkout`) that stays the same until the visit's next order is placed."""
+        steps, bought = self.steps, self.steps.bought.astype(np.int64)
+        earlier = since_start(bought, steps.starts, steps.visit_of) - bought
+        keys = (column[rows] for column in (steps.shopper, steps.visit, steps.arm, earlier))
+        return uuids(self.source.seed, kind, *keys)
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Lines of carts: the cart each belongs to, product and quantity."""
-
-    owner: NDArray[np.int64]
-    product: NDArray[np.int64]
-    quantity: NDArray[np.int64]
-    carts: int
-
-    def listed(self, values: pa.Array) -> pa.ListArray:
-        """Return one value a line as a list for each cart."""
-        return lists(self.owner, self.carts, values)
-
-
-def customer_ids(seed: int, shopper: NDArray[np.int64]) -> pa.Array:
-    """Return the shop's number of a customer, the same as in live runs of this seed (`simulator.target.identity`)."""
-    return pc.binary_join_element_wise(f"{PREFIX}-{seed:x}-", pa.array(shopper).cast(pa.string()), "")
+def _listed(lines: Lines, rows: NDArray[np.int64]) -> Listed:
+    owner, entry = ragged(lines.first[rows], lines.count[rows])
+    return Listed(owner, lines.product[entry], lines.quantity[entry], lines.place[entry], len(rows))
 
 
 def tracked(source: Source, part: str) -> Tracked:
     """Return a shard as trackers see it. Raises `FileFaults` naming `part` where a needed column is missing."""
-    return Tracked(steps_of(source, part))
+    steps = steps_of(source, part)
+    return Tracked(steps, Contents(steps))

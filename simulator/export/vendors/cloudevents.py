@@ -1,0 +1,75 @@
+"""Part `cloudevents`: our own events in CloudEvents 1.0 envelopes, for event buses and their consumers.
+
+One row a delivered step: `data` is the row of the events table without what a shop cannot know (columns whose meaning
+begins with "truth", the persona). `id` is the event's id, so that a beacon delivered twice is recognised by `source`
+and `id`, as the specification wants; `time` is the device's clock, the extension `recordedtime` when it arrived, the
+extension `partitionkey` the visit, to keep its events in order.
+
+*Consent*: the shop's own record of requests it answered, not a tracker on the device: everybody is in it. Whoever feeds
+it to analytics has to leave out those who do not allow that; the shoppers table says who they are.
+
+A visit played in several arms is in the feed in each of them, and `data.arm` says which.
+
+Shape: cloudevents/spec, cloudevents/spec.md (1.0), formats/json-format.md, extensions/{partitioning,recordedtime}.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simulator.export.delivery import delivered
+from simulator.export.source import Part
+from simulator.export.vendors.columns import iso_text, named, struct
+from simulator.export.vendors.steps import checked, codes, numbers
+from simulator.export.vendors.vocabulary import HOST
+from simulator.journey.tables import SCHEMAS
+from simulator.model.states import STATE_NAMES
+from simulator.runfolder.jsontext import ABSENT
+
+if TYPE_CHECKING:
+    from simulator.export.source import Source
+
+SOURCE = f"https://{HOST}/"
+TYPES = tuple(f"example.shop.{state}" for state in STATE_NAMES)
+"""Prefixed by the reversed name of the shop's domain, as the specification recommends."""
+UNKNOWABLE = ("persona",)
+"""Columns of the events table that no shop could observe, besides those marked as truth."""
+
+
+def cloudevents(source: Source) -> dict[str, pa.Table]:
+    """Return the table `cloudevents`: one row a delivered step, in the order of delivery."""
+    got = delivered(checked(source, "cloudevents"))
+    rows = got.num_rows
+    shopper, visit = (got[name].combine_chunks().cast(pa.string()) for name in ("shopper", "visit"))
+    device, received = (source.since_epoch_us(numbers(got[name])) for name in ("device_at_us", "received_at_us"))
+    columns = {
+        "specversion": pa.repeat("1.0", rows),
+        "id": got["event_id"].combine_chunks(),
+        "source": pa.repeat(SOURCE, rows),
+        "type": named(codes(got["page"], list(STATE_NAMES)), TYPES),
+        "subject": pc.binary_join_element_wise("shoppers/", shopper, "/visits/", visit, ""),
+        "time": iso_text(device, "us"),
+        "datacontenttype": pa.repeat("application/json", rows),
+        "partitionkey": pc.binary_join_element_wise(shopper, visit, "-"),
+        "recordedtime": iso_text(received, "us"),
+        "data": struct({name: got[name].combine_chunks() for name in observable(got.column_names)}),
+    }
+    return {"cloudevents": pa.table(columns).replace_schema_metadata(ABSENT)}
+
+
+def observable(names: list[str]) -> list[str]:
+    """Return those columns of the events table that a shop could have recorded; unknown columns are not among them."""
+    known = SCHEMAS["events"]
+    meanings = {field.name: (field.metadata or {}).get(b"meaning", b"") for field in known}
+    return [n for n in names if n in meanings and n not in UNKNOWABLE and not meanings[n].startswith(b"truth")]
+
+
+PART = Part(
+    "cloudevents",
+    "CloudEvents 1.0: our events in structured JSON envelopes, of every shopper",
+    cloudevents,
+    ("parquet", "jsonl"),
+)
