@@ -34,16 +34,7 @@ def json_text(values: pa.Array, *, omit_null: bool = False) -> pa.Array:
         return _objects(values, omit_null)
     if pa.types.is_list(kind):
         return _arrays(values, omit_null)
-    if pa.types.is_string(kind):
-        return _strings(values)
-    if pa.types.is_floating(kind):
-        doubles = values.cast(pa.float64())
-        return pc.if_else(pc.is_finite(doubles), doubles.cast(pa.string()), None)
-    if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
-        return values.cast(pa.string())
-    if pa.types.is_null(kind):
-        return values.cast(pa.string())
-    return pa.array([None if v is None else orjson.dumps(v).decode() for v in values.to_pylist()], pa.string())
+    return _strings(values) if pa.types.is_string(kind) else _numbers(values)
 
 
 def json_lines(rows: pa.RecordBatch) -> bytes:
@@ -81,6 +72,17 @@ def _arrays(values: pa.ListArray, omit_null: bool) -> pa.Array:
 def _wrapped(before: str, inside: pa.Array, after: str, values: pa.Array) -> pa.Array:
     text = pc.binary_join_element_wise(before, inside, after, "")
     return pc.if_else(values.is_valid(), text, None) if values.null_count else text
+
+
+def _numbers(values: pa.Array) -> pa.Array:
+    """Return numbers and truth values; whatever else there is, `orjson` writes."""
+    kind = values.type
+    if pa.types.is_floating(kind):
+        doubles = values.cast(pa.float64())
+        return pc.if_else(pc.is_finite(doubles), doubles.cast(pa.string()), None)
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind):
+        return values.cast(pa.string())
+    return pa.array([None if v is None else orjson.dumps(v).decode() for v in values.to_pylist()], pa.string())
 
 
 def _strings(values: pa.Array) -> pa.Array:

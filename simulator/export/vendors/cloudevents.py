@@ -8,7 +8,8 @@ extension `partitionkey` the visit, to keep its events in order.
 *Consent*: the shop's own record of requests it answered, not a tracker on the device: everybody is in it. Whoever feeds
 it to analytics has to leave out those who do not allow that; the shoppers table says who they are.
 
-A visit played in several arms is in the feed in each of them, and `data.arm` says which.
+`data` is the step as a whole, with what was known only at its end. A visit played in several arms is in the feed in
+each of them: `data.arm` says which, and it is part of subject and key where it is not control.
 
 Shape: cloudevents/spec, cloudevents/spec.md (1.0), formats/json-format.md, extensions/{partitioning,recordedtime}.md.
 """
@@ -23,7 +24,7 @@ import pyarrow.compute as pc
 from simulator.export.delivery import delivered
 from simulator.export.source import Part
 from simulator.export.vendors.columns import iso_text, named, struct
-from simulator.export.vendors.steps import checked, codes, numbers
+from simulator.export.vendors.steps import checked, codes, numbers, words_of
 from simulator.export.vendors.vocabulary import HOST
 from simulator.journey.tables import SCHEMAS
 from simulator.model.states import STATE_NAMES
@@ -44,6 +45,7 @@ def cloudevents(source: Source) -> dict[str, pa.Table]:
     got = delivered(checked(source, "cloudevents"))
     rows = got.num_rows
     shopper, visit = (got[name].combine_chunks().cast(pa.string()) for name in ("shopper", "visit"))
+    shopper = pc.binary_join_element_wise(shopper, _arms(got), "")
     device, received = (source.since_epoch_us(numbers(got[name])) for name in ("device_at_us", "received_at_us"))
     columns = {
         "specversion": pa.repeat("1.0", rows),
@@ -58,6 +60,12 @@ def cloudevents(source: Source) -> dict[str, pa.Table]:
         "data": struct({name: got[name].combine_chunks() for name in observable(got.column_names)}),
     }
     return {"cloudevents": pa.table(columns).replace_schema_metadata(ABSENT)}
+
+
+def _arms(got: pa.Table) -> pa.Array:
+    """Return what tells the same shopper in another arm than control apart."""
+    names = words_of(got["arm"])
+    return named(codes(got["arm"], names), ["", *(f"-{name}" for name in names[1:])])
 
 
 def observable(names: list[str]) -> list[str]:

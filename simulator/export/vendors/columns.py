@@ -24,7 +24,7 @@ _SHIFTS = np.arange(60, -1, -4, dtype=np.uint64)
 
 
 def iso_text(at_us: NDArray[np.int64], unit: str = "ms") -> pa.Array:
-    """Return instants, in microseconds since 1970, as RFC 3339 text in UTC with `ms` or `us` fractions, rounded down."""
+    """Return instants, in microseconds since 1970, as RFC 3339 text in UTC, cut to `ms` or `us`."""
     divisor = {"ms": 1_000, "us": 1}[unit]
     arrow = pa.array(at_us // divisor).cast(pa.timestamp(unit)).cast(pa.string())
     if not len(arrow):

@@ -1,8 +1,9 @@
 """What a tracker on the shop's pages sends: declared calls by state, made from a shard's steps, as columns.
 
-A call goes out when the page is tapped for, when something of it is painted, when it has come, when its action has taken
-effect or when it is left (`When`); a page that was never painted runs no tag, and an action that failed is no event. Each call keeps the
-three times of the delivery of its step (`simulator.export.delivery`), moved by how much later than the tap it was made.
+A call goes out when the page is tapped for, when something of it is painted, when it has come, when its action has
+taken effect or when it is left (`When`); a page that was never painted runs no tag, and an action that failed is no
+event. Each call keeps the three times of the delivery of its step (`simulator.export.delivery`), moved by how much
+later than the tap it was made.
 
 *Consent.* A shopper who does not allow analytics sends nothing at all, as on a site that loads its tracker only after
 the consent banner said yes. Their visits stand in the data set's own tables. Segment and Snowplow also describe weaker
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -26,7 +28,7 @@ from simulator.export.vendors.vocabulary import WORDS
 from simulator.model.states import STATE_INDEX, STATE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -38,6 +40,8 @@ _MOMENTS = {"tapped": 0, "painted": 1, "came": 2, "done": 2, "left": 3}
 _TIMES = ("device_at_us", "sent_at_us", "received_at_us")
 _APART_US = 1_000
 """Calls made at the same moment follow each other by a millisecond (assumed)."""
+BLOCK = 65_536
+"""Calls made into columns at a time, so that long text (a column of which has 2 GiB at most) is never too much."""
 PAGES = tuple(state for state, word in WORDS.items() if word.path is not None)
 """States that open a page."""
 ANY = STATE_NAMES
@@ -109,6 +113,19 @@ def feed_of(seen: Tracked, calls: Sequence[Call], *, consent: bool = True) -> Fe
     return Feed(seen, made, code, parcel, row[parcel], ids, device, sent, received)
 
 
+def blocks(feed: Feed, calls: int = BLOCK) -> Iterator[Feed]:
+    """Yield the feed in blocks of about so many calls, one at least; the calls of one delivery stay together."""
+    starts = np.flatnonzero(np.append(np.ones(min(1, len(feed.parcel)), np.bool_), np.diff(feed.parcel) != 0))
+    wanted = np.searchsorted(starts, np.arange(calls, len(feed.code), calls))
+    cuts = [0, *np.unique(np.append(starts, len(feed.code))[wanted]).tolist(), len(feed.code)]
+    for begin, end in pairwise(cuts):
+        if end > begin or end == 0:
+            at = slice(begin, end)
+            arrays = (getattr(feed, name)[at] for name in ("code", "parcel", "row", "event_id"))
+            times = (feed.device_us[at], feed.sent_us[at], feed.received_us[at])
+            yield Feed(feed.tracked, feed.calls, *arrays, *times)
+
+
 def _makes(seen: Tracked, call: Call, consent: bool) -> NDArray[np.bool_]:
     """Return which steps make a call."""
     steps = seen.steps
@@ -128,8 +145,7 @@ def _later_us(
     """Return how much later than its page was tapped for each call is made; calls stand by parcel and moment."""
     steps = seen.steps
     moment = np.array([_MOMENTS[call.when] for call in calls], np.int64)[code]
-    run = np.ones(len(code), np.bool_)
-    run[1:] = (parcel[1:] != parcel[:-1]) | (moment[1:] != moment[:-1])
+    run = np.append(np.ones(min(1, len(code)), np.bool_), (np.diff(parcel) != 0) | (np.diff(moment) != 0))
     place = np.arange(len(code))
     place -= np.maximum.accumulate(np.where(run, place, 0))
     painted = (steps.shown_us - steps.at_us)[row]

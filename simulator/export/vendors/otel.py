@@ -14,8 +14,7 @@ The network's kind is on every record, since it changes during a visit; its `sub
 no browser does. `user_agent.synthetic.type` is `test` on every resource: nobody should take this for people.
 
 *Consent*: performance records of the site itself, of everybody, but what only a stored identifier makes possible
-(`session.previous_id`, `user.id`) only from those who allow analytics. A visit played in several arms is in the feed
-once, as in control.
+(`session.previous_id`, `user.id`) only from those who allow analytics.
 
 Shape: open-telemetry/semantic-conventions v1.44.0, model/{session,browser,app,network,user-agent}; opentelemetry-proto
 1.x, logs/v1 with the JSON encoding of the OTLP specification (64-bit integers as decimal strings).
@@ -31,7 +30,7 @@ import pyarrow as pa
 from simulator import __version__
 from simulator.export.source import Part
 from simulator.export.vendors.columns import ids_from, lists, named, struct
-from simulator.export.vendors.feed import ANY, PAGES, Call, Feed, feed_of
+from simulator.export.vendors.feed import ANY, PAGES, Call, Feed, blocks, feed_of
 from simulator.export.vendors.phones import Phone, phones
 from simulator.export.vendors.steps import codes, numbers
 from simulator.export.vendors.tracked import tracked
@@ -84,9 +83,13 @@ class Column(NamedTuple):
 def otel(source: Source) -> dict[str, pa.Table]:
     """Return the table `otel`: one row for what a page of a visit exported, in the order of delivery."""
     feed = feed_of(tracked(source, "otel"), CALLS, consent=False)
+    table = pa.concat_tables([_table(block) for block in blocks(feed)])
+    return {"otel": table.replace_schema_metadata(ABSENT)}
+
+
+def _table(feed: Feed) -> pa.Table:
     records = _records(feed)
-    fresh = np.ones(len(feed.parcel), np.bool_)
-    fresh[1:] = feed.parcel[1:] != feed.parcel[:-1]
+    fresh = np.append(np.ones(min(1, len(feed.parcel)), np.bool_), np.diff(feed.parcel) != 0)
     row = np.cumsum(fresh) - 1
     total = int(fresh.sum())
     scope = struct({"name": pa.repeat("footfall", total), "version": pa.repeat(__version__, total)})
@@ -97,8 +100,7 @@ def otel(source: Source) -> dict[str, pa.Table]:
         "scopeLogs": lists(each, total, struct(logs)),
         "schemaUrl": pa.repeat(SCHEMA_URL, total),
     }
-    table = pa.table({"resourceLogs": lists(each, total, struct(resource))})
-    return {"otel": table.replace_schema_metadata(ABSENT)}
+    return pa.table({"resourceLogs": lists(each, total, struct(resource))})
 
 
 def _records(feed: Feed) -> pa.StructArray:

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 
 from simulator.export.vendors.columns import named, where
 from simulator.export.vendors.contents import addresses, campaign_address, titles
-from simulator.export.vendors.ga4_sessions import Sessions
 from simulator.export.vendors.vocabulary import CHANNELS
 
 if TYPE_CHECKING:
@@ -49,9 +48,7 @@ class Pages:
     @cached_property
     def channel(self) -> NDArray[np.int64]:
         """Return how the shopper came to the visit, as a place in `CHANNELS`, on its landing page; −1 elsewhere."""
-        steps = self.seen.steps
-        channel = Sessions(steps, np.zeros(len(steps.starts), np.int64)).channel
-        return np.where(self.inside, -1, channel[steps.visit_of[self.rows]])
+        return np.where(self.inside, -1, self.seen.channel[self.rows])
 
     @cached_property
     def address(self) -> pa.Array:

@@ -53,7 +53,7 @@ def order_ids(steps: Steps, rows: NDArray[np.int64]) -> pa.Array:
 
 def brand(model: str) -> str:
     """Return the brand of a device's model."""
-    word = model.split()[0]
+    word = model.split(maxsplit=1)[0]
     return BRANDS.get(word, word)
 
 

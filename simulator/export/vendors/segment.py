@@ -23,11 +23,11 @@ import pyarrow.compute as pc
 
 from simulator.export.source import Part
 from simulator.export.vendors.columns import fact, ids_from, iso_text, named, spread, struct, where
-from simulator.export.vendors.feed import ANY, PAGES, Call, Feed, feed_of
 from simulator.export.vendors.contents import LISTS, queries
+from simulator.export.vendors.feed import ANY, PAGES, Call, Feed, blocks, feed_of
 from simulator.export.vendors.pages import Pages
 from simulator.export.vendors.segment_context import context
-from simulator.export.vendors.steps import LOGINS, flags
+from simulator.export.vendors.steps import LOGINS
 from simulator.export.vendors.tracked import Listed, tracked
 from simulator.export.vendors.vocabulary import CURRENCY, HOST
 from simulator.journey.kernel import PRODUCTS_PER_CATEGORY
@@ -88,6 +88,11 @@ PAYMENT = "card"
 def segment(source: Source) -> dict[str, pa.Table]:
     """Return the table `segment`: one row a call, in the order of delivery."""
     feed = feed_of(tracked(source, "segment"), CALLS)
+    table = pa.concat_tables([_table(block) for block in blocks(feed)])
+    return {"segment": table.replace_schema_metadata(ABSENT)}
+
+
+def _table(feed: Feed) -> pa.Table:
     events = [call.event for call in feed.calls]
     kinds = [event if event in {"page", "identify"} else "track" for event in events]
     original, sent, received = (at_us // 1_000 * 1_000 for at_us in (feed.device_us, feed.sent_us, feed.received_us))
@@ -101,14 +106,14 @@ def segment(source: Source) -> dict[str, pa.Table]:
         "properties": _properties(feed),
         "traits": _traits(feed, users),
         "context": context(feed),
-        "messageId": ids_from(source.seed, "segment", feed.event_id, feed.code),
+        "messageId": ids_from(feed.tracked.source.seed, "segment", feed.event_id, feed.code),
         "originalTimestamp": iso_text(original),
         "sentAt": iso_text(sent),
         "receivedAt": iso_text(received),
         "timestamp": iso_text(received - (sent - original)),
         "version": pa.array(np.full(len(feed.row), VERSION)),
     }
-    return {"segment": pa.table(columns).replace_schema_metadata(ABSENT)}
+    return pa.table(columns)
 
 
 def _properties(feed: Feed) -> pa.StructArray:

@@ -1,10 +1,10 @@
 """Part `snowplow`: enriched Snowplow events of the shop's pages, page views and the e-commerce plugin's actions.
 
-One row an event with the atomic fields that a web tracker, the collector and the enrichments fill from what is modelled;
-the others of the atomic schema are null in every row and left out. `unstruct_event` and `contexts` are self-describing
-JSON, as they stand in the enriched event (TSV): the action `snowplow_ecommerce_action` 1-0-2 and its entities `product`,
-`cart`, `transaction`, `transaction_error`, `checkout_step`, `user`, `page`, with `web_page`, `client_session` and, from
-Chromium, `http_client_hints`. No IP address is modelled, so nothing is looked up from one.
+One row an event with the atomic fields that a web tracker, the collector and the enrichments fill from what is
+modelled; the others of the atomic schema are null in every row and left out. `unstruct_event` and `contexts` are
+self-describing JSON, as they stand in the enriched event (TSV): the action `snowplow_ecommerce_action` 1-0-2 and its
+entities `product`, `cart`, `transaction`, `transaction_error`, `checkout_step`, `user`, `page`, with `web_page`,
+`client_session` and, from Chromium, `http_client_hints`. No IP address is modelled, so nothing is looked up from one.
 
 The tracker's identifiers (`name_tracker`, `v_*`) say that Footfall made the event: nobody should take it for traffic.
 
@@ -26,7 +26,7 @@ from simulator import __version__
 from simulator.export.source import Part
 from simulator.export.vendors.columns import ids_from, iso_text, named, spread, struct, where
 from simulator.export.vendors.contents import LISTS
-from simulator.export.vendors.feed import PAGES, Call, Feed, feed_of
+from simulator.export.vendors.feed import PAGES, Call, Feed, blocks, feed_of
 from simulator.export.vendors.pages import Pages
 from simulator.export.vendors.phones import phones
 from simulator.export.vendors.snowplow_entities import contexts, described
@@ -65,8 +65,13 @@ LIST_NAMES = tuple(
 def snowplow(source: Source) -> dict[str, pa.Table]:
     """Return the table `snowplow`: one row an event, in the order of delivery."""
     feed = feed_of(tracked(source, "snowplow"), CALLS)
+    table = pa.concat_tables([_table(block) for block in blocks(feed)])
+    return {"snowplow": table.replace_schema_metadata(ABSENT)}
+
+
+def _table(feed: Feed) -> pa.Table:
     views = feed.of("page_view")
-    event_id = ids_from(source.seed, "snowplow", feed.event_id, feed.code)
+    event_id = ids_from(feed.tracked.source.seed, "snowplow", feed.event_id, feed.code)
     created, sent, received = (at_us // 1_000 * 1_000 for at_us in (feed.device_us, feed.sent_us, feed.received_us))
     steps, row = feed.tracked.steps, feed.row
     columns: dict[str, Any] = {
@@ -92,7 +97,7 @@ def snowplow(source: Source) -> dict[str, pa.Table]:
         "unstruct_event": _action(feed, ~views),
         "contexts": contexts(feed),
     }
-    return {"snowplow": pa.table(columns).replace_schema_metadata(ABSENT)}
+    return pa.table(columns)
 
 
 def _same(words: dict[str, str], rows: int) -> dict[str, pa.Array]:
@@ -114,8 +119,6 @@ def _page(feed: Feed) -> dict[str, Any]:
     rows = len(feed.row)
     query = pc.utf8_slice_codeunits(pages.search, 1)
     referred = pages.referrer
-    channels = list(CHANNELS.values())
-    tagged = [channel if channel.tagged else None for channel in channels]
     return {
         "page_url": pages.url,
         "page_title": pages.title,
@@ -125,12 +128,14 @@ def _page(feed: Feed) -> dict[str, Any]:
         "page_urlpath": pages.path,
         "page_urlquery": pc.if_else(pc.equal(query, ""), None, query),
         "refr_medium": pc.coalesce(where(pages.inside, pa.repeat("internal", rows)), named(pages.channel, _REFERRED)),
-        "mkt_medium": named(pages.channel, [channel and channel.medium for channel in tagged]),
-        "mkt_source": named(pages.channel, [channel and channel.source for channel in tagged]),
-        "mkt_campaign": named(pages.channel, [channel and channel.campaign for channel in tagged]),
+        **{f"mkt_{name}": named(pages.channel, words) for name, words in _MARKETING.items()},
     }
 
 
+_MARKETING = {
+    name: [str(getattr(channel, name)) if channel.tagged else None for channel in CHANNELS.values()]
+    for name in ("medium", "source", "campaign")
+}
 _REFERRED = tuple({"organic": "search", "paid_search": "search", "social": "social"}.get(name) for name in CHANNELS)
 """Channel → medium that the referrer parser finds for its referrer; unknown ones are null here."""
 

@@ -248,4 +248,6 @@ def codes(column: pa.ChunkedArray, words: list[str]) -> NDArray[np.int64]:
         whole = whole.dictionary_encode()
     place = {word: number for number, word in enumerate(words)}
     known = np.array([*(place.get(word, -1) for word in whole.dictionary.to_pylist()), -1], np.int64)
-    return cast("NDArray[np.int64]", known[pc.fill_null(whole.indices, len(whole.dictionary)).to_numpy().astype(np.int64)])
+    return cast(
+        "NDArray[np.int64]", known[pc.fill_null(whole.indices, len(whole.dictionary)).to_numpy().astype(np.int64)]
+    )

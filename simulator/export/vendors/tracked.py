@@ -1,4 +1,4 @@
-"""What trackers on the pages add to a shard's steps: who is known, what was chosen from a list, what lies in the cart."""
+"""What trackers on the pages add to a shard's steps: who is known, what was chosen, what lies in the cart."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from simulator.export.ids import uuids
 from simulator.export.products import product_facts
 from simulator.export.vendors.columns import lists
 from simulator.export.vendors.contents import LISTS, ONE_SHELF, Contents, ragged
+from simulator.export.vendors.ga4_sessions import Sessions
 from simulator.export.vendors.people import account_ids, account_of, order_ids, visitor_ids
 from simulator.export.vendors.steps import ADD, PRODUCT, Steps, codes, flags, numbers, since_start, steps_of
 from simulator.journey.kernel import PRODUCTS_PER_CATEGORY
@@ -70,7 +71,8 @@ class Tracked:
     @cached_property
     def chosen(self) -> NDArray[np.bool_]:
         """Return whether the page is of a product that was chosen from a list."""
-        return (self.steps.state == PRODUCT) & np.isin(self.before, LISTS)
+        chosen: NDArray[np.bool_] = (self.steps.state == PRODUCT) & np.isin(self.before, LISTS)
+        return chosen
 
     @cached_property
     def logs_in(self) -> NDArray[np.bool_]:
@@ -119,7 +121,8 @@ class Tracked:
     @cached_property
     def added(self) -> NDArray[np.bool_]:
         """Return whether the step put its product into the cart."""
-        return self.steps.done & (self.steps.state == ADD)
+        added: NDArray[np.bool_] = self.steps.done & (self.steps.state == ADD)
+        return added
 
     @property
     def bought(self) -> NDArray[np.bool_]:
@@ -130,6 +133,12 @@ class Tracked:
     def network(self) -> NDArray[np.int64]:
         """Return the technology as its position in `NETWORKS`; −1 where there is no network."""
         return codes(self.steps.events["network"], list(NETWORKS))
+
+    @cached_property
+    def channel(self) -> NDArray[np.int64]:
+        """Return how the shopper came to the visit, as a place in `CHANNELS`."""
+        unskewed = np.zeros(len(self.steps.starts), np.int64)
+        return Sessions(self.steps, unskewed).channel[self.steps.visit_of]
 
     @cached_property
     def shelf(self) -> NDArray[np.int64]:
