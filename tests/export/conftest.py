@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -41,6 +42,12 @@ def shard(shard_of):
 
 
 @pytest.fixture(scope="session")
+def part_of_shard(shard):
+    """Return the source of the first 80 of them: as many rows as can be held against a JSON Schema in good time."""
+    return replace(shard, events=shard.events.filter(pc.less(shard.events["shopper"], 80)))
+
+
+@pytest.fixture(scope="session")
 def rows_of(tmp_path_factory):
     """Return a function that writes a source's part as JSON Lines and reads it again; decimals stay exact."""
     folder = tmp_path_factory.mktemp("parts")
@@ -56,6 +63,7 @@ def rows_of(tmp_path_factory):
 def validator_of():
     """Return a function that gives the validator of a schema of ours, or of one of its definitions."""
 
+    @cache
     def validator(name, definition=None):
         schema = json.loads((SCHEMA_FOLDER / f"{name}.json").read_text(), parse_float=Decimal)
         Draft202012Validator.check_schema(schema)

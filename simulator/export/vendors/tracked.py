@@ -16,8 +16,11 @@ from simulator.export.vendors.columns import lists
 from simulator.export.vendors.contents import LISTS, ONE_SHELF, Contents, ragged
 from simulator.export.vendors.ga4_sessions import Sessions
 from simulator.export.vendors.people import account_ids, account_of, order_ids, visitor_ids
+from simulator.export.vendors.steps import EVENTS as STEP_EVENTS
+from simulator.export.vendors.steps import SHOPPERS as STEP_SHOPPERS
 from simulator.export.vendors.steps import ADD, PRODUCT, Steps, codes, flags, numbers, since_start, steps_of
 from simulator.journey.kernel import PRODUCTS_PER_CATEGORY
+from simulator.model.faults import Fault, FileFaults
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from simulator.export.source import Source
     from simulator.export.vendors.contents import Lines
 
+EVENTS = (*STEP_EVENTS, "network", "cause")
+SHOPPERS = (*STEP_SHOPPERS, "timezone", "push")
+"""Columns that trackers' feeds are made from."""
 NETWORKS = ("wifi", "5g", "lte", "hspa")
 
 
@@ -211,5 +217,14 @@ def _listed(lines: Lines, rows: NDArray[np.int64]) -> Listed:
 
 def tracked(source: Source, part: str) -> Tracked:
     """Return a shard as trackers see it. Raises `FileFaults` naming `part` where a needed column is missing."""
+    needed = (("shoppers", source.shoppers, SHOPPERS), ("events", source.events, EVENTS))
+    faults = [
+        Fault(f"{table} table", 0, name, "is missing", f"but {part} is made from it", "generate the data anew")
+        for table, given, names in needed
+        for name in names
+        if name not in given.column_names
+    ]
+    if faults:
+        raise FileFaults(faults)
     steps = steps_of(source, part)
     return Tracked(steps, Contents(steps))
