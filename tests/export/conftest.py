@@ -1,4 +1,4 @@
-"""What tests of vendors' schemas share: shards of real journeys, journeys made by hand, rows as JSON Lines give them."""
+"""What tests of vendors' schemas share: shards of journeys, journeys made by hand, rows as JSON Lines give them."""
 
 from __future__ import annotations
 
@@ -77,10 +77,11 @@ def by_hand(shard):
     """Return a function that gives the source of one visit of these pages.
 
     A page is a state, or (state, columns of the events table); pages come in 1 s, the first paint in 0.5 s, the next
-    tap 10 s later. `shopper` sets columns of the shoppers table. The cart is what the pages make of it.
+    tap 10 s later. `shopper` sets columns of the shoppers table, `channel` adds one. The cart is what the
+    pages make of it.
     """
 
-    def make(*pages, arms=("control",), **shopper):
+    def make(*pages, channel=None, **shopper):
         events, items, product = [], 0, None
         for step, page in enumerate(pages):
             state, given = (page, {}) if isinstance(page, str) else page
@@ -99,6 +100,8 @@ def by_hand(shard):
         for name, value in ({"analytics": True, "logged_in": False} | shopper).items():
             field = shoppers.schema.field(name)
             shoppers = shoppers.set_column(shoppers.schema.get_field_index(name), field, pa.array([value], field.type))
+        if channel:
+            shoppers = shoppers.append_column("channel", pa.array([channel]).dictionary_encode())
         return replace(shard, shoppers=shoppers, visits=shard.visits.slice(0, 0), events=table)
 
     return make

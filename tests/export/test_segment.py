@@ -1,4 +1,4 @@
-"""Segment's calls: the spec's shape in every row, clocks that add up, no order without its payment, nobody who said no."""
+"""Segment's calls: the spec's shape in every row, clocks that add up, no order unpaid, nobody who said no."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from simulator.export.vendors.segment import CALLS, PROPERTIES, segment
 from simulator.model.faults import FileFaults
 from simulator.runfolder.tables import write_table
 
-BUYING = (("product", {"product": 5}), "add_to_cart", "add_to_cart", ("product", {"product": 731}), "add_to_cart", "cart",
-          "checkout", "payment", "purchase")  # fmt: skip
+TWO = (("product", {"product": 5}), "add_to_cart", "add_to_cart", ("product", {"product": 731}), "add_to_cart")
+BUYING = (*TWO, "cart", "checkout", "payment", "purchase")
 
 
 @pytest.fixture(scope="module")
@@ -185,6 +185,15 @@ def test_a_product_is_clicked_on_the_list_it_came_from(by_hand, rows_of):
     assert clicked["context"]["page"]["path"] == viewed["context"]["page"]["path"] == "/c/shoes"
     assert clicked["originalTimestamp"].endswith("00:00:11.000Z")
     assert "42" in {line["product_id"] for line in viewed["properties"]["products"]}
+
+
+def test_a_campaign_is_on_the_page_it_led_to(by_hand, rows_of):
+    """Campaign words are in address and context of a first visit's landing page, and nowhere else."""
+    first, second = rows_of(by_hand("home", "support", channel="email"), "segment")
+    assert first["context"]["campaign"] == {"name": "weekly_letter", "source": "newsletter", "medium": "email"}
+    assert first["properties"]["search"].startswith("?utm_source=newsletter&")
+    assert "campaign" not in second["context"]
+    assert second["properties"]["referrer"] == first["properties"]["url"]
 
 
 @pytest.mark.parametrize("page", ["purchase", "payment", "cart"])

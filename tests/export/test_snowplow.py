@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 
 import pyarrow as pa
 import pytest
@@ -211,7 +212,7 @@ def test_blocks_do_not_show(shard):
         for name in ("code", "row", "parcel", "device_us"):
             assert [x for part in parts for x in getattr(part, name).tolist()] == getattr(whole, name).tolist()
         edges = [part.parcel[[0, -1]] for part in parts]
-        assert all(left[1] != right[0] for left, right in zip(edges, edges[1:], strict=False))
+        assert all(left[1] != right[0] for left, right in pairwise(edges))
 
 
 def test_arms_are_different_users(shard_of, rows_of):
@@ -226,6 +227,15 @@ def test_arms_are_different_users(shard_of, rows_of):
     assert users["control"] & users["slower"] <= {None}
     both = rows_of(source, "snowplow")
     assert {event["event_id"] for event in both} <= users["control"] | users["slower"]
+
+
+def test_a_campaign_is_on_the_page_it_led_to(by_hand, rows_of):
+    """The landing page of a first visit has the campaign's fields and where it was found; the next one is internal."""
+    first, second = rows_of(by_hand("home", "support", channel="paid_search"), "snowplow")
+    assert (first["mkt_source"], first["mkt_medium"], first["refr_medium"]) == ("google", "cpc", "search")
+    assert first["page_urlquery"].startswith("utm_source=google&utm_medium=cpc")
+    assert second["refr_medium"] == "internal"
+    assert not second.keys() & {"mkt_source", "mkt_medium", "mkt_campaign", "page_urlquery"}
 
 
 def test_a_condition_nobody_knows_is_an_error(shard):

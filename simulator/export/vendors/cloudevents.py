@@ -16,6 +16,7 @@ Shape: cloudevents/spec, cloudevents/spec.md (1.0), formats/json-format.md, exte
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -24,7 +25,7 @@ import pyarrow.compute as pc
 from simulator.export.delivery import delivered
 from simulator.export.source import Part
 from simulator.export.vendors.columns import iso_text, named, struct
-from simulator.export.vendors.steps import checked, codes, numbers, words_of
+from simulator.export.vendors.steps import numbers, steps_of
 from simulator.export.vendors.vocabulary import HOST
 from simulator.journey.tables import SCHEMAS
 from simulator.model.states import STATE_NAMES
@@ -42,16 +43,17 @@ UNKNOWABLE = ("persona",)
 
 def cloudevents(source: Source) -> dict[str, pa.Table]:
     """Return the table `cloudevents`: one row a delivered step, in the order of delivery."""
-    got = delivered(checked(source, "cloudevents"))
-    rows = got.num_rows
-    shopper, visit = (got[name].combine_chunks().cast(pa.string()) for name in ("shopper", "visit"))
-    shopper = pc.binary_join_element_wise(shopper, _arms(got), "")
+    steps = steps_of(source, "cloudevents")
+    got = delivered(replace(source, events=steps.events))
+    row, rows = numbers(got["row"]), got.num_rows
+    shopper, visit = (pa.array(column[row]).cast(pa.string()) for column in (steps.shopper, steps.visit))
+    shopper = pc.binary_join_element_wise(shopper, named(steps.arm[row], _suffixes(steps.arms)), "")
     device, received = (source.since_epoch_us(numbers(got[name])) for name in ("device_at_us", "received_at_us"))
     columns = {
         "specversion": pa.repeat("1.0", rows),
         "id": got["event_id"].combine_chunks(),
         "source": pa.repeat(SOURCE, rows),
-        "type": named(codes(got["page"], list(STATE_NAMES)), TYPES),
+        "type": named(steps.state[row], TYPES),
         "subject": pc.binary_join_element_wise("shoppers/", shopper, "/visits/", visit, ""),
         "time": iso_text(device, "us"),
         "datacontenttype": pa.repeat("application/json", rows),
@@ -62,10 +64,9 @@ def cloudevents(source: Source) -> dict[str, pa.Table]:
     return {"cloudevents": pa.table(columns).replace_schema_metadata(ABSENT)}
 
 
-def _arms(got: pa.Table) -> pa.Array:
+def _suffixes(arms: list[str]) -> list[str]:
     """Return what tells the same shopper in another arm than control apart."""
-    names = words_of(got["arm"])
-    return named(codes(got["arm"], names), ["", *(f"-{name}" for name in names[1:])])
+    return ["", *(f"-{name}" for name in arms[1:])]
 
 
 def observable(names: list[str]) -> list[str]:

@@ -42,7 +42,7 @@ class Lines(NamedTuple):
     """Lists of lines, one list a row: `first[i]` to `first[i] + count[i]` − 1 of the lines are row i's."""
 
     first: NDArray[np.int64]
-    count: NDArray[np.int64]
+    count: NDArray[np.int64]  # type: ignore[assignment]  # hides the tuple's method
     product: NDArray[np.int64]
     quantity: NDArray[np.int64]
     place: NDArray[np.int64]

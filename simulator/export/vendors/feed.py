@@ -13,7 +13,7 @@ they would be sent without the consent that European law asks for before anythin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
@@ -22,7 +22,6 @@ import numpy as np
 import pyarrow as pa
 
 from simulator.export.delivery import delivered
-from simulator.export.source import Source
 from simulator.export.vendors.steps import numbers
 from simulator.export.vendors.vocabulary import WORDS
 from simulator.model.states import STATE_INDEX, STATE_NAMES
@@ -40,6 +39,7 @@ _MOMENTS = {"tapped": 0, "painted": 1, "came": 2, "done": 2, "left": 3}
 _TIMES = ("device_at_us", "sent_at_us", "received_at_us")
 _APART_US = 1_000
 """Calls made at the same moment follow each other by a millisecond (assumed)."""
+_BY_CALL = ("code", "parcel", "row", "event_id", "device_us", "sent_us", "received_us")
 BLOCK = 65_536
 """Calls made into columns at a time, so that long text (a column of which has 2 GiB at most) is never too much."""
 PAGES = tuple(state for state, word in WORDS.items() if word.path is not None)
@@ -98,7 +98,7 @@ class Feed:
 def feed_of(seen: Tracked, calls: Sequence[Call], *, consent: bool = True) -> Feed:
     """Return the calls that a tracker makes; with `consent`, only those of shoppers who allow analytics."""
     source, steps = seen.source, seen.steps
-    got = delivered(Source(source.seed, source.reference, source.shoppers, source.visits, steps.events, source.dirt))
+    got = delivered(replace(source, events=steps.events))
     made = tuple(sorted(calls, key=lambda call: _MOMENTS[call.when]))
     row = numbers(got["row"])
     masks = [_makes(seen, call, consent)[row] for call in made]
@@ -121,9 +121,7 @@ def blocks(feed: Feed, calls: int = BLOCK) -> Iterator[Feed]:
     for begin, end in pairwise(cuts):
         if end > begin or end == 0:
             at = slice(begin, end)
-            arrays = (getattr(feed, name)[at] for name in ("code", "parcel", "row", "event_id"))
-            times = (feed.device_us[at], feed.sent_us[at], feed.received_us[at])
-            yield Feed(feed.tracked, feed.calls, *arrays, *times)
+            yield replace(feed, **{name: getattr(feed, name)[at] for name in _BY_CALL})
 
 
 def _makes(seen: Tracked, call: Call, consent: bool) -> NDArray[np.bool_]:

@@ -87,7 +87,7 @@ class Sessions:
         """Return which session of the user this is, from 1; 0 for visits that are none."""
         exists = (self.landing >= 0)[self._order]
         total = np.cumsum(exists)
-        within = total - (total - exists)[self._group]
+        within: NDArray[np.int64] = total - (total - exists)[self._group]
         number = np.empty(len(total), np.int64)
         number[self._order] = np.where(exists, within + self.past[self._order], 0)
         return number
@@ -100,12 +100,14 @@ class Sessions:
         later = np.where(exists, np.arange(len(begin)), len(begin))
         first = np.full(int(self.user.max(initial=-1)) + 1, len(begin))
         np.minimum.at(first, self.user[self._order], later)
-        seen = np.append(begin, -1)[first][self.user]
+        seen: NDArray[np.int64] = np.append(begin, -1)[first][self.user]
         if "tenure_days" not in self.steps.source.shoppers.column_names:
             return seen
         days = self.steps.source.shoppers["tenure_days"].fill_null(0.0).to_numpy()[self.who]
-        ago = self.steps.source.since_epoch_us(np.zeros(1, np.int64))[0] - (days * DAY_US).astype(np.int64)
-        return np.where((days > 0) & (seen >= 0), ago, seen)
+        ago = self.steps.source.since_epoch_us(np.zeros(1, np.int64)) - (days * DAY_US).astype(np.int64)
+        known = (days > 0) & (seen >= 0)
+        seen[known] = ago[known]
+        return seen
 
     @cached_property
     def client(self) -> NDArray[np.int64]:

@@ -179,9 +179,10 @@ def _resources(feed: Feed, at: NDArray[np.int64]) -> pa.StructArray:
     language = shoppers["language"].combine_chunks()
     words = language.dictionary.to_pylist()
     known = list(phones().values())
-    rows = pa.array([_resource(phone, word) for word in words for phone in known], RESOURCE)
-    place = language.indices.to_numpy().astype(np.int64) * len(known) + codes(shoppers["device"], list(phones()))
-    return rows.take(pa.array(place[who]))
+    pairs = language.indices.to_numpy().astype(np.int64) * len(known) + codes(shoppers["device"], list(phones()))
+    here, place = np.unique(pairs[who], return_inverse=True)
+    rows = [_resource(known[pair % len(known)], words[pair // len(known)]) for pair in here.tolist()]
+    return pa.array(rows, RESOURCE).take(pa.array(place))
 
 
 def _resource(phone: Phone, language: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,9 +65,13 @@ def context(feed: Feed) -> pa.StructArray:
 
 
 def _phones(feed: Feed) -> pa.StructArray:
-    known = phones()
-    rows = pa.array([_phone(phone) for phone in known.values()], PHONE)
-    return rows.take(pa.array(codes(feed.tracked.source.shoppers["device"], list(known))[feed.shopper]))
+    device = codes(feed.tracked.source.shoppers["device"], list(phones()))
+    return _known_phones().take(pa.array(device[feed.shopper]))
+
+
+@cache
+def _known_phones() -> pa.StructArray:
+    return pa.array([_phone(phone) for phone in phones().values()], PHONE)
 
 
 def _phone(phone: Phone) -> dict[str, object]:

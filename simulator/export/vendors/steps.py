@@ -5,7 +5,7 @@ All columns have one entry a step, in the order of `events`: the steps of a visi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,13 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulator.export.delivery import delivered
-from simulator.export.source import Source
 from simulator.export.vendors.vocabulary import WORDS
 from simulator.model.faults import Fault, FileFaults
 from simulator.model.states import STATE_INDEX, STATE_NAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from simulator.export.source import Source
 
 EVENTS = (
     "shopper", "visit", "step", "arm", "page", "at_us", "fcp_us", "load_us", "ok", "waited_us", "think_us", "rtt_ms",
@@ -180,7 +181,8 @@ class Steps:
     @cached_property
     def bought(self) -> NDArray[np.bool_]:
         """Return whether an order was placed."""
-        return self.done & (self.state == BUY) & (self.cart_before > 0)
+        bought: NDArray[np.bool_] = self.done & (self.state == BUY) & (self.cart_before > 0)
+        return bought
 
     @cached_property
     def cart_before(self) -> NDArray[np.int64]:
@@ -192,7 +194,8 @@ class Steps:
     def clicked(self) -> NDArray[np.bool_]:
         """Return whether the next step of the visit is a product's page."""
         following = np.append(self.state[1:], np.full(min(1, len(self.state)), -1))
-        return ~self.last & (following == PRODUCT)
+        clicked: NDArray[np.bool_] = ~self.last & (following == PRODUCT)
+        return clicked
 
 
 def steps_of(source: Source, part: str) -> Steps:
@@ -211,8 +214,7 @@ def arrived(steps: Steps) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray
 
     `skew` is what the device's clock is ahead, `late` the time from tapping, by the device, to arrival; microseconds.
     """
-    source = steps.source
-    got = delivered(Source(source.seed, source.reference, source.shoppers, source.visits, steps.events, source.dirt))
+    got = delivered(replace(steps.source, events=steps.events))
     row, device, received = (numbers(got[name]) for name in ("row", "device_at_us", "received_at_us"))
     return row, device - numbers(steps.events["at_us"])[row], received - device
 

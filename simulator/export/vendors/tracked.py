@@ -16,9 +16,9 @@ from simulator.export.vendors.columns import lists
 from simulator.export.vendors.contents import LISTS, ONE_SHELF, Contents, ragged
 from simulator.export.vendors.ga4_sessions import Sessions
 from simulator.export.vendors.people import account_ids, account_of, order_ids, visitor_ids
+from simulator.export.vendors.steps import ADD, PRODUCT, Steps, codes, flags, numbers, since_start, steps_of
 from simulator.export.vendors.steps import EVENTS as STEP_EVENTS
 from simulator.export.vendors.steps import SHOPPERS as STEP_SHOPPERS
-from simulator.export.vendors.steps import ADD, PRODUCT, Steps, codes, flags, numbers, since_start, steps_of
 from simulator.journey.kernel import PRODUCTS_PER_CATEGORY
 from simulator.model.faults import Fault, FileFaults
 
