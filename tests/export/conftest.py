@@ -77,11 +77,11 @@ def by_hand(shard):
     """Return a function that gives the source of one visit of these pages.
 
     A page is a state, or (state, columns of the events table); pages come in 1 s, the first paint in 0.5 s, the next
-    tap 10 s later. `shopper` sets columns of the shoppers table, `channel` adds one. The cart is what the
-    pages make of it.
+    tap 10 s later. `shopper` sets columns of the shoppers table; `channel` is how they came. The cart is
+    what the pages make of it.
     """
 
-    def make(*pages, channel=None, **shopper):
+    def make(*pages, channel="direct", **shopper):
         events, items, product = [], 0, None
         for step, page in enumerate(pages):
             state, given = (page, {}) if isinstance(page, str) else page
@@ -96,12 +96,22 @@ def by_hand(shard):
             }  # fmt: skip
             events.append(row | {name: value for name, value in given.items() if name != "ok"})
         table = pa.Table.from_pylist(events, pa.schema([SCHEMAS["events"].field(name) for name in events[0]]))
-        shoppers = shard.shoppers.filter(pc.equal(shard.shoppers["shopper"], 0)).combine_chunks()
-        for name, value in ({"analytics": True, "logged_in": False} | shopper).items():
-            field = shoppers.schema.field(name)
-            shoppers = shoppers.set_column(shoppers.schema.get_field_index(name), field, pa.array([value], field.type))
-        if channel:
-            shoppers = shoppers.append_column("channel", pa.array([channel]).dictionary_encode())
-        return replace(shard, shoppers=shoppers, visits=shard.visits.slice(0, 0), events=table)
+        given = {"analytics": True, "logged_in": False, "channel": channel} | shopper
+        visit = {"shopper": 0, "visit": max(event["visit"] for event in events), "arm": "control", "channel": channel}
+        mine = pc.equal(shard.shoppers["shopper"], 0)
+        return replace(
+            shard,
+            shoppers=_with(shard.shoppers.filter(mine), given),
+            visits=_with(shard.visits.slice(0, 1), visit),
+            events=table,
+        )
 
     return make
+
+
+def _with(table, values):
+    """Return a table of one row with some of its columns set; those it does not have are added if they have a value."""
+    (row,) = table.to_pylist()
+    missing = [name for name in values if name not in row and values[name] is not None]
+    schema = pa.schema([*table.schema, *(pa.field(name, pa.string()) for name in missing)])
+    return pa.Table.from_pylist([{name: (row | values)[name] for name in schema.names}], schema)
