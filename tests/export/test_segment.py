@@ -108,6 +108,15 @@ def test_an_order_costs_what_its_lines_cost(calls):
     assert seen > 6
 
 
+def test_orders_are_those_of_the_relational_set(shard, calls):
+    """Each completed order is in the table of orders under the same id, with the same value."""
+    orders, _ = pytest.importorskip("simulator.export.orders").orders_and_lines(shard)
+    cents = dict(zip(orders["order_id"].to_pylist(), orders["total_cents"].to_pylist(), strict=True))
+    completed = [call["properties"] for call in calls if call.get("event") == "Order Completed"]
+    assert completed
+    assert all(cents[order["order_id"]] == order["revenue"] * 100 for order in completed)
+
+
 def test_only_who_is_logged_in_has_a_user_id(shard, calls):
     """A user id is there after an `identify` and never before it; guests have none."""
     logged_in = 0
