@@ -11,15 +11,19 @@ if TYPE_CHECKING:
     from simulator.export.source import Part
 
 MODULES: dict[str, str] = {
+    "cloudevents": "simulator.export.vendors.cloudevents",
     "delivered": "simulator.export.delivery",
     "ga4": "simulator.export.vendors.ga4",
     "ga4_mp": "simulator.export.vendors.ga4_mp",
     "google_retail": "simulator.export.vendors.google_retail",
     "history": "simulator.export.history",
+    "otel": "simulator.export.vendors.otel",
     "people": "simulator.export.people",
     "personalize": "simulator.export.vendors.personalize",
     "positions": "simulator.export.positions",
     "relational": "simulator.export.relational",
+    "segment": "simulator.export.vendors.segment",
+    "snowplow": "simulator.export.vendors.snowplow",
     "truth": "simulator.export.truth",
 }
 """Name of a part → the module whose `PART` it is."""

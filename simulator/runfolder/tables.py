@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import orjson
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from simulator.runfolder.files import whole_file
+from simulator.runfolder.jsontext import json_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +70,5 @@ def _write_json_lines(table: pa.Table, path: Path) -> None:
         with path.open("wb") as file:
             file.writelines(f"{text}\n".encode() for text in table[line.decode()].to_pylist())
         return
-    decoded = plain(table)
     with path.open("wb") as file:
-        for batch in decoded.to_batches(max_chunksize=JSON_ROWS):
-            file.writelines(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in batch.to_pylist())
+        file.writelines(json_lines(batch) for batch in table.to_batches(max_chunksize=JSON_ROWS))
