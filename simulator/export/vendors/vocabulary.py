@@ -88,7 +88,9 @@ CHANNELS = {
 }
 """Our channels in GA4's words (its default channel groups); where a table has no channel, everybody is direct."""
 
-BROWSERS = {"safari": "Safari", "chrome": "Chrome", "samsung": "Samsung Internet", "firefox": "Firefox"}
+BROWSERS = {
+    "safari": "Safari", "chrome": "Chrome", "samsung": "Samsung Internet", "edge": "Edge", "firefox": "Firefox",
+}  # fmt: skip
 SYSTEMS = {"ios": "iOS", "android": "Android"}
 BRANDS = {
     "iPhone": "Apple", "Galaxy": "Samsung", "Pixel": "Google", "Redmi": "Xiaomi", "Poco": "Xiaomi", "Moto": "Motorola",
