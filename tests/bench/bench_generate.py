@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from figures import Figure, at_least, at_most
 
 from simulator.export.dataset import SHARD_SHOPPERS, Shard, play_shard, write_shard
+from simulator.export.output import Output
 from simulator.runfolder.tables import write_table
 from simulator.scenario.load import load_scenario
 
@@ -46,7 +47,7 @@ def _one(scenario: Scenario, folder: Path, number: int) -> tuple[float, float]:
     """Return (events a second, time over that of writing alone) of one shard."""
     shard = Shard(number, number * SHARD_SHOPPERS, (number + 1) * SHARD_SHOPPERS)
     begun_s = perf_counter()
-    entries = write_shard(scenario, shard, folder, "parquet")
+    entries = write_shard(scenario, shard, folder, Output())
     took_s = perf_counter() - begun_s
     tables = play_shard(scenario, shard)
     begun_s = perf_counter()
