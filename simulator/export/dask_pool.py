@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from simulator.export.dataset import Job, Shard, Written
 
-PATIENCE_S = 30
+PATIENCE_S = 10
 """How long the scheduler has to answer, and the cluster to have a worker."""
 
 
@@ -59,7 +59,7 @@ def _make_all(client: Client, job: Job, todo: list[Shard]) -> Generator[Written]
     # The job is a task's result, not scattered data: should all workers that hold it die, it is unpacked again.
     shipped = client.submit(pickle.loads, pickle.dumps(job), pure=False)
     pending: set[Future[Written]] = set()
-    running, waiting = as_completed(), iter(todo)
+    running, waiting = as_completed(loop=client.loop), iter(todo)
 
     def hand_out() -> None:
         window = IN_HAND * max(1, sum(client.nthreads().values()))

@@ -44,6 +44,15 @@ KEYS: dict[str, Keys] = {
     "visits": Keys(VISIT, {"shoppers": ("shopper",)}),
     "events": Keys((*VISIT, "step"), {"visits": VISIT}),
     "people": Keys(("shopper",), {"shoppers": ("shopper",)}),
+    "devices": Keys(("device_id",), {"shoppers": ("shopper",)}),
+    "products": Keys(("product",)),
+    "orders": Keys(("order_id",), {"shoppers": ("shopper",), "visits": VISIT, "events": (*VISIT, "step")}),
+    "order_lines": Keys(("order_id", "line"), {"orders": ("order_id",), "products": ("product",)}),
+    "push_messages": Keys(
+        ("message_id",), {"shoppers": ("shopper",), "orders": ("order_id",), "products": ("product",)}
+    ),
+    "experiments": Keys(("experiment", "shopper", "arm"), {"shoppers": ("shopper",)}),
+    "past_orders": Keys(("order_id",), {"shoppers": ("shopper",)}),
 }
 """By table, those that others refer to first; a table that is not here, or lacks a column, gets no keys."""
 

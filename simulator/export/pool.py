@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.runfolder.files import CannotWrite
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 IN_HAND = 2
 """Shards a worker has before it: one it makes and one that waits, so that none is idle and none piles up."""
@@ -25,10 +27,9 @@ _make: Callable[[Any], Any] | None = None
 
 
 def _prepare(sent: Path) -> None:
-    """Make this process a worker: it leaves Ctrl-C to its parent, and does not outlive it."""
+    """Make this process a worker, which does not outlive its parent."""
     global _make  # noqa: PLW0603 - a worker process makes shards of one data set
     _make = pickle.loads(sent.read_bytes())  # noqa: S301 - the parent wrote it, into a folder that only it can read
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -68,17 +69,22 @@ def make_all(make: Callable[[Any], Any], todo: Iterable[Any], workers: int) -> G
             raise
 
 
-def _in_window(pool: ProcessPoolExecutor, todo: Iterable[Any], window: int) -> Generator[Any]:
+def _in_window(pool: ProcessPoolExecutor, todo: Iterator[Any], window: int) -> Generator[Any]:
     """Keep `window` shards with the pool, and no more: a list of all would grow with the data set."""
-    waiting = iter(todo)
-    pending: set[Future[Any]] = set()
-    more = True
-    while more or pending:
-        while more and len(pending) < window:
-            shard = next(waiting, None)
-            more = shard is not None
-            if more:
-                pending.add(pool.submit(_work, shard))
+    with _without_interrupts():
+        pending = {pool.submit(_work, shard) for shard in islice(todo, window)}
+    while pending:
         done, pending = wait(pending, return_when=FIRST_COMPLETED)
         for job in done:
             yield job.result()
+        pending |= {pool.submit(_work, shard) for shard in islice(todo, window - len(pending))}
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Hold Ctrl-C back; processes started in the meantime never see it, and leave it to their parent."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -75,11 +75,13 @@ def prepare_folder(folder: Path, *, overwrite: bool, join: bool = False) -> None
     """Make `folder` ready: create it, or with `overwrite` empty it of what a run writes.
 
     `join` takes it as it is: others may be writing to it, or it was left unfinished. Raises `CannotWrite` when it holds
-    anything and neither is given, or when it cannot be written.
+    anything and neither is given, when it holds what no run wrote, or when it cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()) and not join:
+        if join:
+            _refuse_strange(folder)
+        elif any(folder.iterdir()):
             if not overwrite:
                 way = "--resume to finish it, or --overwrite" if (folder / UNFINISHED).is_dir() else "--overwrite"
                 raise CannotWrite(f"{folder} is not empty. Hint: choose another --out, or give {way}")
@@ -105,16 +107,21 @@ _TABLE = re.compile(rf"\w+\.{_DATA}")
 
 def _clear(folder: Path) -> None:
     """Remove the files of an earlier run; anything else is a reason to stop, and nothing is removed."""
+    for path in _refuse_strange(folder):
+        path.unlink()
+    if (folder / UNFINISHED).is_dir():
+        shutil.rmtree(folder / UNFINISHED)
+
+
+def _refuse_strange(folder: Path) -> list[Path]:
+    """Return the files of a folder. Raises `CannotWrite` when one of them is not a run's."""
     found = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     names = [path.relative_to(folder).as_posix() for path in found]
     listed = _listed(folder)
     strange = [name for name in names if name not in listed and not _OURS.fullmatch(name)]
     if strange:
         raise CannotWrite(f"{folder} holds {strange[0]}, which no run wrote. Hint: choose another --out")
-    for path in found:
-        path.unlink()
-    if (folder / UNFINISHED).is_dir():
-        shutil.rmtree(folder / UNFINISHED)
+    return found
 
 
 def _listed(folder: Path) -> set[str]:
