@@ -37,7 +37,7 @@ def uncut(scaling, tmp_path_factory):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_run_is_gone_on_with(scaling, uncut, tmp_path, workers):
-    """SIGKILL half-way: no manifest, no worker left; --resume, by one worker, makes the rest only, byte for byte as if uncut."""
+    """SIGKILL half-way: no manifest, no worker left; --resume makes the rest only, byte for byte as if uncut."""
     folder = tmp_path / "data"
     words = ("generate", *MANY, "--out", folder)
     process = scaling.start(*words, "--workers", workers, shard=SIZE)
