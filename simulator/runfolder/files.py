@@ -10,6 +10,7 @@ import re
 import shutil
 import zlib
 from contextlib import contextmanager
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def _writer() -> str:
-    """Return what tells this process from those elsewhere: on a shared disk two may write the same file."""
-    return f"{zlib.crc32(f'{platform.node()} {os.getpid()}'.encode()):08x}"
+    """Return what tells this writer from those elsewhere: on a shared disk two may write the same file."""
+    return f"{zlib.crc32(f'{platform.node()} {os.getpid()} {get_ident()}'.encode()):08x}"
 
 
 def flush_folder(folder: Path) -> None:

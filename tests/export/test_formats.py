@@ -279,7 +279,7 @@ def test_putting_together_keeps_memory_flat(tmp_path):
     few, many = map(int, subprocess.run(words, capture_output=True, text=True, check=True).stdout.split())
     for kind in ("csv", "parquet"):
         part, whole = ((tmp_path / f"{name}.{kind}").stat().st_size / 1024 for name in ("part", "t"))
-        assert whole > 95 * part
+        assert whole > 40 * part  # Parquet is compressed again, as it was not before
         assert many - few < 10 * part
 
 
