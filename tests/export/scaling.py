@@ -29,9 +29,9 @@ main()
 scenario = cache(lambda shoppers: load_scenario("demo", {"shoppers": shoppers}))
 
 
-def job(folder, output=None, shoppers=SHOPPERS):
-    """Return the job of a small data set, of nine shards."""
-    return Job(scenario(shoppers), folder, output or Output(), SHARD)
+def job(folder, output=None, shoppers=SHOPPERS, shard=SHARD):
+    """Return the job of a small data set, by default of nine shards."""
+    return Job(scenario(shoppers), folder, output or Output(), shard)
 
 
 def make_some(one, numbers):
