@@ -10,16 +10,14 @@ import signal
 import pytest
 from distributed import Client, LocalCluster
 
-from simulator.export.dask_pool import _work
+from simulator.export.dask_pool import _work, cluster
+from simulator.export.finish import finish, unmade
 from simulator.export.output import Output
 from simulator.runfolder.files import CannotWrite
 
-MANY, SIZE = 16_000, 400
-"""Shoppers in 40 shards: long enough for a worker to be killed half-way."""
-
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
+def workers(tmp_path_factory):
     """Return a cluster of two worker processes on this machine, without a dashboard."""
     with LocalCluster(
         n_workers=2,
@@ -33,46 +31,42 @@ def cluster(tmp_path_factory):
         yield running
 
 
-@pytest.fixture(scope="module")
-def local(scaling, tmp_path_factory):
-    """Return the same data set, written by this process alone."""
-    one = scaling.job(tmp_path_factory.mktemp("local") / "data", shoppers=MANY, shard=SIZE)
-    scaling.make_all(one)
-    return one.folder
-
-
-def receipts(folder):
-    """Return how many shards have a receipt."""
-    return len(list((folder / "unfinished").glob("shard-*.json")))
-
-
-def test_a_worker_killed_half_way_does_not_show(scaling, cluster, local, tmp_path):
-    """SIGKILL to one of two workers while they write: the run ends well, byte for byte as one process writes it."""
-    with Client(cluster.scheduler_address, set_as_default=False) as client:
-        workers = client.run(os.getpid)
-    assert len(set(workers.values())) == 2
-    words = ("generate", "--shoppers", MANY, "--out", tmp_path / "data", "--dask", cluster.scheduler_address)
-    process = scaling.start(*words, shard=SIZE)
-    assert scaling.within(60, lambda: receipts(tmp_path / "data") >= 4)
-    os.kill(next(iter(workers.values())), signal.SIGKILL)
-    assert receipts(tmp_path / "data") < 40
-    code, err = scaling.ended(process)
+def test_the_command_on_a_cluster_writes_the_same_bytes(footfall, scaling, whole, workers, tmp_path):
+    """`--dask` with two workers: the same files and manifest as one process writes, and nothing else in the folder."""
+    words = ("generate", "--shoppers", scaling.SHOPPERS, "--out", tmp_path / "data")
+    code, err = footfall(*words, "--dask", workers.scheduler_address)
     assert code == 0, err
-    assert scaling.files(tmp_path / "data") == scaling.files(local)
+    assert scaling.files(tmp_path / "data") == scaling.files(whole)
 
 
-def test_what_a_cluster_began_one_process_can_end(scaling, cluster, local, tmp_path):
-    """Ctrl-C during a run on the cluster: exit code 130; --resume on this machine alone completes the same bytes."""
-    words = ("generate", "--shoppers", MANY, "--out", tmp_path / "data")
-    process = scaling.start(*words, "--dask", cluster.scheduler_address, shard=SIZE)
-    assert scaling.within(60, lambda: receipts(tmp_path / "data") >= 4)
-    process.send_signal(signal.SIGINT)
-    code, err = scaling.ended(process)
-    assert (code, err.splitlines()[-1]) == (130, "interrupted")
-    assert "To go on, give the same command with --resume" in err
-    code, err = scaling.ended(scaling.start(*words, "--resume", shard=SIZE))
-    assert code == 0, err
-    assert scaling.files(tmp_path / "data") == scaling.files(local)
+def test_a_worker_killed_half_way_does_not_show(scaling, whole, workers, tmp_path):
+    """SIGKILL to one of two workers while they write: the others make its shards, and the bytes are the same."""
+    one = scaling.job(tmp_path / "data")
+    todo = unmade(one, range(9))
+    with cluster(workers.scheduler_address) as make, Client(workers.scheduler_address, set_as_default=False) as client:
+        pids = client.run(os.getpid)
+        assert len(set(pids.values()) | {os.getpid()}) == 3
+        made = make(one, todo)
+        done = [next(made)]
+        os.kill(next(iter(pids.values())), signal.SIGKILL)
+        assert finish(one) is None
+        done += made
+    assert len(done) == 9
+    finish(one)
+    assert scaling.files(tmp_path / "data") == scaling.files(whole)
+
+
+def test_what_a_cluster_began_one_process_can_end(scaling, whole, workers, tmp_path):
+    """A run that is given up half-way hands out no more shards; another, without the cluster, makes the rest."""
+    one = scaling.job(tmp_path / "data")
+    with cluster(workers.scheduler_address) as make:
+        made = make(one, unmade(one, range(9)))
+        next(made)
+        made.close()
+        assert 1 <= one.receipts.count(9) < 9
+    assert scaling.make_some(one, range(9)) != []
+    finish(one)
+    assert scaling.files(tmp_path / "data") == scaling.files(whole)
 
 
 def test_a_job_travels_without_the_files_it_was_made_of(scaling, whole, tmp_path, monkeypatch):
