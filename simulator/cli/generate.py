@@ -176,7 +176,8 @@ def _generate(job: Job, out: Path, make: Make, part: tuple[int, int] | None) -> 
 
     console, total = options.console(), len(job.shards())
     mine = range(total) if part is None else share(total, *part)
-    todo = unmade(job, mine)
+    with console.status("checking the shards that are there"):
+        todo = unmade(job, mine)
     if len(todo) < len(mine):
         console.print(f"{len(mine) - len(todo):,} of {len(mine):,} shards are complete already")
     kept = job.shoppers(mine) - sum(shard.last - shard.first for shard in todo)
@@ -184,7 +185,8 @@ def _generate(job: Job, out: Path, make: Make, part: tuple[int, int] | None) -> 
         with progress(console, job.shoppers(mine), kept) as told, closing(make(job, todo)) as made:
             for one in made:
                 told(*one)
-        manifest = finish(job)
+        with console.status("making the data set whole"):
+            manifest = finish(job)
     except KeyboardInterrupt:
         console.print(f"{_state(job, out)}. To go on, give the same command with --resume")
         raise

@@ -23,7 +23,7 @@ from simulator.export.finish import finish
 from simulator.export.output import Output
 from simulator.export.source import Part
 from simulator.model.faults import FileFaults
-from simulator.runfolder.files import prepare_folder
+from simulator.runfolder.files import CannotWrite, prepare_folder
 from simulator.runfolder.tables import csv_header, plain
 
 TABLES = ("shoppers", "visits", "events")
@@ -247,12 +247,32 @@ def test_a_table_of_one_shard_still_has_its_header(scaling, tmp_path):
     assert lines == ['"shopper"', *map(str, range(120, 180))]
 
 
-def test_a_single_file_of_a_name_of_our_own_is_cleared(scaling, tmp_path):
-    """--overwrite removes single files by what the manifest lists; a user's own of such a name stays."""
+def test_single_files_are_cleared_by_what_the_manifest_lists(scaling, tmp_path):
+    """--overwrite removes the single files of a data set, complete or about to be, though no pattern knows them."""
     one = scaling.job(tmp_path / "data", Output("csv", "zstd", (), single_file=True), shoppers=100)
     scaling.make_all(one)
     prepare_folder(tmp_path / "data", overwrite=True)
     assert list((tmp_path / "data").iterdir()) == []
+    scaling.make_some(one, range(2))
+    one.receipts.note_table({"table": "events", "file": "events.csv.zst"})
+    (tmp_path / "data" / "events.csv.zst").touch()
+    prepare_folder(tmp_path / "data", overwrite=True)
+    assert not list((tmp_path / "data").rglob("*.*"))
+
+
+@pytest.mark.parametrize("file", ["notes.md", "../diary.csv", "sub/table.csv", "other.csv"])
+def test_a_manifest_makes_no_file_ours_that_is_no_table(tmp_path, file):
+    """A manifest that lists what cannot be a table, or does not list a file, takes nothing of the user's away."""
+    (tmp_path / "data").mkdir()
+    mine = tmp_path / "data" / file
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("precious")
+    (tmp_path / "data" / "notes.txt").write_text("precious")
+    listed = [{"file": name} for name in (file, "notes.txt") if name != "other.csv"]
+    (tmp_path / "data" / "manifest.json").write_text(json.dumps({"tables": {"x": listed}}))
+    with pytest.raises(CannotWrite, match="which no run wrote"):
+        prepare_folder(tmp_path / "data", overwrite=True)
+    assert mine.read_text() == "precious"
 
 
 FLAT = """
