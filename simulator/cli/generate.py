@@ -193,9 +193,14 @@ def _generate(job: Job, out: Path, make: Make, part: tuple[int, int] | None) -> 
     except CannotWrite as error:
         raise CannotWrite(f"{error}. Hint: when that is mended, give the same command with --resume") from error
     if manifest is None:
-        said = f"shards {mine.start + 1:,} to {mine.stop:,} are made" if mine else "no shard is this part's"
-        console.print(f"{said}; {_state(job, out)}")
+        console.print(f"{_made(mine)}; {_state(job, out)}")
     return manifest
+
+
+def _made(mine: range) -> str:
+    if len(mine) < 2:
+        return f"shard {mine.stop:,} is made" if mine else "no shard is this part's"
+    return f"shards {mine.start + 1:,} to {mine.stop:,} are made"
 
 
 def _state(job: Job, out: Path) -> str:
