@@ -156,7 +156,8 @@ def _parts(folder: Path, name: str, manifest: Manifest) -> list[Path]:
 
 def _others(folder: Path, name: str) -> list[str]:
     found = [*folder.glob(f"{name}.*"), *(folder / name).glob("part-*")]
-    return sorted({path.suffix[1:] for path in found if path.suffix[1:] in OTHER_FORMATS})
+    kinds = {path.name.split(".")[1] for path in found if "." in path.name}  # as csv of part-00000.csv.gz
+    return sorted(kinds & set(OTHER_FORMATS))
 
 
 def _why_absent(folder: Path, name: str) -> str:

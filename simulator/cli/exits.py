@@ -48,6 +48,7 @@ def _code_of(error: Exception) -> int | None:
         "StorefrontError": Exit.UNREACHABLE,
         "TargetUnreachable": Exit.UNREACHABLE,
         "TargetNotReady": Exit.UNREACHABLE,
+        "SchedulerUnreachable": Exit.UNREACHABLE,
         "LiveWorldError": Exit.INVALID,
     }
     ours = (kind for kind in type(error).__mro__ if kind.__module__.startswith("simulator."))

@@ -1,37 +1,40 @@
 """The crowd world as a data set: shards of a fixed number of shoppers, so that workers and blocks never show.
 
-A shard is one file in each table's folder. Whoever writes it, and in whatever order, its bytes are the same.
+A shard is one file in each table's folder. Whoever writes it, on whatever machine and in whatever order, its bytes are
+the same; `receipts` say which are there, and the manifest is written when all are.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
-from dataclasses import dataclass
-from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from simulator.export.effects import write_truth
-from simulator.export.made import Wanted, all_tables
+import pyarrow as pa
+
+from simulator.export.finish import finish
+from simulator.export.made import all_tables
+from simulator.export.output import Output
+from simulator.export.pool import make_all
+from simulator.export.receipts import Receipts, deciding
 from simulator.export.source import Source
 from simulator.journey.plan import calendar_plan, draw_shoppers
-from simulator.journey.tables import TABLES, events_table, shoppers_table, visits_table
+from simulator.journey.tables import events_table, shoppers_table, visits_table
 from simulator.runfolder.files import sha256
 from simulator.runfolder.manifest import base_manifest
-from simulator.runfolder.tables import write_table
-from simulator.scenario.load import load_scenario
+from simulator.runfolder.tables import csv_header, write_table
 from simulator.worlds.crowd import World, play
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    import pyarrow as pa
-
-    from simulator.export.dirt import Dirt
+    from simulator.export.receipts import Entry
     from simulator.journey.tables import TableName
-    from simulator.runfolder.tables import Format
+    from simulator.runfolder.tables import Compression, Format
     from simulator.scenario.load import Scenario
+    from simulator.target.request import Target
 
 SHARD_SHOPPERS = 16_384
 """Shoppers in one shard, about 150,000 events: large enough for good row groups, small enough for flat memory."""
@@ -47,10 +50,10 @@ class Shard:
     last: int
 
 
-def shards(shoppers: int) -> list[Shard]:
-    """Return the shards of shoppers 0 to `shoppers` − 1."""
-    starts = range(0, shoppers, SHARD_SHOPPERS)
-    return [Shard(i, first, min(first + SHARD_SHOPPERS, shoppers)) for i, first in enumerate(starts)]
+def shards(shoppers: int, size: int | None = None) -> list[Shard]:
+    """Return the shards of shoppers 0 to `shoppers` − 1, of `size` shoppers or the usual."""
+    size = size or SHARD_SHOPPERS
+    return [Shard(i, first, min(first + size, shoppers)) for i, first in enumerate(range(0, shoppers, size))]
 
 
 def play_shard(scenario: Scenario, shard: Shard) -> dict[TableName, pa.Table]:
@@ -92,32 +95,73 @@ def source_of(scenario: Scenario, tables: Mapping[TableName, pa.Table]) -> Sourc
     )
 
 
-def write_shard(scenario: Scenario, shard: Shard, folder: Path, kind: Format, wanted: Wanted) -> list[dict[str, Any]]:
-    """Play a shard, write its files, and return what the manifest says of each: table, file, rows, digest.
-
-    `wanted` says which parts are made from the shard's tables, and how.
-    """
-    entries = []
-    for table, data in all_tables(source_of(scenario, play_shard(scenario, shard)), wanted).items():
-        path = folder / table / f"part-{shard.number:05d}.{kind}"
-        write_table(data, path, kind)
-        entries.append(
-            {"table": table, "file": str(path.relative_to(folder)), "rows": data.num_rows, "sha256": sha256(path)}
-        )
+def write_shard(scenario: Scenario, shard: Shard, folder: Path, output: Output) -> list[Entry]:
+    """Play a shard, write its files, and return what the receipt says of each."""
+    entries: list[Entry] = []
+    source = source_of(scenario, play_shard(scenario, shard))
+    for table, data in all_tables(source, output.wanted).items():
+        name = output.part_file(table, shard.number)
+        path = folder / name
+        write_table(data, path, output.kind, output.squeezed, header=not output.single_file)
+        entry = {"table": table, "file": name, "rows": data.num_rows, "bytes": path.stat().st_size}
+        entries.append(entry | {"sha256": sha256(path)})
+        if output.single_file and output.kind == "csv":
+            entries[-1]["header"] = csv_header(data.schema)
     return entries
 
 
-_scenario: Scenario | None = None
+class Written(NamedTuple):
+    """What progress is told of a shard."""
+
+    shoppers: int
+    events: int
 
 
-def _prepare_worker(name: str, overrides: Mapping[str, Any]) -> None:
-    global _scenario  # noqa: PLW0603 - a worker process has one scenario
-    _scenario = load_scenario(name, overrides)
+@dataclass(frozen=True)
+class Job:
+    """All that it takes to make any shard of a data set; can be sent to another process, or another machine."""
 
+    scenario: Scenario
+    folder: Path
+    output: Output
+    shard_shoppers: int
 
-def _work(shard: Shard, folder: Path, kind: Format, wanted: Wanted) -> list[dict[str, Any]]:
-    assert _scenario is not None
-    return write_shard(_scenario, shard, folder, kind, wanted)
+    @classmethod
+    def of(cls, scenario: Scenario, folder: Path, output: Output) -> Job:
+        """Return the job of a data set with shards of the usual size."""
+        return cls(scenario, folder, output, SHARD_SHOPPERS)
+
+    def shards(self) -> list[Shard]:
+        """Return all shards of the data set."""
+        return shards(self.scenario.spec.shoppers, self.shard_shoppers)
+
+    def shoppers(self, numbers: range) -> int:
+        """Return how many shoppers are in the shards of these numbers."""
+        ends = (min(edge * self.shard_shoppers, self.scenario.spec.shoppers) for edge in (numbers.start, numbers.stop))
+        return -next(ends) + next(ends)
+
+    def __call__(self, shard: Shard) -> Written:
+        """Make a shard: its files, then its receipt."""
+        entries = write_shard(self.scenario, shard, self.folder, self.output)
+        self.receipts.write(shard.number, entries)
+        return Written(shard.last - shard.first, next(e["rows"] for e in entries if e["table"] == "events"))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what travels: all but the target, which data has no use for and whose probes stay where they are."""
+        bare = replace(self.scenario, target=cast("Target", None), thresholds=())
+        return {"scenario": bare, "folder": self.folder, "output": self.output, "shard_shoppers": self.shard_shoppers}
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        """The receipts of the data set, by its settings."""
+        return Receipts(self.folder, deciding(crowd_manifest(self.scenario, {}, self._data())))
+
+    def manifest(self, tables: Mapping[str, list[Entry]]) -> dict[str, Any]:
+        """Return the manifest of the data set."""
+        return crowd_manifest(self.scenario, tables, self._data())
+
+    def _data(self) -> dict[str, Any]:
+        return self.output.settings() | {"shard_shoppers": self.shard_shoppers, "pyarrow": pa.__version__}
 
 
 def write_dataset(
@@ -126,58 +170,32 @@ def write_dataset(
     kind: Format,
     *,
     also: Sequence[str] = (),
-    dirt: Dirt | None = None,
-    blind: bool = False,
+    compression: Compression | None = None,
+    single_file: bool = False,
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda _shoppers, _events: None,
 ) -> dict[str, Any]:
-    """Generate a scenario's data into `folder` and return its manifest.
+    """Generate a scenario's data into an empty `folder`, its manifest last, and return that.
 
-    `also` names further parts; with `dirt` the delivery is one. `blind` leaves the answers out. `progress` is told
-    (shoppers, events) of each finished shard. Raises `CannotWrite` and `FileFaults`.
+    `progress` is told (shoppers, events) of each finished shard. Raises `CannotWrite` and `FileFaults`.
     """
-    todo, wanted = shards(scenario.spec.shoppers), Wanted(tuple(also), dirt, blind)
-    done: list[dict[str, Any]] = []
-    with closing(_all_shards(scenario, todo, folder, kind, wanted, workers)) as written:
-        for shard, entries in written:
-            done += entries
-            progress(shard.last - shard.first, next(e["rows"] for e in entries if e["table"] == "events"))
-    written_tables = [*TABLES, *sorted({str(e["table"]) for e in done} - set(TABLES))]
-    tables = {
-        str(t): sorted((e for e in done if e["table"] == t), key=lambda e: str(e["file"])) for t in written_tables
-    }
-    if "truth" in also:
-        write_truth(scenario, folder)
-    return crowd_manifest(scenario, tables)
+    job = Job.of(scenario, folder, Output(kind, compression, tuple(also), single_file))
+    todo = job.shards()
+    job.receipts.begin()
+    with closing(make_all(job, todo, min(workers, len(todo)))) as written:
+        for shard in written:
+            progress(*shard)
+    manifest = finish(job)
+    assert manifest is not None
+    return manifest
 
 
-def _all_shards(
-    scenario: Scenario,
-    todo: list[Shard],
-    folder: Path,
-    kind: Format,
-    wanted: Wanted,
-    workers: int,
-) -> Generator[tuple[Shard, list[dict[str, Any]]]]:
-    if workers == 1 or len(todo) == 1:
-        for shard in todo:
-            yield shard, write_shard(scenario, shard, folder, kind, wanted)
-        return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _prepare_worker, (scenario.name, dict(scenario.overrides))) as pool:
-        jobs = {pool.submit(_work, shard, folder, kind, wanted): shard for shard in todo}
-        try:
-            for job in as_completed(jobs):
-                yield jobs[job], job.result()
-        except BaseException:
-            # With `wait`: the end of the block shuts down once more, which would take the cancelling back.
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
-def crowd_manifest(scenario: Scenario, tables: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def crowd_manifest(scenario: Scenario, tables: Mapping[str, list[Entry]], data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the manifest of generated data; it holds no clock, so that equal runs are equal bytes."""
-    return base_manifest(scenario, "crowd", tables) | {
+    kept = ("file", "rows", "sha256")
+    listed = {name: [{key: entry[key] for key in kept} for entry in entries] for name, entries in tables.items()}
+    return base_manifest(scenario, "crowd", listed) | {
+        "data": dict(data),
         "assumed": [
             "behaviour: every parameter of the personas",
             "load times: the page model on modelled networks and devices",

@@ -1,8 +1,10 @@
-"""One arrow table as one file of a given format."""
+"""One arrow table as one file of a given format, compressed or not."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import gzip
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 import pyarrow as pa
 import pyarrow.csv
@@ -12,10 +14,15 @@ from simulator.runfolder.files import whole_file
 from simulator.runfolder.jsontext import json_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 Format = Literal["parquet", "csv", "jsonl"]
 FORMATS: tuple[Format, ...] = ("parquet", "csv", "jsonl")
+Compression = Literal["none", "snappy", "gzip", "zstd"]
+ENDINGS = {"gzip": ".gz", "zstd": ".zst"}
+"""What a compressed text file's name ends with; Parquet compresses inside the file."""
+GZIP_LEVEL = 6
 JSON_ROWS = 10_000
 PACKED = ("shopper", "visit", "step", "nth", "at_us", "start_at_us", "pages", "product", "price_cents", "cart_items")
 """Integers that differ little from row to row: as differences they take less room and less time than by snappy."""
@@ -25,34 +32,79 @@ SOUGHT = ("shopper", "at_us", "start_at_us")
 """Columns by which readers skip row groups; minima and maxima of the others would tell them nothing."""
 
 
-def write_table(table: pa.Table, path: Path, kind: Format) -> None:
-    """Write `table` to `path`. Raises `CannotWrite`; no half-written file is left."""
+def usual_compression(kind: Format) -> Compression:
+    """Return how a format is compressed when nothing else is said: Parquet with snappy, text not at all."""
+    return "snappy" if kind == "parquet" else "none"
+
+
+def suffix(kind: Format, compression: Compression) -> str:
+    """Return what the names of such files end with, as `parquet` or `csv.gz`."""
+    return kind if kind == "parquet" else f"{kind}{ENDINGS.get(compression, '')}"
+
+
+def write_table(
+    table: pa.Table, path: Path, kind: Format, compression: Compression | None = None, *, header: bool = True
+) -> None:
+    """Write `table` to `path`; `header` is the names of a CSV's columns.
+
+    Raises `CannotWrite`; no half-written file is left.
+    """
+    squeezed = compression or usual_compression(kind)
     with whole_file(path) as partial:
         if kind == "parquet":
-            write_parquet(table, partial)
-        elif kind == "csv":
-            pa.csv.write_csv(plain(table), partial)
-        else:
-            _write_json_lines(table, partial)
+            write_parquet(table, partial, squeezed)
+            return
+        with text_file(partial, squeezed) as file:
+            if kind == "csv":
+                pa.csv.write_csv(plain(table), file, pa.csv.WriteOptions(include_header=header))
+            else:
+                _write_json_lines(table, file)
 
 
-def write_parquet(table: pa.Table, path: Path) -> None:
-    """Write Parquet as fast as it goes: names as dictionaries, integers that differ little as differences.
+def write_parquet(table: pa.Table, path: Path, compression: Compression = "snappy") -> None:
+    """Write a table as Parquet, laid out as `parquet_options` says."""
+    pa.parquet.write_table(table, path, **parquet_options(table.schema, compression))
+
+
+def parquet_options(schema: pa.Schema, compression: Compression) -> dict[str, Any]:
+    """Return the layout that is written fastest: names as dictionaries, integers that differ little as differences.
 
     Other columns are plain, with snappy over them. Dictionaries for numbers that hardly repeat cost three times the
-    time and save a tenth of the size.
+    time and save a tenth of the size. Any other compression is for those who want small files, and is over everything.
     """
-    named = [field.name for field in table.schema if pa.types.is_dictionary(field.type)]
-    sought = [name for name in SOUGHT if name in table.column_names]
-    packed = [field.name for field in table.schema if field.name in PACKED and pa.types.is_integer(field.type)]
-    pa.parquet.write_table(
-        table,
-        path,
-        use_dictionary=named,
-        column_encoding=dict.fromkeys(packed, "DELTA_BINARY_PACKED"),
-        compression={name: "none" if name in packed or name in named else "snappy" for name in table.column_names},
-        write_statistics=sought,
-    )
+    named = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    packed = [field.name for field in schema if field.name in PACKED and pa.types.is_integer(field.type)]
+    small = {*named, *packed} if compression == "snappy" else set()
+    return {
+        "use_dictionary": named,
+        "column_encoding": dict.fromkeys(packed, "DELTA_BINARY_PACKED"),
+        "compression": {name: "none" if name in small else compression for name in schema.names},
+        "write_statistics": [name for name in SOUGHT if name in schema.names],
+    }
+
+
+@contextmanager
+def text_file(path: Path, compression: Compression) -> Iterator[IO[bytes]]:
+    """Yield a file for bytes, which compresses them; the same bytes in give the same bytes out, on any day.
+
+    Such files can be put together end to end: gzip's members and zstd's frames are read on as one text.
+    """
+    with path.open("wb") as file:
+        if compression == "gzip":
+            with gzip.GzipFile("", "wb", GZIP_LEVEL, file, mtime=0) as squeezed:
+                yield cast("IO[bytes]", squeezed)
+        elif compression == "zstd":
+            with pa.CompressedOutputStream(file, "zstd") as squeezed:
+                yield squeezed
+        else:
+            yield file
+
+
+def csv_header(schema: pa.Schema) -> str:
+    """Return the first line of a CSV file of this schema, with its end of line."""
+    sink = pa.BufferOutputStream()
+    pa.csv.write_csv(plain(schema.empty_table()), sink)
+    return str(sink.getvalue().to_pybytes(), "utf-8")
 
 
 def plain(table: pa.Table) -> pa.Table:
@@ -64,11 +116,10 @@ def plain(table: pa.Table) -> pa.Table:
     return table.cast(pa.schema(fields))
 
 
-def _write_json_lines(table: pa.Table, path: Path) -> None:
+def _write_json_lines(table: pa.Table, file: IO[bytes]) -> None:
     line = (table.schema.metadata or {}).get(LINE)
-    if line is not None:
-        with path.open("wb") as file:
-            file.writelines(f"{text}\n".encode() for text in table[line.decode()].to_pylist())
-        return
-    with path.open("wb") as file:
-        file.writelines(json_lines(batch) for batch in table.to_batches(max_chunksize=JSON_ROWS))
+    for batch in table.to_batches(max_chunksize=JSON_ROWS):
+        if line is None:
+            file.write(json_lines(batch))
+        else:
+            file.write("".join(f"{text}\n" for text in batch.column(line.decode()).to_pylist()).encode())

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from figures import Figure, at_least, at_most
 
-from simulator.export.dataset import SHARD_SHOPPERS, Shard, play_shard, write_shard
+from simulator.export.dataset import SHARD_SHOPPERS, Job, Shard, play_shard, write_shard
+from simulator.export.output import Output
+from simulator.export.pool import make_all
 from simulator.runfolder.tables import write_table
 from simulator.scenario.load import load_scenario
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 ROUNDS = 7
 GROW = True
+SHARDS = 24
+"""Of a run with workers: some 3.5 million events."""
+EFFICIENT = 0.85
+"""Of each core, with all cores at work."""
 
 
 def run() -> list[Figure]:
@@ -38,15 +44,32 @@ def run() -> list[Figure]:
     return [
         at_least("generate: million events/s to Parquet, one core", median(speeds) / 1e6, 1.0),
         at_most("generate: time over that of writing the finished tables alone", median(ratios), 3.0, "×"),
+        _two_workers(scenario),
         *(_growth() if GROW else []),
     ]
+
+
+def _two_workers(scenario: Scenario) -> Figure:
+    """Return how much of two cores two workers use: their shards a second over twice those of one."""
+    pairs = [(_shards_a_second(scenario, 1), _shards_a_second(scenario, 2)) for _ in range(3)]
+    ratio = median(two / one for one, two in pairs)
+    return at_least("generate: two workers over one", ratio, 2 * EFFICIENT, "×")
+
+
+def _shards_a_second(scenario: Scenario, workers: int) -> float:
+    """Return the shards a second of so many workers, counted from when each has made its first."""
+    with tempfile.TemporaryDirectory() as name:
+        job = Job.of(scenario, Path(name), Output())
+        todo = [Shard(number, number * SHARD_SHOPPERS, (number + 1) * SHARD_SHOPPERS) for number in range(SHARDS)]
+        times_s = [perf_counter() for _ in make_all(job, todo, workers)]
+    return (SHARDS - workers) / (times_s[-1] - times_s[workers - 1])
 
 
 def _one(scenario: Scenario, folder: Path, number: int) -> tuple[float, float]:
     """Return (events a second, time over that of writing alone) of one shard."""
     shard = Shard(number, number * SHARD_SHOPPERS, (number + 1) * SHARD_SHOPPERS)
     begun_s = perf_counter()
-    entries = write_shard(scenario, shard, folder, "parquet")
+    entries = write_shard(scenario, shard, folder, Output())
     took_s = perf_counter() - begun_s
     tables = play_shard(scenario, shard)
     begun_s = perf_counter()

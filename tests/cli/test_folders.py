@@ -42,6 +42,8 @@ def test_an_earlier_run_is_replaced_with_overwrite(footfall, tmp_path):
 FOREIGN = [
     "notes.txt", "README.md", "package.json", "data.csv", "index.html", "my.parquet", "sub/summary.json",
     "events/mine.parquet", "events/part-1.parquet", "shoppers/notes.md", ".env", "report.html.bak", "manifest.json/x",
+    "orders.csv", "events.csv.gz", "events/part-00000.csv.bz2", "unfinished/notes.txt", "unfinished/parts/mine.csv",
+    "mine/parts/events/part-00000.csv",
 ]  # fmt: skip
 
 
@@ -81,6 +83,10 @@ OURS = [
     "manifest.json", "job.json", "live.log", "report.html", "report.md", "junit.xml", "summary.json",
     "shoppers.parquet", "latency.parquet", "requests.parquet", "events/part-00012.csv", "visits/part-123456.jsonl",
     ".manifest.json.partial", "events/.part-00000.parquet.partial", ".report.html.ab_c1234",
+    "events/part-00000.csv.gz", "events/part-00000.jsonl.zst", "events/.part-00000.csv.gz.0123abcd.partial",
+    ".manifest.json.0123abcd.partial", ".write-test.0123abcd", "unfinished/settings.json",
+    "unfinished/shard-00007.json", "unfinished/table-order_lines.json", "unfinished/.shard-00007.json.0123abcd.partial",
+    "unfinished/parts/events/part-00000.csv.gz", "unfinished/parts/events/.part-00001.parquet.0123abcd.partial",
 ]  # fmt: skip
 
 

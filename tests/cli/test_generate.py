@@ -147,7 +147,7 @@ def test_a_full_disk_is_said_and_leaves_nothing_that_looks_whole(tmp_path):
     for kind, (code, err) in json.loads(ended.stdout).items():
         assert code == 2
         assert err.startswith(f"error: cannot write {tmp_path / kind}/")
-        assert err.rstrip().endswith("File too large")
+        assert err.rstrip().endswith("File too large. Hint: when that is mended, give the same command with --resume")
         assert "Traceback" not in err
         left = files(tmp_path / kind)
         assert "manifest.json" not in left

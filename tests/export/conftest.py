@@ -1,8 +1,11 @@
-"""What tests of vendors' schemas share: shards of journeys, journeys made by hand, rows as JSON Lines give them."""
+"""What tests of data sets share: shards of journeys, journeys made by hand, the command run in this process."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import signal
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
@@ -13,6 +16,8 @@ import pyarrow.compute as pc
 import pytest
 from jsonschema import Draft202012Validator
 
+from simulator.cli import main
+from simulator.export import dataset
 from simulator.export.dataset import Shard, play_shard
 from simulator.export.parts import part
 from simulator.export.source import Source
@@ -115,3 +120,40 @@ def _with(table, values):
     missing = [name for name in values if name not in row and values[name] is not None]
     schema = pa.schema([*table.schema, *(pa.field(name, pa.string()) for name in missing)])
     return pa.Table.from_pylist([{name: (row | values)[name] for name in schema.names}], schema)
+
+
+@pytest.fixture(scope="session")
+def scaling():
+    """Return the module of helpers for data sets of many small shards."""
+    name = "footfall_scaling"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("scaling.py"))
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def whole(scaling, tmp_path_factory):
+    """Return the folder of the data set that one uninterrupted run wrote, in nine shards."""
+    folder = tmp_path_factory.mktemp("whole") / "data"
+    scaling.make_all(scaling.job(folder))
+    return folder
+
+
+@pytest.fixture
+def footfall(capsys, monkeypatch, scaling):
+    """Return a function that runs `footfall` with small shards and returns (exit code, what it said on stderr)."""
+    monkeypatch.setattr(dataset, "SHARD_SHOPPERS", scaling.SHARD)
+
+    def run(*arguments):
+        before = signal.getsignal(signal.SIGTERM)
+        monkeypatch.setattr(sys, "argv", ["footfall", *map(str, arguments)])
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        return int(ended.value.code), capsys.readouterr().err
+
+    return run
