@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.export.parts import part
 from simulator.export.source import Source
-from simulator.journey.plan import calendar_plan, draw_shoppers
+from simulator.journey.plan import draw_shoppers
 from simulator.journey.tables import TABLES, events_table, shoppers_table, visits_table
 from simulator.runfolder.files import sha256
 from simulator.runfolder.manifest import base_manifest
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 SHARD_SHOPPERS = 16_384
 """Shoppers in one shard, about 150,000 events: large enough for good row groups, small enough for flat memory."""
-US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +54,7 @@ def play_shard(scenario: Scenario, shard: Shard) -> dict[TableName, pa.Table]:
     """Return the tables of one shard."""
     spec = scenario.spec
     shoppers = draw_shoppers(scenario.population, spec.seed, shard.first, shard.last)
-    plan = calendar_plan(
-        scenario.population,
-        spec.seed,
-        shard.first,
-        shard.last,
-        int(spec.horizon) * US,
-        spec.reference.weekday(),
-        len(scenario.arms),
-        shoppers,
-    )
+    plan = scenario.calendar_plan(shard.first, shard.last, shoppers)
     rows = play(World(scenario.population, scenario.pages, scenario.arms, spec.seed), plan, shoppers=shoppers)
     names = scenario.names
     return {

@@ -144,9 +144,7 @@ def _offset_s(zone: ZoneInfo, at: datetime) -> int:
     return int(offset.total_seconds())
 
 
-def responses(
-    campaigns: Sequence[Campaign], roster: Roster, shoppers: NDArray[Any]
-) -> NDArray[np.float64]:
+def responses(campaigns: Sequence[Campaign], roster: Roster, shoppers: NDArray[Any]) -> NDArray[np.float64]:
     """Return how strongly each campaign moves each shopper, (shoppers, campaigns) of 0 and above.
 
     The product of the persona's factor and the shopper's own responsiveness, and 0 where channel or consent is missing.

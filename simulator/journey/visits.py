@@ -31,7 +31,6 @@ import numpy as np
 from simulator.journey import keys
 from simulator.journey.calendar import DAY_US
 from simulator.journey.keys import uniform
-from simulator.journey.records import Record
 from simulator.journey.shopper import pick
 from simulator.model.compiled import compiled, inlined
 from simulator.model.population import HOUR_GUIDE
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.journey.calendar import Calendar
+    from simulator.journey.records import Record
     from simulator.model.population import Population
 
 WEEK_US = 7 * DAY_US
@@ -81,7 +81,7 @@ def dial(persona: Record, local_us: float) -> float:
     hours = (days - day) * 24.0
     hour = min(int(hours), 23)
     below = persona.hour_cdf[hour - 1] if hour > 0 else 0.0
-    return (day + below + (persona.hour_cdf[hour] - below) * (hours - hour)) * DAY_US
+    return float((day + below + (persona.hour_cdf[hour] - below) * (hours - hour)) * DAY_US)
 
 
 @inlined
@@ -94,7 +94,7 @@ def local_of(persona: Record, dial_us: float) -> float:
     while persona.hour_cdf[hour] <= share:
         hour += 1
     below = persona.hour_cdf[hour - 1] if hour > 0 else 0.0
-    return day * DAY_US + (hour + (share - below) / (persona.hour_cdf[hour] - below)) * HOUR_US
+    return float(day * DAY_US + (hour + (share - below) / (persona.hour_cdf[hour] - below)) * HOUR_US)
 
 
 @compiled
@@ -126,9 +126,7 @@ def changed_instant(calendar: Calendar, persona: Record, shopper: Record, dial_u
 
 
 @inlined
-def instant_of(
-    calendar: Calendar, persona: Record, shopper: Record, run: Run, dial_us: float
-) -> tuple[float, int]:
+def instant_of(calendar: Calendar, persona: Record, shopper: Record, run: Run, dial_us: float) -> tuple[float, int]:
     """Return the instant at which the shopper's dial shows `dial_us`, and the number of the local day.
 
     The tables of changes are touched only where there are any: compiled code counts references to arrays.
@@ -341,9 +339,7 @@ def attempt_visits(
             count = ordinary_visits(persona, calendar, seed, shopper, run, attempt, u, starts)
         else:
             strength, place = strengths[stream - 1], stream - 1
-            count = campaign_visits(
-                persona, calendar, seed, shopper, run, place, strength, attempt, u, count, starts
-            )
+            count = campaign_visits(persona, calendar, seed, shopper, run, place, strength, attempt, u, count, starts)
     return count
 
 

@@ -47,14 +47,14 @@ def persona_weeks(population: Population) -> NDArray[np.float64]:
 
 
 def expected_week(population: Population) -> NDArray[np.float64]:
-    """Return the expected visits a shopper by local hour and weekday, (24, 7), Monday first: the personas' by weight."""
+    """Return the expected visits a shopper by local hour and weekday, (24, 7), Monday first, over all personas."""
     shares = population.personas["weight"] / population.personas["weight"].sum()
     week: NDArray[np.float64] = np.tensordot(shares, persona_weeks(population), axes=1)
     return week
 
 
 def week_in_utc(population: Population) -> NDArray[np.float64]:
-    """Return the expected visits a shopper and second in each quarter of an hour of a week from Monday 0:00 UTC, (672,).
+    """Return the expected visits a shopper and second in each quarter of an hour of a week from Monday in UTC, (672,).
 
     Every city's shoppers keep the hours of its own clock, at its offset of the reference instant.
     """
@@ -70,7 +70,9 @@ def week_in_utc(population: Population) -> NDArray[np.float64]:
     return whole
 
 
-def rate_curve(population: Population, from_s: float, length_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def rate_curve(
+    population: Population, from_s: float, length_s: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return (seconds, visits a shopper and second) of the population's curve from `from_s` after a Monday 0:00 UTC on.
 
     Rates stand at the middle of each quarter of an hour; between them the curve is meant to be linear.

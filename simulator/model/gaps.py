@@ -1,8 +1,8 @@
 """Return gaps with a heavy tail, in units of their mean: a Lomax (shifted Pareto) law cut off at a longest gap.
 
-    P(Y > y) = ((1 + y/σ)^−a − c) / (1 − c),   c = (1 + longest/σ)^−a,   σ such that E Y = 1
+    P(Y > y) = ((1 + y/s)^−a − c) / (1 − c),   c = (1 + longest/s)^−a,   s such that E Y = 1
 
-On log-log axes the share of gaps longer than y falls with slope −a between σ and the cut. Slope −0.6 is that of
+On log-log axes the share of gaps longer than y falls with slope −a between s and the cut. Slope −0.6 is that of
 Montgomery & Faloutsos (Trends and Patterns of WWW Browsing Behavior, 2001: return times to a site, 30 months of
 households in the United States), read here as the slope of that share; their abstract leaves open whether it is the
 share's or the density's. Dezső et al. (arXiv physics/0505087) have 1.2 for the density, which is 0.2 here.
@@ -35,15 +35,15 @@ def _power_integral(exponent: float, z: NDArray[np.float64]) -> NDArray[np.float
 
 
 def gap_scale(exponent: float, longest: float) -> float:
-    """Return σ, by root finding: the mean grows with σ, from 0 to longest/2."""
+    """Return s, by root finding: the mean grows with s, from 0 to longest/2."""
 
     def excess(log_scale: float) -> float:
         scale = math.exp(log_scale)
         beyond = (1 + longest / scale) ** -exponent
         whole = scale * float(_power_integral(exponent, np.float64(longest / scale)))  # type: ignore[arg-type]
-        return (whole - beyond * longest) / (1 - beyond) - 1.0
+        return float((whole - beyond * longest) / (1 - beyond) - 1.0)
 
-    return math.exp(brentq(excess, math.log(1e-12), math.log(1e6 * longest), xtol=1e-13))
+    return math.exp(float(brentq(excess, math.log(1e-12), math.log(1e6 * longest), xtol=1e-13)))
 
 
 def gap_survival(exponent: float, longest: float, y: NDArray[np.float64]) -> NDArray[np.float64]:
