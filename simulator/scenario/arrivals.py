@@ -49,6 +49,13 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _listed(kinds: tuple[str, ...]) -> str:
+    """Return `ramp has` or `constant, ramp and spike have`."""
+    if len(kinds) == 1:
+        return f"{kinds[0]} has"
+    return f"{', '.join(kinds[:-1])} and {kinds[-1]} have"
+
+
 class Step(BaseModel):
     """A rate kept for a while."""
 
@@ -104,7 +111,7 @@ class Arrivals(BaseModel):
     def _strangers(self) -> list[str]:
         """Return a sentence for each key that this kind does not know."""
         return [
-            f"{self.kind} has no `{_SPELT.get(key, key)}`; kind {' and '.join(kinds)} has"
+            f"{self.kind} has no `{_SPELT.get(key, key)}`, only {_listed(kinds)}"
             for key, kinds in _OF_KINDS.items()
             if getattr(self, key) != type(self).model_fields[key].default and self.kind not in kinds
         ]
@@ -212,8 +219,7 @@ def _spike(rate: float, peak: float, lengths: list[float], duration_s: float) ->
     for length, level in zip(lengths, (rate, peak, peak, rate), strict=True):
         at += length
         if at > corners[-1][0] or level != corners[-1][1]:
-            at = max(at, corners[-1][0] + _EDGE_S)
-            corners.append((at, level))
+            corners.append((max(at, corners[-1][0] + _EDGE_S), level))
     return _cut_at(corners, duration_s)
 
 
