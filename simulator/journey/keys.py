@@ -66,10 +66,7 @@ LOGGED_IN = purpose("logged_in")
 VISITS_PER_WEEK = purpose("visits_per_week")
 GAP = purpose("gap")
 FIRST_GAP = purpose("first_gap")
-DAY = purpose("day")
-STREAM = purpose("stream")
 CAMPAIGN_GAP = purpose("campaign_gap")
-CAMPAIGN_DAY = purpose("campaign_day")
 SITUATION = purpose("situation")
 TECHNOLOGY = purpose("technology")
 RTT = purpose("rtt")
@@ -109,6 +106,21 @@ def uniform(seed: int, shopper: int, visit: int, state: np.uint64, nth: int, pur
         np.uint64(seed) >> _HALF,
     )
     return open_unit(high, low)
+
+
+@inlined
+def halves(seed: int, shopper: int, visit: int, state: np.uint64, nth: int, purpose: np.uint64) -> tuple[float, float]:
+    """Return two independent u in (0, 1), of 32 bits each, for the price of `uniform`; its key and no other's."""
+    who, which = np.uint64(shopper), np.uint64(visit)
+    high, low = philox4x32(
+        who & _LOW,
+        ((who >> _HALF) << np.uint64(16)) | which,
+        (state << np.uint64(12)) | np.uint64(nth),
+        purpose,
+        np.uint64(seed) & _LOW,
+        np.uint64(seed) >> _HALF,
+    )
+    return (float(high) + 0.5) / 4294967296.0, (float(low) + 0.5) / 4294967296.0
 
 
 @inlined

@@ -30,7 +30,7 @@ import numpy as np
 
 from simulator.journey import keys
 from simulator.journey.calendar import DAY_US
-from simulator.journey.keys import uniform
+from simulator.journey.keys import halves, uniform
 from simulator.journey.shopper import pick
 from simulator.model.compiled import compiled, inlined
 from simulator.model.population import HOUR_GUIDE
@@ -244,11 +244,11 @@ def ordinary_visits(
     while at_us < run.end_us and count < MOST_VISITS:
         which, nth = number & _NUMBERS, number >> 16
         start_us, day = instant_of(calendar, persona, shopper, run, at_us)
-        keep = day_factor(calendar, persona, shopper.country, day) / persona.day_most
-        if keep >= 1.0 or uniform(seed, shopper.shopper, which, state, nth, keys.DAY) < keep:
+        gap, kept = halves(seed, shopper.shopper, which, state, nth, keys.GAP)
+        if kept * persona.day_most < day_factor(calendar, persona, shopper.country, day):
             starts[count] = min(max(int(start_us), 0), run.horizon_us - 1)
             count += 1
-        at_us += gap_us(persona, mean_us, apart_us, uniform(seed, shopper.shopper, which, state, nth, keys.GAP))
+        at_us += gap_us(persona, mean_us, apart_us, gap)
         number += 1
     return count
 
@@ -276,34 +276,31 @@ def campaign_visits(
         which, nth = number & _NUMBERS, number >> 16
         start_us, day = instant_of(calendar, persona, shopper, run, at_us)
         keep = height(campaign, start_us - begin_us) * day_factor(calendar, persona, shopper.country, day)
-        drawn = uniform(seed, shopper.shopper, which, state, nth, keys.CAMPAIGN_DAY ^ campaign.key)
-        if drawn * persona.day_most < keep:
+        gap, kept = halves(seed, shopper.shopper, which, state, nth, keys.CAMPAIGN_GAP ^ campaign.key)
+        if kept * persona.day_most < keep:
             starts[count] = min(max(int(start_us), 0), run.horizon_us - 1)
             count += 1
-        gap = uniform(seed, shopper.shopper, which, state, nth, keys.CAMPAIGN_GAP ^ campaign.key)
         at_us -= mean_us * math.log1p(-gap)
         number += 1
     return count
 
 
 @compiled
-def stream_share(
+def no_campaign_share(
     persona: Record,
     calendar: Calendar,
     shopper: Record,
     run: Run,
     strengths: NDArray[np.float64],
-    stream: int,
+    first: int,
 ) -> float:
-    """Return the share of shoppers like this one for whom a stream has a candidate in the horizon.
-
-    Stream 0 is that of ordinary visits, stream k that of campaign k − 1.
-    """
-    if stream == 0:
-        return first_gap_share(persona, run.mean_us, run.apart_us, run.end_us - run.begin_us)
-    campaign = calendar.campaigns[stream - 1]
-    _, begin, end = campaign_span_us(calendar, persona, shopper, campaign, run.horizon_us)
-    return -math.expm1(-(end - begin) * campaign.lift * strengths[stream - 1] / run.mean_us)
+    """Return the share of shoppers like this one for whom no campaign from `first` on has a candidate."""
+    expected = 0.0
+    for place in range(first, len(strengths)):
+        campaign = calendar.campaigns[place]
+        _, begin, end = campaign_span_us(calendar, persona, shopper, campaign, run.horizon_us)
+        expected += (end - begin) * campaign.lift * strengths[place] / run.mean_us
+    return math.exp(-expected)
 
 
 @inlined
@@ -322,23 +319,28 @@ def attempt_visits(
     From attempt 1 on, at least one stream has a candidate: each is asked in turn, given that none before it had one.
     """
     count, needed, state = 0, attempt > 0, np.uint64(attempt)
-    for stream in range(1 + len(strengths)):
-        if stream > 0 and strengths[stream - 1] * calendar.campaigns[stream - 1].lift <= 0.0:
-            continue
-        u = uniform(seed, shopper.shopper, stream, state, 0, keys.FIRST_GAP)
-        if needed:
-            share = stream_share(persona, calendar, shopper, run, strengths, stream)
-            nowhere = 1.0 - share
-            for later in range(stream + 1, 1 + len(strengths)):
-                nowhere *= 1.0 - stream_share(persona, calendar, shopper, run, strengths, later)
-            if uniform(seed, shopper.shopper, stream, state, 0, keys.STREAM) * (1.0 - nowhere) >= share:
-                continue
-            u *= share
-            needed = False
-        if stream == 0:
-            count = ordinary_visits(persona, calendar, seed, shopper, run, attempt, u, starts)
-        else:
-            strength, place = strengths[stream - 1], stream - 1
+    u, chosen = halves(seed, shopper.shopper, 0, state, 0, keys.FIRST_GAP)
+    here = True
+    if needed:
+        share = first_gap_share(persona, run.mean_us, run.apart_us, run.end_us - run.begin_us)
+        if len(strengths) > 0:
+            none = no_campaign_share(persona, calendar, shopper, run, strengths, 0)
+            here = chosen * (1.0 - (1.0 - share) * none) < share
+        u *= share
+    if here:
+        count, needed = ordinary_visits(persona, calendar, seed, shopper, run, attempt, u, starts), False
+    for place in range(len(strengths)):
+        if strengths[place] > 0.0:
+            key = keys.FIRST_GAP ^ calendar.campaigns[place].key
+            u, chosen = halves(seed, shopper.shopper, 0, state, 0, key)
+            if needed:
+                none = no_campaign_share(persona, calendar, shopper, run, strengths, place)
+                others = no_campaign_share(persona, calendar, shopper, run, strengths, place + 1)
+                share = 1.0 - none / others
+                if chosen * (1.0 - none) >= share:
+                    continue
+                u, needed = u * share, False
+            strength = strengths[place]
             count = campaign_visits(persona, calendar, seed, shopper, run, place, strength, attempt, u, count, starts)
     return count
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
 
 from simulator.journey.calendar import Campaign
 from simulator.model.schema import CHANNELS, CONSENTS
 from simulator.model.states import EXIT, STATE_NAMES
-from simulator.model.units import Duration, Share
+from simulator.model.units import Duration, Share, parse_duration_s
 from simulator.scenario.arrivals import Arrivals
 from simulator.target.schema import parse_host
 
@@ -32,6 +33,23 @@ Channel = Annotated[str, *_one_of(CHANNELS)]
 Asked = Annotated[str, *_one_of(CONSENTS)]
 
 
+def _begin(text: object) -> datetime | float:
+    """Return seconds after the reference, or a date and time."""
+    if isinstance(text, str) and "-" in text.strip()[1:]:
+        try:
+            return datetime.fromisoformat(text.strip())
+        except ValueError:
+            pass
+    else:
+        with suppress(ValueError):
+            return parse_duration_s(text)
+    raise ValueError("must be a date and time, as 2026-11-27T06:00:00, or a time after the reference, as 6h")
+
+
+def _as_written(begin: datetime | float) -> str:
+    return begin.isoformat() if isinstance(begin, datetime) else f"{begin:.12g}s"
+
+
 class Burst(BaseModel):
     """A campaign or a push message: extra visits of generated data, in multiples of a shopper's ordinary visits.
 
@@ -43,11 +61,12 @@ class Burst(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     start: Annotated[
-        datetime | Duration,
+        datetime | float,
+        PlainValidator(_begin, json_schema_input_type=str),
+        PlainSerializer(_as_written),
         Field(
-            union_mode="left_to_right",
             description="a time after the reference instant, or a date and time: with UTC offset one instant, "
-            "without on each shopper's own clock",
+            "without on each shopper's own clock"
         ),
     ]
     length: Annotated[Duration, Field(gt=0)]

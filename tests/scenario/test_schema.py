@@ -160,6 +160,14 @@ WRONG = {
         {"campaigns": [{"name": "a", "start": "1h", "length": "1h", "lift": 2}] * 2},
         "two campaigns have the same name",
     ),
+    "a campaign that begins at a number": (
+        {"campaigns": [{"name": "a", "start": 5, "length": "1h", "lift": 1}]},
+        "must be a date and time, as 2026-11-27T06:00:00, or a time after the reference, as 6h",
+    ),
+    "a campaign that begins some day": (
+        {"campaigns": [{"name": "a", "start": "2026-13-01", "length": "1h", "lift": 1}]},
+        "must be a date and time",
+    ),
     "a campaign of no height": (
         {"campaigns": [{"name": "a", "start": "1h", "length": "1h", "lift": 0}]},
         "greater than 0",
