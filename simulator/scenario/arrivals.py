@@ -86,13 +86,13 @@ class Arrivals(BaseModel):
         str | None, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="when a diurnal run begins, as 18:30")
     ] = None
     zone: Annotated[str | None, AfterValidator(_known_zone), Field(description="of `at`, as Europe/Berlin")] = None
-    start: Annotated[Duration, Field(description="when a spike begins to rise")] = 0.0
-    rise: Annotated[Duration, Field(description="from the rate to the peak")] = 0.0
-    hold: Annotated[Duration, Field(description="at the peak")] = 0.0
-    fall: Annotated[Duration, Field(description="from the peak back to the rate")] = 0.0
-    speed: Annotated[float, Field(gt=0, le=1e6, description="how many seconds of the curve pass in one of the run")] = (
-        1.0
-    )
+    start: Annotated[Duration | None, Field(description="when a spike begins to rise")] = None
+    rise: Annotated[Duration | None, Field(description="from the rate to the peak")] = None
+    hold: Annotated[Duration | None, Field(description="at the peak")] = None
+    fall: Annotated[Duration | None, Field(description="from the peak back to the rate")] = None
+    speed: Annotated[
+        float | None, Field(gt=0, le=1e6, description="how many seconds of the curve pass in one of the run")
+    ] = None
     file: Annotated[str | None, Field(min_length=1, description="a CSV file beside the scenario")] = None
     time_column: Annotated[str | None, Field(description="of the file; found by its name where not given")] = None
     value_column: Annotated[str | None, Field(description="of the file; found by its name where not given")] = None
@@ -113,7 +113,7 @@ class Arrivals(BaseModel):
         return [
             f"{self.kind} has no `{_SPELT.get(key, key)}`, only {_listed(kinds)}"
             for key, kinds in _OF_KINDS.items()
-            if getattr(self, key) != type(self).model_fields[key].default and self.kind not in kinds
+            if getattr(self, key) and self.kind not in kinds
         ]
 
     def _gaps(self) -> list[str]:
@@ -130,7 +130,7 @@ class Arrivals(BaseModel):
             found.append("ramp needs `from`, the rate it starts with")
         if self.kind == "spike" and self.peak is None:
             found.append("spike needs `peak`, the rate at its top")
-        if self.kind == "spike" and not self.rise + self.hold + self.fall:
+        if self.kind == "spike" and not (self.rise or self.hold or self.fall):
             found.append("spike needs a `rise`, `hold` or `fall`, as 10s")
         return found
 
@@ -157,7 +157,7 @@ class Arrivals(BaseModel):
             points = self._diurnal(duration_s, population, reference)
         elif self.kind == "csv":
             assert traffic is not None
-            points = _scaled(traffic.profile(duration_s, self.speed), None, self.peak)
+            points = _scaled(traffic.profile(duration_s, self.speed or 1.0), None, self.peak)
         else:
             points = self._drawn(duration_s)
         return [(second, rate * times) for second, rate in points]
@@ -168,7 +168,12 @@ class Arrivals(BaseModel):
         assert self.rate is not None
         if self.kind == "spike":
             assert self.peak is not None
-            return _spike(self.rate, self.peak, [self.start, self.rise, self.hold, self.fall], duration_s)
+            return _spike(
+                self.rate,
+                self.peak,
+                [length or 0.0 for length in (self.start, self.rise, self.hold, self.fall)],
+                duration_s,
+            )
         begin = self.rate if self.from_rate is None else self.from_rate
         return [(0.0, begin), (duration_s, self.rate)]
 
@@ -180,9 +185,9 @@ class Arrivals(BaseModel):
             begin = begin.replace(hour=hour, minute=minute, second=0, microsecond=0)
         begin = begin.astimezone(ZoneInfo("UTC"))
         monday = (begin - timedelta(days=begin.weekday())).replace(hour=0, minute=0, second=0, microsecond=0)
-        from_s = (begin - monday).total_seconds()
-        seconds, rates = rate_curve(population, from_s, duration_s * self.speed)
-        points = [(float(at) / self.speed, float(rate)) for at, rate in zip(seconds, rates, strict=True)]
+        from_s, speed = (begin - monday).total_seconds(), self.speed or 1.0
+        seconds, rates = rate_curve(population, from_s, duration_s * speed)
+        points = [(float(at) / speed, float(rate)) for at, rate in zip(seconds, rates, strict=True)]
         return _scaled([*points[:-1], (duration_s, points[-1][1])], self.rate, self.peak)
 
 
