@@ -186,7 +186,10 @@ def first_gap_share(persona: Record, mean_us: float, apart_us: float, span_us: f
 
 @compiled
 def mean_gap_us(persona: Record, visits_per_week: float) -> float:
-    """Return the mean gap between candidates, so that in a week without holidays `visits_per_week` are kept."""
+    """Return the mean gap between candidates, so that in a week without holidays `visits_per_week` are kept.
+
+    Gaps with a tail are on average at least twice the shortest one; a shopper who would come more often does not.
+    """
     rate = max(visits_per_week, LEAST_RATE) * persona.day_most / persona.day_mean
     mean_us = WEEK_US / rate
     return float(mean_us if persona.gap_exponent == 0.0 else max(mean_us, 2.0 * apart_on_dial_us(persona)))
