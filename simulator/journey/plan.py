@@ -13,11 +13,13 @@ import numpy as np
 
 from simulator.journey import keys
 from simulator.journey.arms import choose_arm
+from simulator.journey.bursts import MOST_VISITS
 from simulator.journey.calendar import DAY_US, plain_calendar
 from simulator.journey.keys import NOWHERE, uniform
 from simulator.journey.records import SHOPPER
+from simulator.journey.returns import APART_US
 from simulator.journey.shopper import draw_shopper
-from simulator.journey.visits import APART_US, MOST_VISITS, all_visits
+from simulator.journey.visits import all_visits
 from simulator.model.compiled import compiled
 
 if TYPE_CHECKING:

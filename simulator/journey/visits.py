@@ -7,7 +7,8 @@ Two steps make a point process that is stationary up to the shopper's own rhythm
    (`model/gaps.py`; Cox 1962), so their expected number is proportional to the time that the dial has run.
 2. *Days, by thinning* (Lewis & Shedler 1979). Candidates come at the rate of the busiest kind of day; each is kept with
    the probability of its own day over that. A candidate's draws are keyed by its number, so that a day that counts for
-   less only loses visits, and no other visit moves.
+   less only loses visits, and no other visit moves. (A factor above all of a persona's others raises the rate of
+   candidates, and so deals that persona's visits anew.)
 
 The expected number of visits is the integral of rate · hour curve · weekend · holiday, exactly; with gaps without
 memory the process is the non-homogeneous Poisson process of that intensity. The dial changes a gap by less than a day,
@@ -23,17 +24,24 @@ horizon that holds them.
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulator.journey import keys
+from simulator.journey.bursts import MOST_VISITS, NUMBERS, campaign_visits, no_campaign_share
 from simulator.journey.calendar import DAY_US
+from simulator.journey.dial import Run, day_factor, dial, dial_at, instant_of
 from simulator.journey.keys import halves, uniform
-from simulator.journey.shopper import pick
+from simulator.journey.returns import (
+    APART_US,
+    apart_on_dial_us,
+    first_gap_share,
+    first_gap_us,
+    gap_us,
+    mean_gap_us,
+)
 from simulator.model.compiled import compiled, inlined
-from simulator.model.population import HOUR_GUIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,188 +50,7 @@ if TYPE_CHECKING:
     from simulator.journey.records import Record
     from simulator.model.population import Population
 
-WEEK_US = 7 * DAY_US
-MOST_VISITS = 4_096
-"""No shopper has more visits in one horizon."""
-APART_US = 1_800_000_000
-"""Visits of a shopper start at least the session cut-off of 30 minutes apart."""
-LEAST_RATE = 1e-4
-"""Visits a week of whoever would otherwise never come."""
 MOST_ATTEMPTS = 64
-LAST_HALVING = 10
-"""After so many half-lives, at a thousandth of its lift, a campaign is over."""
-HOUR_US = 3.6e9
-_A_DAY = 1.0 / DAY_US
-_NUMBERS = 0xFFFF
-
-
-class Run(NamedTuple):
-    """A shopper's horizon: where it begins and ends on their dial, and candidates' gaps there. All in µs.
-
-    `changed` says that their clock is changed within it; `offset_us` is their clock at its begin, from the first day's
-    midnight.
-    """
-
-    horizon_us: int
-    offset_us: int
-    changed: bool
-    begin_us: float
-    end_us: float
-    mean_us: float
-    apart_us: float
-
-
-@inlined
-def dial(persona: Record, local_us: float) -> float:
-    """Return what the persona's dial shows at a moment of the local clock, both in µs since some midnight."""
-    days = local_us * _A_DAY
-    day = math.floor(days)
-    hours = (days - day) * 24.0
-    hour = min(int(hours), 23)
-    below = persona.hour_cdf[hour - 1] if hour > 0 else 0.0
-    return float((day + below + (persona.hour_cdf[hour] - below) * (hours - hour)) * DAY_US)
-
-
-@inlined
-def local_of(persona: Record, dial_us: float) -> float:
-    """Return the moment of the local clock at which the persona's dial shows `dial_us`."""
-    days = dial_us * _A_DAY
-    day = math.floor(days)
-    share = days - day
-    hour = persona.hour_guide[int(share * HOUR_GUIDE)]
-    while persona.hour_cdf[hour] <= share:
-        hour += 1
-    below = persona.hour_cdf[hour - 1] if hour > 0 else 0.0
-    return float(day * DAY_US + (hour + (share - below) / (persona.hour_cdf[hour] - below)) * HOUR_US)
-
-
-@compiled
-def dial_at(calendar: Calendar, persona: Record, shopper: Record, at_us: float) -> float:
-    """Return the shopper's dial at an instant; where the clock is changed, the dial runs on without a jump."""
-    offset_us, ahead = calendar.since_midnight_us + shopper.utc_offset_s * 1_000_000, 0.0
-    for change in range(calendar.first_change[shopper.city], calendar.first_change[shopper.city + 1]):
-        edge_us = calendar.change_at_us[change]
-        if at_us < edge_us:
-            break
-        changed_us = calendar.since_midnight_us + calendar.change_offset_s[change] * 1_000_000
-        ahead += dial(persona, edge_us + offset_us) - dial(persona, edge_us + changed_us)
-        offset_us = changed_us
-    return dial(persona, at_us + offset_us) + ahead
-
-
-@compiled
-def changed_instant(calendar: Calendar, persona: Record, shopper: Record, dial_us: float) -> tuple[float, int]:
-    """Return what `instant_of` does, where the shopper's clock is changed within the horizon."""
-    offset_us, ahead = calendar.since_midnight_us + shopper.utc_offset_s * 1_000_000, 0.0
-    for change in range(calendar.first_change[shopper.city], calendar.first_change[shopper.city + 1]):
-        edge_us = calendar.change_at_us[change]
-        if dial_us < dial(persona, edge_us + offset_us) + ahead:
-            break
-        changed_us = calendar.since_midnight_us + calendar.change_offset_s[change] * 1_000_000
-        ahead += dial(persona, edge_us + offset_us) - dial(persona, edge_us + changed_us)
-        offset_us = changed_us
-    return local_of(persona, dial_us - ahead) - offset_us, math.floor((dial_us - ahead) * _A_DAY)
-
-
-@inlined
-def instant_of(calendar: Calendar, persona: Record, shopper: Record, run: Run, dial_us: float) -> tuple[float, int]:
-    """Return the instant at which the shopper's dial shows `dial_us`, and the number of the local day.
-
-    The tables of changes are touched only where there are any: compiled code counts references to arrays.
-    """
-    if run.changed:
-        start_us, day = changed_instant(calendar, persona, shopper, dial_us)
-    else:
-        start_us, day = local_of(persona, dial_us) - run.offset_us, math.floor(dial_us * _A_DAY)
-    return start_us, day
-
-
-@inlined
-def day_factor(calendar: Calendar, persona: Record, country: int, day: int) -> float:
-    """Return the persona's factor of a local day: 1 on a working day."""
-    factor = persona.weekend if (calendar.weekday + day) % 7 >= 5 else 1.0
-    if persona.holiday != 1.0 and day + 1 < calendar.holidays.shape[1] and calendar.holidays[country, day + 1]:
-        factor *= persona.holiday
-    return float(factor)
-
-
-@inlined
-def gap_us(persona: Record, mean_us: float, apart_us: float, u: float) -> float:
-    """Return a candidate's gap to the next, on the dial: never below `apart_us`, `mean_us` on average."""
-    if persona.gap_exponent == 0.0:
-        return -mean_us * math.log1p(-u)
-    tail = (1.0 - u * persona.gap_kept) ** (-1.0 / persona.gap_exponent) - 1.0
-    return float(apart_us + (mean_us - apart_us) * persona.gap_scale * tail)
-
-
-@inlined
-def first_gap_us(persona: Record, mean_us: float, apart_us: float, u: float) -> float:
-    """Return the time on the dial from any moment to the next candidate: the equilibrium law of `gap_us`."""
-    if persona.gap_exponent == 0.0:
-        return -mean_us * math.log1p(-u)
-    if u * mean_us < apart_us:
-        return u * mean_us
-    place = (u * mean_us - apart_us) / (mean_us - apart_us) * (len(persona.first_gap) - 1)
-    below = min(int(place), len(persona.first_gap) - 2)
-    share = place - below
-    gap = persona.first_gap[below] * (1.0 - share) + persona.first_gap[below + 1] * share
-    return float(apart_us + (mean_us - apart_us) * gap)
-
-
-@compiled
-def first_gap_share(persona: Record, mean_us: float, apart_us: float, span_us: float) -> float:
-    """Return the u at which `first_gap_us` is `span_us`: the share of shoppers who have a candidate within it."""
-    if persona.gap_exponent == 0.0:
-        return -math.expm1(-span_us / mean_us)
-    if span_us < apart_us:
-        return span_us / mean_us
-    gap = (span_us - apart_us) / (mean_us - apart_us)
-    above = min(pick(persona.first_gap, gap), len(persona.first_gap) - 1)
-    low, high = persona.first_gap[above - 1], persona.first_gap[above]
-    share = (above - 1 + min((gap - low) / (high - low), 1.0)) / (len(persona.first_gap) - 1)
-    return float((apart_us + (mean_us - apart_us) * share) / mean_us)
-
-
-@compiled
-def mean_gap_us(persona: Record, visits_per_week: float) -> float:
-    """Return the mean gap between candidates, so that in a week without holidays `visits_per_week` are kept.
-
-    Gaps with a tail are on average at least twice the shortest one; a shopper who would come more often does not.
-    """
-    rate = max(visits_per_week, LEAST_RATE) * persona.day_most / persona.day_mean
-    mean_us = WEEK_US / rate
-    return float(mean_us if persona.gap_exponent == 0.0 else max(mean_us, 2.0 * apart_on_dial_us(persona)))
-
-
-@compiled
-def apart_on_dial_us(persona: Record) -> float:
-    """Return what the dial runs at least in `APART_US`, at most: candidates so far apart never share a session."""
-    return 0.0 if persona.gap_exponent == 0.0 else APART_US * persona.peak
-
-
-@compiled
-def campaign_span_us(
-    calendar: Calendar, persona: Record, shopper: Record, campaign: Record, horizon_us: int
-) -> tuple[float, float, float]:
-    """Return (begin, begin on the dial, end on the dial) of a campaign for a shopper, within the horizon."""
-    begin_us = float(campaign.begin_us)
-    if campaign.local:
-        offset_s = shopper.utc_offset_s
-        for change in range(calendar.first_change[shopper.city], calendar.first_change[shopper.city + 1]):
-            if calendar.change_at_us[change] <= campaign.begin_us - offset_s * 1_000_000:
-                offset_s = calendar.change_offset_s[change]
-        begin_us -= offset_s * 1e6
-    end_us = begin_us + campaign.length_us + LAST_HALVING * campaign.half_us
-    first_us, last_us = min(max(begin_us, 0.0), horizon_us), min(max(end_us, 0.0), horizon_us)
-    return begin_us, dial_at(calendar, persona, shopper, first_us), dial_at(calendar, persona, shopper, last_us)
-
-
-@compiled
-def height(campaign: Record, since_us: float) -> float:
-    """Return the share of a campaign's lift that is left `since_us` after its begin."""
-    if since_us < campaign.length_us:
-        return 1.0
-    return float(2.0 ** (-(since_us - campaign.length_us) / campaign.half_us)) if campaign.half_us > 0.0 else 0.0
 
 
 @inlined
@@ -245,7 +72,7 @@ def ordinary_visits(
     mean_us, apart_us = run.mean_us, run.apart_us
     at_us = run.begin_us + first_gap_us(persona, mean_us, apart_us, u)
     while at_us < run.end_us and count < MOST_VISITS:
-        which, nth = number & _NUMBERS, number >> 16
+        which, nth = number & NUMBERS, number >> 16
         start_us, day = instant_of(calendar, persona, shopper, run, at_us)
         gap, kept = halves(seed, shopper.shopper, which, state, nth, keys.GAP)
         if kept * persona.day_most < day_factor(calendar, persona, shopper.country, day):
@@ -254,56 +81,6 @@ def ordinary_visits(
         at_us += gap_us(persona, mean_us, apart_us, gap)
         number += 1
     return count
-
-
-@compiled
-def campaign_visits(
-    persona: Record,
-    calendar: Calendar,
-    seed: int,
-    shopper: Record,
-    run: Run,
-    place: int,
-    strength: float,
-    attempt: int,
-    u: float,
-    count: int,
-    starts: NDArray[np.int64],
-) -> int:
-    """Add the visits that one campaign brings to `count` others in `starts`; return how many there are then."""
-    campaign, state, number = calendar.campaigns[place], np.uint64(attempt), 0
-    begin_us, at_us, end_us = campaign_span_us(calendar, persona, shopper, campaign, run.horizon_us)
-    mean_us = run.mean_us / (campaign.lift * strength)
-    at_us -= mean_us * math.log1p(-u)
-    while at_us < end_us and count < MOST_VISITS:
-        which, nth = number & _NUMBERS, number >> 16
-        start_us, day = instant_of(calendar, persona, shopper, run, at_us)
-        keep = height(campaign, start_us - begin_us) * day_factor(calendar, persona, shopper.country, day)
-        gap, kept = halves(seed, shopper.shopper, which, state, nth, keys.CAMPAIGN_GAP ^ campaign.key)
-        if kept * persona.day_most < keep:
-            starts[count] = min(max(int(start_us), 0), run.horizon_us - 1)
-            count += 1
-        at_us -= mean_us * math.log1p(-gap)
-        number += 1
-    return count
-
-
-@compiled
-def no_campaign_share(
-    persona: Record,
-    calendar: Calendar,
-    shopper: Record,
-    run: Run,
-    strengths: NDArray[np.float64],
-    first: int,
-) -> float:
-    """Return the share of shoppers like this one for whom no campaign from `first` on has a candidate."""
-    expected = 0.0
-    for place in range(first, len(strengths)):
-        campaign = calendar.campaigns[place]
-        _, begin, end = campaign_span_us(calendar, persona, shopper, campaign, run.horizon_us)
-        expected += (end - begin) * campaign.lift * strengths[place] / run.mean_us
-    return math.exp(-expected)
 
 
 @inlined

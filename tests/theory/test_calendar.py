@@ -15,8 +15,9 @@ from calendars import changed, flat, with_gaps
 from scipy import stats
 
 from simulator.journey.calendar import Campaign, compile_calendar, plain_calendar, responses
-from simulator.journey.plan import APART_US, DAY_US, calendar_plan, draw_shoppers
-from simulator.journey.visits import MOST_VISITS, all_visits, mean_gap_us
+from simulator.journey.plan import APART_US, DAY_US, MOST_VISITS, calendar_plan, draw_shoppers
+from simulator.journey.returns import mean_gap_us
+from simulator.journey.visits import all_visits
 from simulator.model.gaps import first_gap_share, gap_survival
 from simulator.model.persona import load_population
 from simulator.model.places import city_table
