@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -38,8 +39,15 @@ _OF_KINDS = {
     "value_column": ("csv",),
     "unit": ("csv",),
 }
+CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 _SPELT = {"from_rate": "from"}
 _EDGE_S = 1e-6
+
+
+def _time_of_day(text: str) -> str:
+    if not re.fullmatch(CLOCK, text):
+        raise ValueError("must be a time of day, as 18:30")
+    return text
 
 
 def _known_zone(name: str) -> str:
@@ -83,7 +91,9 @@ class Arrivals(BaseModel):
         Rate | None, Field(description="of a spike; of a diurnal run or a file, whose rates are scaled to it")
     ] = None
     at: Annotated[
-        str | None, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="when a diurnal run begins, as 18:30")
+        str | None,
+        AfterValidator(_time_of_day),
+        Field(json_schema_extra={"pattern": CLOCK}, description="when a diurnal run begins, as 18:30"),
     ] = None
     zone: Annotated[str | None, AfterValidator(_known_zone), Field(description="of `at`, as Europe/Berlin")] = None
     start: Annotated[Duration | None, Field(description="when a spike begins to rise")] = None

@@ -127,7 +127,7 @@ WRONG_ARRIVALS = {
         {"kind": "diurnal", "rate": "1/s", "at": "09:00", "zone": "Europe/Berln"},
         "must be a time zone, as Europe/Berlin; did you mean Europe/Berlin?",
     ),
-    "a time there is not": ({"kind": "diurnal", "rate": "1/s", "at": "25:00"}, "String should match pattern"),
+    "a time there is not": ({"kind": "diurnal", "rate": "1/s", "at": "25:00"}, "must be a time of day, as 18:30"),
     "a file without a name": ({"kind": "csv"}, "csv needs a `file`, as traffic.csv"),
     "a file of another kind": ({"rate": "1/s", "file": "x.csv"}, "constant has no `file`, only csv has"),
     "a unit there is not": ({"kind": "csv", "file": "x.csv", "unit": "per_year"}, "Input should be 'per_s'"),
