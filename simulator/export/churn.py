@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulator.export.ids import hashes
-from simulator.journey.plan import calendar_plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,8 +43,6 @@ def chance_of_staying_away(
     spec, counts = scenario.spec, np.zeros(last - first)
     seeds = hashes(spec.seed, "churn", np.arange(replays)) >> np.uint64(1)
     for seed in seeds.tolist():
-        plan = calendar_plan(
-            scenario.population, seed, first, last, int(spec.horizon) * US, spec.reference.weekday(), 1, shoppers
-        )
+        plan = replace(scenario, spec=spec.model_copy(update={"seed": seed})).calendar_plan(first, last, shoppers)
         counts += stays_away(plan, first, last, cutoff_us(scenario))
     return counts / replays

@@ -19,7 +19,7 @@ from simulator.export.output import Output
 from simulator.export.pool import make_all
 from simulator.export.receipts import Receipts, deciding
 from simulator.export.source import Source
-from simulator.journey.plan import calendar_plan, draw_shoppers
+from simulator.journey.plan import draw_shoppers
 from simulator.journey.tables import events_table, shoppers_table, visits_table
 from simulator.runfolder.files import sha256
 from simulator.runfolder.manifest import base_manifest
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 SHARD_SHOPPERS = 16_384
 """Shoppers in one shard, about 150,000 events: large enough for good row groups, small enough for flat memory."""
-US = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +59,7 @@ def play_shard(scenario: Scenario, shard: Shard) -> dict[TableName, pa.Table]:
     """Return the tables of one shard."""
     spec = scenario.spec
     shoppers = draw_shoppers(scenario.population, spec.seed, shard.first, shard.last)
-    plan = calendar_plan(
-        scenario.population,
-        spec.seed,
-        shard.first,
-        shard.last,
-        int(spec.horizon) * US,
-        spec.reference.weekday(),
-        len(scenario.arms),
-        shoppers,
-    )
+    plan = scenario.calendar_plan(shard.first, shard.last, shoppers)
     rows = play(World(scenario.population, scenario.pages, scenario.arms, spec.seed), plan, shoppers=shoppers)
     names = scenario.names
     return {
@@ -88,7 +78,7 @@ def source_of(scenario: Scenario, tables: Mapping[TableName, pa.Table]) -> Sourc
         tables["shoppers"],
         tables["visits"],
         tables["events"],
-        horizon_us=int(spec.horizon) * US,
+        horizon_us=round(spec.horizon * 1e6),
         name=spec.scenario,
         arms=scenario.arms,
         scenario=scenario,

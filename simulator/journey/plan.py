@@ -13,9 +13,13 @@ import numpy as np
 
 from simulator.journey import keys
 from simulator.journey.arms import choose_arm
+from simulator.journey.bursts import MOST_VISITS
+from simulator.journey.calendar import DAY_US, plain_calendar
 from simulator.journey.keys import NOWHERE, uniform
-from simulator.journey.records import SHOPPER, Record
-from simulator.journey.shopper import draw_shopper, pick
+from simulator.journey.records import SHOPPER
+from simulator.journey.returns import APART_US
+from simulator.journey.shopper import draw_shopper
+from simulator.journey.visits import all_visits
 from simulator.model.compiled import compiled
 
 if TYPE_CHECKING:
@@ -24,14 +28,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simulator.journey.calendar import Calendar
     from simulator.model.population import Population
 
+__all__ = ["APART_US", "DAY_US", "MOST_VISITS", "Plan", "calendar_plan", "draw_shoppers", "open_plan"]
+
 US = 1e6
-DAY_US = 86_400_000_000
-MOST_VISITS = 512
-"""No shopper has more visits in one horizon."""
-APART_US = 1_800_000_000
-"""Visits of a shopper start at least the session cut-off of 30 minutes apart."""
 
 
 class Plan(NamedTuple):
@@ -92,17 +94,26 @@ def calendar_plan(
     weekday: int,
     arms: int = 1,
     shoppers: NDArray[Any] | None = None,
+    *,
+    calendar: Calendar | None = None,
+    strengths: NDArray[np.float64] | None = None,
 ) -> Plan:
     """Return the visits of shoppers `first` to `last` − 1 over a horizon of whole days, each in each arm.
 
-    `weekday` is the reference instant's (Monday 0). Each shopper has one visit and a Poisson number of others at their
-    own weekly rate, on days weighted by the persona's weekend factor, at the shopper's own local hour. `shoppers` are
-    these shoppers' rows, where they are drawn already.
+    Each shopper has at least one visit; `journey/visits.py` says by which law. Without a `calendar`, days are ordinary
+    ones, the first being the `weekday` (Monday 0) that begins at the reference instant in UTC. `shoppers` are these
+    shoppers' rows, where they are drawn already; `strengths` (shoppers, campaigns) says how much the calendar's
+    campaigns move each, as `responses` makes it.
     """
     drawn = draw_shoppers(population, seed, first, last) if shoppers is None else shoppers
-    plan = _calendar(population, seed, drawn, horizon_us, weekday)
-    shopper, visit, start = (np.repeat(column, arms) for column in plan) if arms > 1 else plan
-    return Plan(shopper, visit, np.tile(np.arange(arms), len(plan[0])), start)
+    days = plain_calendar(population, weekday) if calendar is None else calendar
+    moved = np.zeros((len(drawn), 0)) if strengths is None else strengths
+    assert moved.shape == (len(drawn), len(days.campaigns)), "every campaign needs its strength for every shopper"
+    counts, starts = all_visits(population, days, seed, drawn, horizon_us, moved)
+    visits = np.arange(len(starts)) - np.repeat(np.cumsum(counts) - counts, counts)
+    columns = (np.repeat(drawn["shopper"], counts), visits, starts)
+    shopper, visit, start = (np.repeat(column, arms) for column in columns) if arms > 1 else columns
+    return Plan(shopper, visit, np.tile(np.arange(arms), len(starts)), start)
 
 
 @compiled
@@ -112,66 +123,3 @@ def draw_shoppers(population: Population, seed: int, first: int, last: int) -> N
     for place in range(len(rows)):
         draw_shopper(population, seed, first + place, rows[place])
     return rows
-
-
-@compiled
-def _calendar(
-    population: Population, seed: int, shoppers: NDArray[Any], horizon_us: int, weekday: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    counts = np.empty(len(shoppers), np.int64)
-    for place in range(len(shoppers)):
-        counts[place] = _visit_count(seed, shoppers[place], horizon_us)
-    total = counts.sum()
-    numbers, visits, starts = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
-    row = 0
-    for place in range(len(shoppers)):
-        shopper, begin = shoppers[place], row
-        for visit in range(counts[place]):
-            start_us = _start_us(population, seed, shopper, visit, horizon_us, weekday)
-            # In order of time, by insertion: most shoppers have a handful of visits.
-            after = row
-            while after > begin and starts[after - 1] > start_us:
-                starts[after] = starts[after - 1]
-                after -= 1
-            starts[after] = start_us
-            numbers[row], visits[row] = shopper.shopper, visit
-            row += 1
-        for later in range(begin + 1, row):
-            starts[later] = max(starts[later], starts[later - 1] + APART_US)
-    return numbers, visits, starts
-
-
-@compiled
-def _visit_count(seed: int, shopper: Record, horizon_us: int) -> int:
-    """Return 1 + a Poisson count, by adding exponential gaps until the horizon is passed."""
-    mean = shopper.visits_per_week * horizon_us / (7.0 * DAY_US)
-    passed, count = 0.0, 0
-    while count < MOST_VISITS:
-        passed -= math.log(uniform(seed, shopper.shopper, count, NOWHERE, 0, keys.GAP))
-        count += 1
-        if passed > mean:
-            break
-    return count
-
-
-@compiled
-def _start_us(population: Population, seed: int, shopper: Record, visit: int, horizon_us: int, weekday: int) -> int:
-    """Return one visit's start, before the shopper's visits are put in order."""
-    persona = population.personas[shopper.persona]
-    days = max(1, horizon_us // DAY_US)
-    total = 0.0
-    for day in range(days):
-        total += persona.weekend if (weekday + day) % 7 >= 5 else 1.0
-    left = uniform(seed, shopper.shopper, visit, NOWHERE, 0, keys.DAY) * total
-    chosen = 0
-    for day in range(days):
-        left -= persona.weekend if (weekday + day) % 7 >= 5 else 1.0
-        if left < 0.0:
-            chosen = day
-            break
-    u = uniform(seed, shopper.shopper, visit, NOWHERE, 0, keys.HOUR)
-    hour = pick(persona.hour_cdf, u)
-    below = persona.hour_cdf[hour - 1] if hour > 0 else 0.0
-    share = (u - below) / (persona.hour_cdf[hour] - below)
-    local_us = chosen * DAY_US + int((hour + share) * 3600.0 * US)
-    return int((local_us - shopper.utc_offset_s * 1_000_000) % horizon_us)

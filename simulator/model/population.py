@@ -13,6 +13,7 @@ import numpy as np
 from simulator.model.compiled import record_dtype
 from simulator.model.devices import device_table
 from simulator.model.distributions import DIST, Constant, Distribution, Gamma, TableBook
+from simulator.model.gaps import FIRST_GAPS, first_gap_quantiles, gap_scale
 from simulator.model.networks import STAYS, network_table
 from simulator.model.places import city_table
 from simulator.model.schema import CATEGORIES, CHANNELS, CONSENTS, SITUATIONS, TECHNOLOGIES
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.model.persona import Persona, PopulationSpec
-    from simulator.model.schema import Mix
+    from simulator.model.schema import Arrivals, Mix
 
 S = len(STATE_NAMES)
+HOUR_GUIDE = 64
+"""Steps at which `hour_guide` says where to begin the search in `hour_cdf`: the hour at each step's lower edge."""
 PERSONA = record_dtype(
     [
         ("key", "u4"),
@@ -72,6 +75,7 @@ PERSONA = record_dtype(
         ("burst_share", "f8", (len(TECHNOLOGIES),)),
         ("visits_per_week", DIST),
         ("hour_cdf", "f8", (24,)),
+        ("hour_guide", "i8", (HOUR_GUIDE,)),
         ("weekend", "f8"),
         # By opt-in: e-mail counts 1, push 2.
         ("channel_cdf", "f8", (4, len(CHANNELS))),
@@ -83,6 +87,14 @@ PERSONA = record_dtype(
         ("tenure", DIST),
         ("orders_per_visit", "f8"),
         ("basket", DIST),
+        ("holiday", "f8"),
+        ("peak", "f8"),
+        ("day_most", "f8"),
+        ("day_mean", "f8"),
+        ("gap_exponent", "f8"),
+        ("gap_scale", "f8"),
+        ("gap_kept", "f8"),
+        ("first_gap", "f8", (FIRST_GAPS,)),
     ]
 )
 DEVICE = record_dtype([("cpu_slowdown", "f8"), ("is_ios", "i8"), ("ar", "i8"), ("biometric", "i8")])
@@ -201,9 +213,7 @@ def _fill_persona(row: np.void, persona: Persona, weight: float, book: TableBook
     row["situation_cdf"] = _mix(spec.network.situations, SITUATIONS)
     _fill_network(row, book)
     _fill_situations(row, persona, book)
-    row["visits_per_week"] = book.row(spec.arrivals.visits_per_week)
-    row["hour_cdf"] = cumulative(spec.arrivals.hours)
-    row["weekend"] = spec.arrivals.weekend
+    _fill_arrivals(row, spec.arrivals, book)
     _fill_layers(row, persona, book)
 
 
@@ -223,6 +233,27 @@ def _channels(mix: Mix, opted_in: int) -> NDArray[np.float64]:
     closed = {name for bit, name in ((1, "email"), (2, "push")) if not opted_in & bit}
     left = {name: weight for name, weight in mix.items() if name not in closed}
     return _mix(left if any(left.values()) else {"direct": 1.0}, CHANNELS)
+
+
+def _fill_arrivals(row: np.void, arrivals: Arrivals, book: TableBook) -> None:
+    """Fill the columns of who comes when.
+
+    `peak` is the busiest hour over the mean hour; of the factors of days, `day_most` is the largest and `day_mean`
+    that of a week without holidays. A `gap_exponent` of 0 stands for gaps without memory.
+    """
+    row["visits_per_week"] = book.row(arrivals.visits_per_week)
+    row["hour_cdf"] = cumulative(arrivals.hours)
+    row["hour_guide"] = np.searchsorted(row["hour_cdf"], np.arange(HOUR_GUIDE) / HOUR_GUIDE, side="right")
+    row["peak"] = 24 * max(arrivals.hours) / sum(arrivals.hours)
+    row["weekend"], row["holiday"] = arrivals.weekend, arrivals.holiday
+    row["day_most"] = max(1.0, arrivals.weekend) * max(1.0, arrivals.holiday)
+    row["day_mean"] = (5 + 2 * arrivals.weekend) / 7
+    gap = arrivals.return_gap
+    if gap is not None:
+        scale = gap_scale(gap.exponent, gap.longest)
+        row["gap_exponent"], row["gap_scale"] = gap.exponent, scale
+        row["gap_kept"] = 1 - (1 + gap.longest / scale) ** -gap.exponent
+        row["first_gap"] = first_gap_quantiles(gap.exponent, gap.longest)
 
 
 def _fill_network(row: np.void, book: TableBook) -> None:

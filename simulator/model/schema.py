@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.model.distributions import AnyDistribution, Beta, Distribution, Lognormal
 from simulator.model.faults import suggestion
+from simulator.model.gaps import SHORTEST_LONGEST
 from simulator.model.states import EXIT, GUARDS, STAGES, STATE_NAMES
 from simulator.model.units import Duration, Share
 
@@ -60,12 +61,27 @@ class Network(Section):
     mix: dict[str, Mix]
 
 
+class ReturnGap(Section):
+    """How long they stay away: a power law with a longest gap, as `model/gaps.py` describes it."""
+
+    exponent: Annotated[
+        float, Field(gt=0, le=5, description="the share of gaps longer than g falls as g to minus this")
+    ] = 0.6
+    longest: Annotated[float, Field(ge=SHORTEST_LONGEST, le=1e6, description="in mean gaps of the shopper")] = 20.0
+
+
 class Arrivals(Section):
-    """How often and at which local hour; `hours` are weights from midnight, `weekend` multiplies those two days."""
+    """How often and at which local hour; `hours` are weights from midnight.
+
+    `weekend` multiplies those two days, `holiday` the public holidays of the shopper's country, whatever the weekday.
+    `visits_per_week` are those of a week without holidays. No `return_gap`: visits have no memory (a Poisson process).
+    """
 
     visits_per_week: AnyDistribution
     hours: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=24, max_length=24)]
     weekend: Annotated[float, Field(ge=0)] = 1.0
+    holiday: Annotated[float, Field(ge=0, le=100, description="factor on public holidays")] = 1.0
+    return_gap: ReturnGap | None = None
 
 
 class Patience(Section):

@@ -42,7 +42,11 @@ def _timing(manifest: Manifest, scenario: dict[str, Any]) -> list[tuple[str, str
     target = [scenario.get("target"), manifest.host or scenario.get("host")] if manifest.world == "live" else []
     duration = str(scenario.get("duration") or "")
     plan = scenario.get("arrivals")
-    parts = [plan.get(key) for key in ("kind", "from", "rate", "spacing")] if isinstance(plan, dict) else [plan]
+    parts = (
+        [plan.get(key) for key in ("kind", "from", "rate", "peak", "at", "zone", "file", "spacing")]
+        if isinstance(plan, dict)
+        else [plan]
+    )
     return [
         ("Target", ", ".join(str(part) for part in target if part)),
         ("Duration", f"{duration} planned, interrupted" if manifest.interrupted else duration),

@@ -7,17 +7,21 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from simulator.analysis.thresholds import Threshold, ThresholdError, parse_thresholds
 from simulator.journey.arms import CONTROL, compile_arms
-from simulator.journey.plan import Plan, open_plan
+from simulator.journey.calendar import Calendar, Campaign, compile_calendar, responses
+from simulator.journey.plan import Plan, calendar_plan, draw_shoppers, open_plan
 from simulator.journey.tables import Names
-from simulator.model.faults import Fault, FileFaults, all_or_faults
+from simulator.model.faults import Fault, FileFaults, all_or_faults, suggestion
 from simulator.model.library import resolve
 from simulator.model.persona import PopulationSpec, load_population
 from simulator.model.population import Population, Roster, compile_population
-from simulator.model.yamlfile import YamlFile, read_yaml, validate
+from simulator.model.yamlfile import YamlFile, read_yaml, shown_name, validate
 from simulator.page.card import Pages, compile_pages, page_file
 from simulator.scenario.schema import Arm, ScenarioFile
+from simulator.scenario.traffic import Traffic, read_traffic
 from simulator.target.request import Target, load_target
 
 if TYPE_CHECKING:
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from simulator.scenario.arrivals import Profile
 
 
 FOLDER = "personas/scenarios"
@@ -47,6 +53,10 @@ class Scenario:
     arm_names: tuple[str, ...]
     target: Target
     thresholds: tuple[Threshold, ...]
+    profile: Profile
+    """Of a live or capacity run."""
+    calendar: Calendar
+    """The days of the horizon of generated data."""
 
     @property
     def names(self) -> Names:
@@ -55,9 +65,30 @@ class Scenario:
 
     def plan(self, times: float = 1.0) -> Plan:
         """Return the open model's arrivals at `times` the scenario's rates."""
+        profile = [(second, rate * times) for second, rate in self.profile]
+        return open_plan(profile, self.spec.seed, self.arms, even=self.spec.arrivals.spacing == "even")
+
+    def calendar_plan(self, first: int, last: int, shoppers: NDArray[Any] | None = None) -> Plan:
+        """Return the visits of shoppers `first` to `last` − 1 over the horizon, in every arm."""
         spec = self.spec
-        profile = spec.arrivals.profile(spec.duration, times)
-        return open_plan(profile, spec.seed, self.arms, even=spec.arrivals.spacing == "even")
+        rows = draw_shoppers(self.population, spec.seed, first, last) if shoppers is None else shoppers
+        return calendar_plan(
+            self.population,
+            spec.seed,
+            first,
+            last,
+            round(spec.horizon * 1e6),
+            self.calendar.weekday,
+            len(self.arms),
+            rows,
+            calendar=self.calendar,
+            strengths=responses(self.campaigns, self.roster, rows),
+        )
+
+    @property
+    def campaigns(self) -> list[Campaign]:
+        """The bursts of visits of generated data."""
+        return [burst.compiled(self.spec.reference) for burst in self.spec.campaigns]
 
     def resolved(self) -> dict[str, Any]:
         """Return the scenario as plain values, with every default filled in; it can be read back as it stands."""
@@ -67,7 +98,8 @@ class Scenario:
         """Return the SHA-256 of everything that decides the plan and the behaviour: scenario, personas, tables."""
         parts = [self.resolved(), [persona.merged.data for persona in self.personas.personas]]
         text = json.dumps([parts, list(self.personas.weights), page_file().model_dump(mode="json")], sort_keys=True)
-        arrays = [array for part in (self.population, self.pages) for array in part]
+        arrays = [np.asarray(array) for part in (self.population, self.pages, self.calendar) for array in part]
+        arrays.append(np.array(self.profile))
         return hashlib.sha256(b"".join([text.encode(), *(array.tobytes() for array in arrays)])).hexdigest()
 
 
@@ -80,17 +112,21 @@ def load_scenario(name: str, overrides: Mapping[str, Any] | None = None) -> Scen
     file = read_yaml(path)
     given = dict(overrides or {})
     try:
-        spec, _, personas, target = all_or_faults(
+        spec, _, personas, target, traffic = all_or_faults(
             lambda: validate(ScenarioFile, file, file.data | given),
             lambda: _thresholds(file, file.data | given, None),
             lambda: _named(file, file.data | given, "population", load_population, path.parent),
             lambda: _named(file, file.data | given, "target", load_target, path.parent),
+            lambda: _traffic(file, file.data | given, path.parent),
         )
         # Once more, now that the names are known that a label may have.
         thresholds = _thresholds(file, file.data | given, known_names(spec, personas, target))
+        population, roster = compile_population(personas, spec.reference)
+        _check_campaigns(file, spec, roster)
+        profile = _profile(file, spec, population, traffic)
     except FileFaults as error:
         raise FileFaults(_placed(fault, file, given) for fault in error.faults) from None
-    population, roster = compile_population(personas, spec.reference)
+    campaigns = [burst.compiled(spec.reference) for burst in spec.campaigns]
     arms = all_arms(spec.arms)
     return Scenario(
         name,
@@ -104,6 +140,8 @@ def load_scenario(name: str, overrides: Mapping[str, Any] | None = None) -> Scen
         tuple(arm.name for arm in arms),
         target,
         tuple(thresholds),
+        profile,
+        compile_calendar(roster, spec.reference, round(spec.horizon * 1e6), campaigns),
     )
 
 
@@ -139,6 +177,54 @@ def _thresholds(file: YamlFile, data: Mapping[str, Any], known: Mapping[str, lis
     except ThresholdError as error:
         raise FileFaults(
             file.fault(("thresholds", index), found, allowed, hint) for index, found, allowed, hint in error.problems
+        ) from None
+
+
+def _traffic(file: YamlFile, data: Mapping[str, Any], beside: Path) -> Traffic | None:
+    """Return the curve of `arrivals.file`; what is no arrivals of a file is the schema's to refuse."""
+    arrivals = data.get("arrivals")
+    if not isinstance(arrivals, dict) or not isinstance(arrivals.get("file"), str):
+        return None
+    path = beside / arrivals["file"]
+    chosen = {key: arrivals.get(key) for key in ("time_column", "value_column", "unit")}
+    if any(not isinstance(value, str | None) for value in chosen.values()):
+        return None
+    try:
+        return read_traffic(path, **chosen)
+    except FileFaults as error:
+        raise FileFaults(
+            file.fault(("arrivals", "file"), f"{arrivals['file']} {f.found}", f.allowed, f.hint)
+            if f.is_of_file(shown_name(path))
+            else f
+            for f in error.faults
+        ) from None
+
+
+def _check_campaigns(file: YamlFile, spec: ScenarioFile, roster: Roster) -> None:
+    """Raise `FileFaults` for each persona of a campaign that the population does not have."""
+    faults = [
+        file.fault(
+            ("campaigns", place, "personas", name),
+            "is not a persona of the population",
+            f"allowed are {', '.join(roster.personas)}",
+            suggestion(name, roster.personas),
+        )
+        for place, burst in enumerate(spec.campaigns)
+        for name in burst.personas
+        if name not in roster.personas
+    ]
+    if faults:
+        raise FileFaults(faults)
+
+
+def _profile(file: YamlFile, spec: ScenarioFile, population: Population, traffic: Traffic | None) -> Profile:
+    """Return the open model's rates over the run; a stretch of a curve in which nobody comes is a fault."""
+    try:
+        return spec.arrivals.profile(spec.duration, population=population, reference=spec.reference, traffic=traffic)
+    except ZeroDivisionError:
+        found = "has no arrivals in the stretch of its curve that the run covers"
+        raise FileFaults(
+            [file.fault(("arrivals",), found, "a peak or mean needs some", "a longer `duration`")]
         ) from None
 
 

@@ -2,83 +2,102 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Literal
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
 
+from simulator.journey.calendar import Campaign
+from simulator.model.schema import CHANNELS, CONSENTS
 from simulator.model.states import EXIT, STATE_NAMES
-from simulator.model.units import Duration, Rate, Share
+from simulator.model.units import Duration, Share, parse_duration_s
+from simulator.scenario.arrivals import Arrivals
 from simulator.target.schema import parse_host
 
-ArrivalKind = Literal["constant", "ramp", "steps"]
-_OF_KINDS = {"rate": ("constant", "ramp"), "from_rate": ("ramp",), "steps": ("steps",)}
-_SPELT = {"from_rate": "from"}
 _ROUNDING = 1e-9
 
 
-class Step(BaseModel):
-    """A rate kept for a while."""
+def _one_of(names: tuple[str, ...]) -> Any:  # noqa: ANN401 - annotations have no common type
+    """Return what pydantic needs to know of a text that is one of `names`."""
+
+    def check(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"allowed are {', '.join(names)}")
+        return name
+
+    return AfterValidator(check), Field(json_schema_extra={"enum": list(names)})
+
+
+Channel = Annotated[str, *_one_of(CHANNELS)]
+Asked = Annotated[str, *_one_of(CONSENTS)]
+
+
+def _begin(text: object) -> datetime | float:
+    """Return seconds after the reference, or a date and time."""
+    if isinstance(text, str) and "-" in text.strip()[1:]:
+        try:
+            return datetime.fromisoformat(text.strip())
+        except ValueError:
+            pass
+    else:
+        with suppress(ValueError):
+            return parse_duration_s(text)
+    raise ValueError("must be a date and time, as 2026-11-27T06:00:00, or a time after the reference, as 6h")
+
+
+def _as_written(begin: datetime | float) -> str:
+    return begin.isoformat() if isinstance(begin, datetime) else f"{begin:.12g}s"
+
+
+class Burst(BaseModel):
+    """A campaign or a push message: extra visits of generated data, in multiples of a shopper's ordinary visits.
+
+    At its height a shopper whom it moves fully makes `lift` times as many visits on top of the ordinary ones, at their
+    own hours. With an own `campaign_response`, each shopper is moved by that much.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    rate: Rate
-    duration: Annotated[Duration, Field(gt=0)]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    start: Annotated[
+        datetime | float,
+        PlainValidator(_begin, json_schema_input_type=str),
+        PlainSerializer(_as_written),
+        Field(
+            description="a time after the reference instant, or a date and time: with UTC offset one instant, "
+            "without on each shopper's own clock"
+        ),
+    ]
+    length: Annotated[Duration, Field(gt=0)]
+    lift: Annotated[float, Field(gt=0, le=1_000)]
+    half_life: Annotated[Duration, Field(description="after its length the lift halves every so often")] = 0.0
+    personas: Annotated[
+        dict[str, Annotated[float, Field(ge=0, le=1_000)]], Field(description="factors; empty: all alike")
+    ] = {}
+    channels: Annotated[list[Channel], Field(description="only shoppers who came by these; empty: all")] = []
+    consent: Annotated[Asked | None, Field(description="only shoppers who allow this")] = None
+    evidence: str | None = None
 
-
-class Arrivals(BaseModel):
-    """The open model's rate profile: visits arrive by this plan, whatever the server does."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-    kind: ArrivalKind = "constant"
-    rate: Annotated[Rate | None, Field(description="of constant arrivals; at the end of a ramp")] = None
-    from_rate: Annotated[Rate | None, Field(alias="from", description="at the start of a ramp")] = None
-    steps: list[Step] = []
-    spacing: Literal["poisson", "even"] = "poisson"
-
-    @model_validator(mode="after")
-    def _complete(self) -> Arrivals:
-        if self.kind == "steps":
-            if not self.steps:
-                raise ValueError("steps needs a list `steps` of {rate, duration}")
-        elif self.rate is None:
-            raise ValueError(f"{self.kind} needs a `rate`, as 10/s")
-        if self.kind == "ramp" and self.from_rate is None:
-            raise ValueError("ramp needs `from`, the rate it starts with")
-        for key, kinds in _OF_KINDS.items():
-            if getattr(self, key) and self.kind not in kinds:
-                raise ValueError(f"{self.kind} has no `{_SPELT.get(key, key)}`; kind {' and '.join(kinds)} has")
-        return self
-
-    def profile(self, duration_s: float, times: float = 1.0) -> list[tuple[float, float]]:
-        """Return (second, arrivals a second) points over the run, every rate multiplied by `times`.
-
-        Steps that end before the run repeat nothing: the last rate is kept.
-        """
-        if self.kind == "constant":
-            assert self.rate is not None
-            return [(0.0, self.rate * times), (duration_s, self.rate * times)]
-        if self.kind == "ramp":
-            assert self.rate is not None
-            assert self.from_rate is not None
-            return [(0.0, self.from_rate * times), (duration_s, self.rate * times)]
-        return _staircase(self.steps, duration_s, times)
-
-
-def _staircase(steps: list[Step], duration_s: float, times: float) -> list[tuple[float, float]]:
-    """Return a profile that jumps: two points a microsecond apart at each step's edge."""
-    points: list[tuple[float, float]] = []
-    begin = 0.0
-    for step in steps:
-        end = min(begin + step.duration, duration_s)
-        if begin >= duration_s:
-            break
-        points += [(begin + 1e-6 if points else 0.0, step.rate * times), (end, step.rate * times)]
-        begin = end
-    if begin < duration_s:
-        points.append((duration_s, points[-1][1]))
-    return points
+    def compiled(self, reference: datetime) -> Campaign:
+        """Return it as the calendar takes it, in microseconds from the reference instant."""
+        if isinstance(self.start, datetime):
+            local = self.start.tzinfo is None
+            begin = self.start.replace(tzinfo=UTC) if local else self.start
+            begin_us = (begin - reference) // timedelta(microseconds=1)
+        else:
+            local, begin_us = False, round(self.start * 1e6)
+        return Campaign(
+            self.name,
+            begin_us,
+            self.length * 1e6,
+            self.lift,
+            self.half_life * 1e6,
+            local,
+            self.personas,
+            tuple(self.channels),
+            self.consent,
+        )
 
 
 class Arm(BaseModel):
@@ -125,6 +144,7 @@ class ScenarioFile(BaseModel):
     horizon: Annotated[Duration, Field(gt=0, description="over which generated visits spread")] = 7 * 86_400.0
     target: str = "storefront"
     host: Annotated[str, AfterValidator(parse_host), Field(json_schema_extra={"pattern": "^https?://"})] | None = None
+    campaigns: Annotated[list[Burst], Field(description="of generated data: bursts of visits")] = []
     pages: Annotated[Literal["cards", "instant"], Field(description="instant pages take no time")] = "cards"
     arms: list[Arm] = []
     thresholds: list[str] = []
@@ -134,6 +154,9 @@ class ScenarioFile(BaseModel):
         names = [arm.name for arm in self.arms]
         if len(set(names)) < len(names):
             raise ValueError("two arms have the same name")
+        bursts = [burst.name for burst in self.campaigns]
+        if len(set(bursts)) < len(bursts):
+            raise ValueError("two campaigns have the same name")
         left = 1 - sum(arm.share for arm in self.arms if arm.name != "control")
         if left < -_ROUNDING:
             raise ValueError("the shares of the arms sum to more than 1; control gets the rest")

@@ -163,9 +163,10 @@ def test_a_fault_of_an_option_is_not_the_files(footfall, tmp_path, option):
 
 NAMES = {
     ("generate", "smok"): (
-        "smok: is not a shipped scenario, shipped are black_friday, demo, smoke. Hint: did you mean smoke?"
+        "smok: is not a shipped scenario, shipped are black_friday, demo, ordinary_week, smoke. "
+        "Hint: did you mean smoke?"
     ),
-    ("generate", "no.yaml"): "no.yaml: does not exist, shipped are black_friday, demo, smoke",
+    ("generate", "no.yaml"): "no.yaml: does not exist, shipped are black_friday, demo, ordinary_week, smoke",
     (
         "capacity",
         "--backend",

@@ -114,7 +114,10 @@ def test_show_as_json(footfall, theory, everybody):
     persona = next(p for p in everybody.personas if p.name == "tourist")
     assert code == 0
     assert facts["resolved"] == json.loads(json.dumps(persona.merged.data))
-    assert facts["origins"]["patience.shape"].endswith("personas/shoppers/base_mobile.yaml:73")
+    origin = facts["origins"]["patience.shape"]
+    lines = shipped("personas/shoppers")["base_mobile"].read_text().splitlines()
+    assert origin.endswith(f"personas/shoppers/base_mobile.yaml:{lines.index('patience:') + 3}")
+    assert "shape" in lines[lines.index("patience:") + 2]
     assert facts["expectations"]["conversion"] == pytest.approx(theory["tourist"].conversion)
     assert set(facts["published"]) == {"pages", "bounce", "conversion", "abandonment"}
     assert set(facts["still_waiting"]) == set(STAGES)

@@ -47,6 +47,26 @@ PROFILES = {
         20.0,
         [(0, 2), (20, 2)],
     ),
+    "a spike rises from the rate, stays at its peak and falls back": (
+        {"kind": "spike", "rate": "2/s", "peak": "20/s", "start": "10s", "rise": "5s", "hold": "10s", "fall": "20s"},
+        60.0,
+        [(0, 2), (10, 2), (15, 20), (25, 20), (45, 2), (60, 2)],
+    ),
+    "a spike without a rise jumps": (
+        {"kind": "spike", "rate": "2/s", "peak": "20/s", "start": "10s", "hold": "10s"},
+        60.0,
+        [(0, 2), (10, 2), (10 + EDGE, 20), (20, 20), (20 + EDGE, 2), (60, 2)],
+    ),
+    "a spike may begin with the run and be cut by its end": (
+        {"kind": "spike", "rate": "2/s", "peak": "12/s", "rise": "10s", "fall": "10s"},
+        15.0,
+        [(0, 2), (10, 12), (15, 7)],
+    ),
+    "a spike may be a hole": (
+        {"kind": "spike", "rate": "10/s", "peak": "1/s", "start": "5s", "hold": "5s", "fall": "5s"},
+        20.0,
+        [(0, 10), (5, 10), (5 + EDGE, 1), (10, 1), (15, 10), (20, 10)],
+    ),
     "a step is cut where the run ends": (
         {"kind": "steps", "steps": [{"rate": "2/s", "duration": "1min"}]},
         12.0,
@@ -79,19 +99,39 @@ WRONG_ARRIVALS = {
     "a ramp without a rate": ({"kind": "ramp", "from": "1/s"}, "ramp needs a `rate`, as 10/s"),
     "a ramp without a beginning": ({"kind": "ramp", "rate": "1/s"}, "ramp needs `from`, the rate it starts with"),
     "steps without steps": ({"kind": "steps"}, "steps needs a list `steps` of {rate, duration}"),
-    "a ramp that is called nothing": ({"from": "1/s", "rate": "9/s"}, "constant has no `from`; kind ramp has"),
+    "a ramp that is called nothing": ({"from": "1/s", "rate": "9/s"}, "constant has no `from`, only ramp has"),
     "steps that are called nothing": (
         {"rate": "9/s", "steps": [{"rate": "1/s", "duration": "1s"}]},
-        "constant has no `steps`; kind steps has",
+        "constant has no `steps`, only steps has",
     ),
     "steps with a rate of their own": (
         {"kind": "steps", "rate": "9/s", "steps": [{"rate": "1/s", "duration": "1s"}]},
-        "steps has no `rate`; kind constant and ramp has",
+        "steps has no `rate`, only constant, ramp, diurnal and spike have",
     ),
     "a rate of nothing": ({"rate": "0/s"}, "must be above zero"),
     "a rate without a unit": ({"rate": 10}, "must be a rate with its unit"),
     "a step of no length": ({"kind": "steps", "steps": [{"rate": "1/s", "duration": 0}]}, "greater than 0"),
-    "a kind there is not": ({"kind": "wave", "rate": "1/s"}, "Input should be 'constant', 'ramp' or 'steps'"),
+    "a kind there is not": (
+        {"kind": "wave", "rate": "1/s"},
+        "Input should be 'constant', 'ramp', 'steps', 'diurnal', 'spike' or 'csv'",
+    ),
+    "a spike without a top": ({"kind": "spike", "rate": "1/s", "hold": "1s"}, "spike needs `peak`"),
+    "a spike of no length": ({"kind": "spike", "rate": "1/s", "peak": "9/s"}, "needs a `rise`, `hold` or `fall`"),
+    "a day of mean and peak": (
+        {"kind": "diurnal", "rate": "1/s", "peak": "9/s"},
+        "diurnal needs either `rate`, the mean, or `peak`",
+    ),
+    "a day of neither": ({"kind": "diurnal"}, "diurnal needs either `rate`, the mean, or `peak`"),
+    "a zone without a time": ({"kind": "diurnal", "rate": "1/s", "zone": "Asia/Tokyo"}, "`zone` needs `at`"),
+    "a zone there is not": (
+        {"kind": "diurnal", "rate": "1/s", "at": "09:00", "zone": "Europe/Berln"},
+        "must be a time zone, as Europe/Berlin; did you mean Europe/Berlin?",
+    ),
+    "a time there is not": ({"kind": "diurnal", "rate": "1/s", "at": "25:00"}, "must be a time of day, as 18:30"),
+    "a file without a name": ({"kind": "csv"}, "csv needs a `file`, as traffic.csv"),
+    "a file of another kind": ({"rate": "1/s", "file": "x.csv"}, "constant has no `file`, only csv has"),
+    "a unit there is not": ({"kind": "csv", "file": "x.csv", "unit": "per_year"}, "Input should be 'per_s'"),
+    "two faults at once": ({"kind": "ramp", "file": "x.csv"}, "only csv has; ramp needs a `rate`, as 10/s; ramp needs"),
     "a spacing there is not": ({"rate": "1/s", "spacing": "odd"}, "Input should be 'poisson' or 'even'"),
     "a key there is not": ({"rate": "1/s", "burst": 3}, "Extra inputs are not permitted"),
 }
@@ -115,6 +155,30 @@ WRONG = {
     "a share of control that is not left": (
         {"arms": [{"name": "control", "share": 0.3}, {"name": "a", "share": 0.3}]},
         "control gets the share that the other arms leave, which is 0.7",
+    ),
+    "two campaigns of one name": (
+        {"campaigns": [{"name": "a", "start": "1h", "length": "1h", "lift": 2}] * 2},
+        "two campaigns have the same name",
+    ),
+    "a campaign that begins at a number": (
+        {"campaigns": [{"name": "a", "start": 5, "length": "1h", "lift": 1}]},
+        "must be a date and time, as 2026-11-27T06:00:00, or a time after the reference, as 6h",
+    ),
+    "a campaign that begins some day": (
+        {"campaigns": [{"name": "a", "start": "2026-13-01", "length": "1h", "lift": 1}]},
+        "must be a date and time",
+    ),
+    "a campaign of no height": (
+        {"campaigns": [{"name": "a", "start": "1h", "length": "1h", "lift": 0}]},
+        "greater than 0",
+    ),
+    "a campaign on a channel there is not": (
+        {"campaigns": [{"name": "a", "start": "1h", "length": "1h", "lift": 1, "channels": ["fax"]}]},
+        "allowed are organic, direct",
+    ),
+    "a campaign that needs a consent there is not": (
+        {"campaigns": [{"name": "a", "start": "1h", "length": "1h", "lift": 1, "consent": "cookies"}]},
+        "allowed are analytics",
     ),
     "half a day": ({"horizon": "36h"}, "horizon must be a whole number of days, as 7d"),
     "a time of no place": ({"reference": "2026-01-05T00:00:00"}, "reference needs its UTC offset"),
@@ -188,3 +252,22 @@ def test_control_is_always_there_and_first(promise):
     arms = all_arms([Arm(name=name, share=share) for name, share in given])
     assert [arm.name for arm in arms] == [name for name, _ in expected]
     assert [arm.share for arm in arms] == pytest.approx([share for _, share in expected], abs=1e-12)
+
+
+STARTS = {
+    "a time after the reference": ("36h", False, 36 * 3_600),
+    "an instant": ("2026-01-06T12:00:00+02:00", False, 34 * 3_600),
+    "a time on each shopper's clock": ("2026-01-06T12:00:00", True, 36 * 3_600),
+}
+
+
+@pytest.mark.parametrize("what", STARTS)
+def test_a_campaign_begins(what):
+    """A campaign begins so long after the reference, at one instant, or on each shopper's own clock."""
+    start, local, seconds = STARTS[what]
+    burst = {"name": "a", "start": start, "length": "2h", "lift": 2, "half_life": "30min", "consent": "push"}
+    spec = ScenarioFile.model_validate(HEAD | {"campaigns": [burst]})
+    made = spec.campaigns[0].compiled(spec.reference)
+    assert (made.local, made.begin_us) == (local, seconds * 1_000_000)
+    assert (made.length_us, made.half_us, made.consent) == (7.2e9, 1.8e9, "push")
+    assert ScenarioFile.model_validate(spec.model_dump(mode="json", by_alias=True, exclude_none=True)) == spec
