@@ -24,12 +24,11 @@ import pyarrow.compute as pc
 
 from simulator.export.delivery import delivered
 from simulator.export.source import Part
-from simulator.export.vendors.columns import iso_text, named, struct
+from simulator.export.vendors.columns import iso_text, labelled, named, struct
 from simulator.export.vendors.steps import numbers, steps_of
 from simulator.export.vendors.vocabulary import HOST
 from simulator.journey.tables import SCHEMAS
 from simulator.model.states import STATE_NAMES
-from simulator.runfolder.jsontext import ABSENT
 
 if TYPE_CHECKING:
     from simulator.export.source import Source
@@ -37,6 +36,18 @@ if TYPE_CHECKING:
 SOURCE = f"https://{HOST}/"
 TYPES = tuple(f"example.shop.{state}" for state in STATE_NAMES)
 """Prefixed by the reversed name of the shop's domain, as the specification recommends."""
+MEANINGS = {
+    "specversion": "1.0",
+    "id": "id of the event; equal where the same event was delivered twice",
+    "source": "the shop",
+    "type": "the shop's reversed domain and the state",
+    "subject": "shopper and visit",
+    "time": "when the page was tapped, by the device's clock",
+    "datacontenttype": "application/json",
+    "partitionkey": "the visit, which keeps its events together and in order",
+    "recordedtime": "when the event arrived",
+    "data": "the row of the events table, without truth and persona",
+}
 UNKNOWABLE = ("persona",)
 """Columns of the events table that no shop could observe, besides those marked as truth."""
 
@@ -61,7 +72,7 @@ def cloudevents(source: Source) -> dict[str, pa.Table]:
         "recordedtime": iso_text(received, "us"),
         "data": struct({name: got[name].combine_chunks() for name in observable(got.column_names)}),
     }
-    return {"cloudevents": pa.table(columns).replace_schema_metadata(ABSENT)}
+    return {"cloudevents": labelled(columns, MEANINGS)}
 
 
 def _suffixes(arms: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from simulator.export.ids import UUID_LENGTH, uuids
 from simulator.export.products import product_facts
+from simulator.runfolder.jsontext import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,6 +67,16 @@ def struct(columns: Mapping[str, Any], missing: NDArray[np.bool_] | None = None)
     arrays = [column if isinstance(column, pa.Array) else pa.array(column) for column in columns.values()]
     mask = pa.array(missing) if missing is not None and missing.any() else None
     return pa.StructArray.from_arrays(arrays, list(columns), mask=mask)
+
+
+def labelled(columns: Mapping[str, Any], meanings: Mapping[str, str]) -> pa.Table:
+    """Return columns as a table whose schema holds the meaning of each, and that their nulls are absent in JSON."""
+    arrays = [column if isinstance(column, pa.Array) else pa.array(column) for column in columns.values()]
+    fields = [
+        pa.field(name, array.type, metadata={"meaning": meanings[name]})
+        for name, array in zip(columns, arrays, strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=ABSENT))
 
 
 def named(codes: NDArray[Any], words: Sequence[str | None]) -> pa.Array:

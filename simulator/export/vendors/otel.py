@@ -29,13 +29,12 @@ import pyarrow as pa
 
 from simulator import __version__
 from simulator.export.source import Part
-from simulator.export.vendors.columns import ids_from, lists, named, struct
+from simulator.export.vendors.columns import ids_from, labelled, lists, named, struct
 from simulator.export.vendors.feed import ANY, PAGES, Call, Feed, blocks, feed_of
 from simulator.export.vendors.phones import Phone, phones
 from simulator.export.vendors.steps import codes, numbers
 from simulator.export.vendors.tracked import tracked
 from simulator.model.states import STATE_NAMES
-from simulator.runfolder.jsontext import ABSENT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,8 +82,7 @@ class Column(NamedTuple):
 def otel(source: Source) -> dict[str, pa.Table]:
     """Return the table `otel`: one row for what a page of a visit exported, in the order of delivery."""
     feed = feed_of(tracked(source, "otel"), CALLS, consent=False)
-    table = pa.concat_tables([_table(block) for block in blocks(feed)])
-    return {"otel": table.replace_schema_metadata(ABSENT)}
+    return {"otel": pa.concat_tables([_table(block) for block in blocks(feed)])}
 
 
 def _table(feed: Feed) -> pa.Table:
@@ -100,7 +98,8 @@ def _table(feed: Feed) -> pa.Table:
         "scopeLogs": lists(each, total, struct(logs)),
         "schemaUrl": pa.repeat(SCHEMA_URL, total),
     }
-    return pa.table({"resourceLogs": lists(each, total, struct(resource))})
+    meaning = "one resource, a browser, with one scope and the records of one page; the row is LogsData of OTLP"
+    return labelled({"resourceLogs": lists(each, total, struct(resource))}, {"resourceLogs": meaning})
 
 
 def _records(feed: Feed) -> pa.StructArray:

@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from simulator.export.products import CURRENCY
 from simulator.export.source import Part
-from simulator.export.vendors.columns import fact, ids_from, iso_text, named, spread, struct, where
+from simulator.export.vendors.columns import fact, ids_from, iso_text, labelled, named, spread, struct, where
 from simulator.export.vendors.contents import LISTS, queries
 from simulator.export.vendors.feed import ANY, PAGES, Call, Feed, blocks, feed_of
 from simulator.export.vendors.pages import Pages
@@ -34,7 +34,6 @@ from simulator.export.vendors.vocabulary import HOST
 from simulator.journey.kernel import PRODUCTS_PER_CATEGORY
 from simulator.model.schema import CATEGORIES
 from simulator.model.states import STATE_NAMES
-from simulator.runfolder.jsontext import ABSENT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,6 +79,22 @@ PROPERTIES: dict[str, tuple[str, ...]] = {
 }
 """Properties of the spec that each call fills, in the spec's words; `page` fills Segment's page properties."""
 LIST_IDS = tuple({"search": "search-results", "recommend": "recommendations"}.get(name, name) for name in STATE_NAMES)
+MEANINGS = {
+    "anonymousId": "the browser's id, the same in all visits of a shopper",
+    "userId": "the shop's number of the customer; absent until the shop knows who it is",
+    "type": "page, track or identify",
+    "event": "name of the event in the e-commerce spec; of tracks only",
+    "name": "title of the page; of pages only",
+    "properties": "what the event is about; each event fills its own",
+    "traits": "who the customer is; of identify only",
+    "context": "phone, page, campaign, consent and the like, as far as the browser tells",
+    "messageId": "id of the call; equal where the same call was delivered twice",
+    "originalTimestamp": "when the call was made, by the device's clock",
+    "sentAt": "when it was sent, by the device's clock",
+    "receivedAt": "when it arrived, by Segment's clock",
+    "timestamp": "receivedAt − (sentAt − originalTimestamp): when it was made, with the device's clock set right",
+    "version": "of the tracking API",
+}
 VERSION = 2
 """Of the tracking API, which Segment's own raw example bears."""
 PAYMENT = "card"
@@ -89,8 +104,7 @@ PAYMENT = "card"
 def segment(source: Source) -> dict[str, pa.Table]:
     """Return the table `segment`: one row a call, in the order of delivery."""
     feed = feed_of(tracked(source, "segment"), CALLS)
-    table = pa.concat_tables([_table(block) for block in blocks(feed)])
-    return {"segment": table.replace_schema_metadata(ABSENT)}
+    return {"segment": pa.concat_tables([_table(block) for block in blocks(feed)])}
 
 
 def _table(feed: Feed) -> pa.Table:
@@ -114,7 +128,7 @@ def _table(feed: Feed) -> pa.Table:
         "timestamp": iso_text(received - (sent - original)),
         "version": pa.array(np.full(len(feed.row), VERSION)),
     }
-    return pa.table(columns)
+    return labelled(columns, MEANINGS)
 
 
 def _properties(feed: Feed) -> pa.StructArray:

@@ -24,7 +24,7 @@ import pyarrow.compute as pc
 
 from simulator import __version__
 from simulator.export.source import Part
-from simulator.export.vendors.columns import ids_from, iso_text, named, spread, struct, where
+from simulator.export.vendors.columns import ids_from, iso_text, labelled, named, spread, struct, where
 from simulator.export.vendors.contents import LISTS
 from simulator.export.vendors.feed import PAGES, Call, Feed, blocks, feed_of
 from simulator.export.vendors.pages import Pages
@@ -34,7 +34,7 @@ from simulator.export.vendors.steps import codes
 from simulator.export.vendors.tracked import tracked
 from simulator.export.vendors.vocabulary import CHANNELS, HOST
 from simulator.model.states import STATE_NAMES
-from simulator.runfolder.jsontext import ABSENT, json_text
+from simulator.runfolder.jsontext import json_text
 
 if TYPE_CHECKING:
     from simulator.export.source import Source
@@ -56,6 +56,48 @@ ECOMMERCE = "com.snowplowanalytics.snowplow.ecommerce"
 ROOT = "com.snowplowanalytics.snowplow"
 APP = "shop"
 MADE_BY = f"footfall-{__version__}"
+MEANINGS = {
+    "app_id": "the shop",
+    "platform": "web",
+    "collector_tstamp": "when it arrived, by the collector's clock",
+    "dvce_created_tstamp": "when it was made, by the device's clock",
+    "event": "page_view, or unstruct for an e-commerce action",
+    "event_id": "id of the event; equal where the same event was delivered twice",
+    "name_tracker": "footfall",
+    "v_tracker": "Footfall and its version",
+    "v_collector": "Footfall and its version",
+    "v_etl": "Footfall and its version",
+    "user_id": "the shop's number of the customer; absent until the shop knows who it is",
+    "domain_userid": "the browser's id, the same in all visits of a shopper",
+    "domain_sessionidx": "number of the visit, from 1",
+    "geo_country": "ISO 3166 code of the home country",
+    "page_url": "address of the page that is open",
+    "page_title": "its title",
+    "page_referrer": "the page before, or the site the visit came from",
+    "page_urlscheme": "https",
+    "page_urlhost": "the shop's reserved domain",
+    "page_urlport": "443",
+    "page_urlpath": "path of the address",
+    "page_urlquery": "query of the address, campaign words included",
+    "refr_medium": "kind of the referrer: internal, search or social",
+    "mkt_medium": "utm_medium of the landing page",
+    "mkt_source": "utm_source of the landing page",
+    "mkt_campaign": "utm_campaign of the landing page",
+    "useragent": "the browser's user agent",
+    "br_lang": "the browser's language",
+    "os_timezone": "IANA time zone of the device",
+    "dvce_screenwidth": "CSS pixels",
+    "dvce_screenheight": "CSS pixels",
+    "dvce_sent_tstamp": "when it was sent, by the device's clock",
+    "domain_sessionid": "id of the visit",
+    "derived_tstamp": "collector − (sent − created): when it was made, with the device's clock set right",
+    "event_vendor": "of the event's schema",
+    "event_name": "of the event's schema",
+    "event_format": "of the event's schema",
+    "event_version": "of the event's schema",
+    "unstruct_event": "the e-commerce action as self-describing JSON; absent from page views",
+    "contexts": "the entities as self-describing JSON",
+}
 LIST_NAMES = tuple(
     {"search": "search results", "recommend": "recommendations", "category": "product list"}.get(name, name)
     for name in STATE_NAMES
@@ -65,8 +107,7 @@ LIST_NAMES = tuple(
 def snowplow(source: Source) -> dict[str, pa.Table]:
     """Return the table `snowplow`: one row an event, in the order of delivery."""
     feed = feed_of(tracked(source, "snowplow"), CALLS)
-    table = pa.concat_tables([_table(block) for block in blocks(feed)])
-    return {"snowplow": table.replace_schema_metadata(ABSENT)}
+    return {"snowplow": pa.concat_tables([_table(block) for block in blocks(feed)])}
 
 
 def _table(feed: Feed) -> pa.Table:
@@ -97,7 +138,7 @@ def _table(feed: Feed) -> pa.Table:
         "unstruct_event": _action(feed, ~views),
         "contexts": contexts(feed),
     }
-    return pa.table(columns)
+    return labelled(columns, MEANINGS)
 
 
 def _same(words: dict[str, str], rows: int) -> dict[str, pa.Array]:
