@@ -75,10 +75,13 @@ def parquet_options(schema: pa.Schema, compression: Compression) -> dict[str, An
     named = [field.name for field in schema if pa.types.is_dictionary(field.type)]
     packed = [field.name for field in schema if field.name in PACKED and pa.types.is_integer(field.type)]
     small = {*named, *packed} if compression == "snappy" else set()
+    by_column: Compression | dict[str, str] = {name: "none" if name in small else compression for name in schema.names}
+    # By name only the top of a nested column could be reached, and what is inside would not be compressed.
+    nested = any(pa.types.is_nested(field.type) for field in schema)
     return {
         "use_dictionary": named,
         "column_encoding": dict.fromkeys(packed, "DELTA_BINARY_PACKED"),
-        "compression": {name: "none" if name in small else compression for name in schema.names},
+        "compression": compression if nested else by_column,
         "write_statistics": [name for name in SOUGHT if name in schema.names],
     }
 
