@@ -6,17 +6,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simulator.export.dataset import Shard, play_shard
+from simulator.export.dataset import Shard, play_shard, source_of
 from simulator.export.parts import MODULES, part
-from simulator.export.source import Source
 from simulator.journey.tables import TABLES
 from simulator.runfolder.tables import LINE
 from simulator.scenario.load import load_scenario
+
+if TYPE_CHECKING:
+    from simulator.export.source import Source
 
 SHOPPERS = 200
 """How many shoppers of the demo the examples are taken from."""
@@ -52,8 +54,7 @@ def _slug(name: str) -> str:
 
 def _example_source() -> Source:
     scenario = load_scenario("demo", {"shoppers": SHOPPERS})
-    tables = play_shard(scenario, Shard(0, 0, SHOPPERS))
-    return Source(scenario.spec.seed, scenario.spec.reference, tables["shoppers"], tables["visits"], tables["events"])
+    return source_of(scenario, play_shard(scenario, Shard(0, 0, SHOPPERS)))
 
 
 def _table(name: str, data: pa.Table, told: str = "") -> str:

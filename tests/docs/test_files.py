@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 
 from simulator.cli.schemas import FOLDER, schemas
+from simulator.export.dirt import Dirt, load_dirt
 from simulator.model.distributions import DISTRIBUTION_NAMES, Distribution
 from simulator.model.faults import FileFaults
 from simulator.model.library import shipped
@@ -26,6 +27,7 @@ LOADERS = {
     "scenario": lambda path: load_scenario(str(path)),
     "target": lambda path: load_target(str(path)),
     "backend": lambda path: load_backend(str(path)),
+    "delivery": lambda path: load_dirt(str(path)),
 }
 MODELS = {
     "persona": PersonaFile,
@@ -33,6 +35,7 @@ MODELS = {
     "scenario": ScenarioFile,
     "target": TargetFile,
     "backend": BackendFile,
+    "delivery": Dirt,
 }
 SHIPPED = {
     "personas/shoppers": "persona",
@@ -40,14 +43,16 @@ SHIPPED = {
     "personas/scenarios": "scenario",
     "locustfiles/targets": "target",
     "locustfiles/backends": "backend",
+    "personas/delivery": "delivery",
 }
 FAULTY = {"typo.yaml": 2}
 """Files that a page shows to be refused, and how many faults they have."""
 
 
 def kind_of(data):
-    """Return which of the five kinds of files this is: the key that names it."""
-    return next((kind for kind in ("population", "backend", "scenario", "target") if _names(data, kind)), "persona")
+    """Return which of the six kinds of files this is: the key that names it."""
+    kinds = ("population", "backend", "scenario", "target", "delivery")
+    return next((kind for kind in kinds if _names(data, kind)), "persona")
 
 
 def _names(data, kind):
@@ -73,7 +78,7 @@ def test_example_loads(yaml_file, reader):
 
 
 def test_every_kind_has_an_example(reader):
-    """The page on files shows a file of each of the five kinds."""
+    """The page on files shows a file of each of the six kinds."""
     folder = reader("docs/files.md")
     assert {kind_of(read_yaml(path).data) for path in folder.glob("*.yaml")} == set(LOADERS)
 
