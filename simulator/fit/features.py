@@ -37,11 +37,15 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Counts (U, F) of U users in blocks, and how many visits each has over how many weeks."""
+    """Counts (U, F) of U users in blocks, and how many visits each has over how many weeks.
+
+    `situation_of_hit` (H,) is where `moves` counts each hit.
+    """
 
     counts: sparse.csr_matrix
     blocks: tuple[Block, ...]
     moves: Moves
+    situation_of_hit: NDArray[np.int64]
     visits: NDArray[np.int64]
     weeks: float
 
@@ -92,7 +96,7 @@ def features(hits: Hits, visits: Visits, exposure: Exposure) -> Features:
     taps = sparse.coo_matrix((np.ones(len(user)), (user, column)), (len(everyone), len(moves.situation)))
     counted = np.bincount(visits.user, minlength=len(everyone))
     counts = sparse.hstack([*columns.parts, taps]).tocsr()
-    return Features(counts, tuple(columns.blocks), moves, counted, weeks(hits))
+    return Features(counts, tuple(columns.blocks), moves, moves.situation[column[len(visits) :]], counted, weeks(hits))
 
 
 def weeks(hits: Hits) -> float:

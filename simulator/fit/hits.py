@@ -45,6 +45,8 @@ class Hits:
     users: tuple[str, ...]
     load_us: NDArray[np.int64]
     offset_s: NDArray[np.int32] | None = None
+    session: NDArray[np.int64] | None = None
+    """The log's own session of each hit, where it has one (any numbers: a change is a new visit)."""
     kinds: dict[str, Coded] = field(default_factory=dict)
     facts: dict[str, NDArray[np.int8]] = field(default_factory=dict)
 

@@ -33,7 +33,9 @@ LEAK = 0.02
 GUARD_RATIO = 0.2
 """A guard is found where shoppers without the flag come so much more seldom than those with it …"""
 GUARD_EXPECTED = 20.0
-"""… and would have been expected so many times."""
+"""… and would have been expected so many times …"""
+GUARD_HAVING = 0.05
+"""… and so much of the kind has the flag: fewer may be shoppers of another kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,5 +156,6 @@ def _guards(moves: Moves, cells: NDArray[np.float64]) -> NDArray[np.bool_]:
         share = np.where(seen > 0, have / np.maximum(seen, 1e-300), 0.0)
         expected = (share * lack.sum(axis=1, keepdims=True)).sum(axis=0)
         came = lack.sum(axis=0)
-        found[:S, place] = ((expected >= GUARD_EXPECTED) & (came < GUARD_RATIO * expected))[:S]
+        enough = have.sum(axis=(0, 1)) >= GUARD_HAVING * cells.sum(axis=(0, 1))
+        found[:S, place] = ((expected >= GUARD_EXPECTED) & (came < GUARD_RATIO * expected) & enough)[:S]
     return found

@@ -1,4 +1,7 @@
-"""Hits → visits: a pause of more than 30 minutes ends one, as in GA4; the last page of a visit has no next tap."""
+"""Hits → visits: a pause of more than 30 minutes ends one, as in GA4, and so does the log's own change of session.
+
+The last page of a visit has no next tap.
+"""
 
 from __future__ import annotations
 
@@ -64,6 +67,8 @@ def cut(hits: Hits) -> Visits:
     """Return the visits of hits that stand in the order of users and times."""
     gap_us = np.diff(hits.at_us)
     begins = np.concatenate([[True], (np.diff(hits.user) != 0) | (gap_us > CUT_OFF_US)])
+    if hits.session is not None:
+        begins[1:] |= np.diff(hits.session) != 0
     last = np.append(begins[1:], True)
     following = np.where(last, S, np.append(hits.state[1:], 0)).astype(np.int8)
     think_us = np.where(last, -1, np.append(gap_us, 0) - np.maximum(hits.load_us, 0))
