@@ -28,6 +28,8 @@ SHRINKAGE = 4.0
 """Pseudo-counts of the whole log's shares in each block of each kind (Dirichlet)."""
 MOST_KINDS = 24
 """Where the way down begins."""
+STARTS = 3
+"""Ways down, from different seeds."""
 SELECTION_USERS = 20_000
 """The number of kinds is found on so many users; all users are then assigned."""
 LEAST_USERS = 40
@@ -76,9 +78,11 @@ def cluster(features: Features, users: Sequence[str], kinds: int | None = None, 
     order = np.argsort([zlib.crc32(f"{seed}:{user}".encode()) for user in users], kind="stable")
     some = features.rows(np.sort(order[:SELECTION_USERS]))
     most = max(1, min(MOST_KINDS, len(order) // LEAST_USERS))
-    path = _way_down(some, _seeded(some, max(most, kinds or 1), seed), kinds or 1)
-    bic = {m.kinds: value for m, value in path}
-    chosen = min(path, key=lambda step: abs(step[0].kinds - kinds) if kinds else step[1])[0]
+    path: list[tuple[Mixture, float]] = []
+    for start in range(STARTS):
+        path += _way_down(some, _seeded(some, max(most, kinds or 1), seed + start), kinds or 1)
+    bic = {k: min(value for m, value in path if m.kinds == k) for k in sorted({m.kinds for m, _ in path})}
+    chosen = min(path, key=lambda step: (abs(step[0].kinds - kinds) if kinds else 0, step[1]))[0]
     mixture, of_user, _ = run(features, chosen, 30)
     large = np.argsort(-mixture.share, kind="stable")
     mixture = Mixture(mixture.share[large], mixture.log_p[:, large], mixture.visits[large])

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.fit import leaving
 from simulator.fit.clusters import Clusters, cluster
 from simulator.fit.exposure import expose
 from simulator.fit.features import Features, features
 from simulator.fit.hits import first_known
+from simulator.fit.leaving import Leaving, Waits, ended_otherwise, fit_leaving, think_weights, waits
 from simulator.fit.moves import ENTRY, Rows, fit_rows
-from simulator.fit.sessions import DAY_US, SATURDAY, Visits, cut, weekday
+from simulator.fit.sessions import DAY_US, Visits, cut
 from simulator.fit.thinking import Think, fit_think
 from simulator.journey.kernel import PURCHASE, S
 from simulator.model.states import EXIT, STATE_NAMES
@@ -56,7 +56,7 @@ class Kind:
     guards: dict[str, list[str]]
     tempo: dict[str, Think]
     edges: dict[str, Think]
-    hazard_per_s: float | None
+    leaving: Leaving
     visits_per_week: float
     visits_cv: float
     hours: list[float]
@@ -85,22 +85,23 @@ def fit(hits: Hits, kinds: int | None = None, seed: int = 0) -> Fitted:
     exposure = expose(hits, visits)
     made = features(hits, visits, exposure)
     found = cluster(made, hits.users, kinds, seed)
-    loads = leaving.waits(hits, visits)
+    loads = waits(hits, visits)
     each = tuple(_kind(hits, visits, made, loads, found.of_user[:, k]) for k in range(found.mixture.kinds))
-    return Fitted(hits, visits, exposure, made, found, each, loads is not None)
+    return Fitted(hits, visits, exposure, made, found, each, loads.logged)
 
 
 def _kind(
-    hits: Hits, visits: Visits, made: Features, loads: leaving.Waits | None, of_user: NDArray[np.float64]
+    hits: Hits, visits: Visits, made: Features, loads: Waits, of_user: NDArray[np.float64]
 ) -> Kind:
     of_user = np.where(of_user < LEAST_WEIGHT, 0.0, of_user)
     of_visit, of_hit = of_user[visits.user], of_user[hits.user]
     users, came, pages = float(of_user.sum()), float(of_visit.sum()), float(of_hit.sum())
     length = np.diff(np.append(visits.first, len(hits)))
     bought = np.bincount(visits.visit, hits.state == PURCHASE, len(visits)) > 0
-    hazard = None if loads is None else leaving.hazard_per_s(loads, visits, of_hit)
-    rows, taps = _rows(made, of_user, loads, hazard, of_hit)
-    tempo, edges = _tempo(hits, visits, of_hit)
+    first, _ = _tempo(hits, visits, of_hit, edges=False)
+    leaving = fit_leaving(hits, visits, loads, of_hit, first)
+    tempo, edges = _tempo(hits, visits, of_hit * think_weights(visits, loads, leaving))
+    rows, taps = _rows(made, of_user, of_hit * ended_otherwise(hits, loads, leaving, tempo))
     per_week, cv = _visits_a_week(made, of_user)
     situations, networks = _networks(hits, visits, of_visit)
     return Kind(
@@ -116,11 +117,11 @@ def _kind(
         guards=_guards(made, rows),
         tempo=tempo,
         edges=edges,
-        hazard_per_s=hazard,
+        leaving=leaving,
         visits_per_week=per_week,
         visits_cv=cv,
         hours=(np.bincount(visits.hour, of_visit, 24) / came).tolist(),
-        weekend=_weekend(visits, of_visit),
+        weekend=_weekend(hits, visits, of_visit),
         mixes=_mixes(hits, of_user, of_hit) | situations,
         networks=networks,
         facts={name: _of_users(hits, values, ("no", "yes"), of_user) for name, values in hits.facts.items()},
@@ -128,21 +129,15 @@ def _kind(
 
 
 def _rows(
-    made: Features,
-    of_user: NDArray[np.float64],
-    loads: leaving.Waits | None,
-    hazard: float | None,
-    of_hit: NDArray[np.float64],
+    made: Features, of_user: NDArray[np.float64], ended: NDArray[np.float64]
 ) -> tuple[Rows, NDArray[np.float64]]:
-    """Return the rows and the taps behind each; exits that the waits explain are no evidence of wanting to leave."""
+    """Return the rows and the taps behind each; `ended` (H,) are exits that are no evidence of wanting to leave."""
     moves = made.moves
     counts = np.asarray(made.counts[:, made.moving].T @ of_user)
     taps = np.bincount(moves.row[moves.situation], counts, S + 1)
-    if loads is not None and hazard:
-        waited = of_hit * leaving.left_waiting(loads, hazard)
-        leaves = np.bincount(made.situation_of_hit, waited, len(moves.row))
-        exits = np.flatnonzero(moves.target == S)
-        counts[exits] = np.maximum(counts[exits] - leaves[moves.situation[exits]], 0.0)
+    leaves = np.bincount(made.situation_of_hit, ended, len(moves.row))
+    exits = np.flatnonzero(moves.target == S)
+    counts[exits] = np.maximum(counts[exits] - leaves[moves.situation[exits]], 0.0)
     return fit_rows(moves, counts[:, None], weight=ROW_WEIGHT, rounds=100, leak=0.0), taps
 
 
@@ -157,24 +152,26 @@ def _guards(made: Features, rows: Rows) -> dict[str, list[str]]:
     return found
 
 
-def _tempo(hits: Hits, visits: Visits, of_hit: NDArray[np.float64]) -> tuple[dict[str, Think], dict[str, Think]]:
+def _tempo(
+    hits: Hits, visits: Visits, of_hit: NDArray[np.float64], *, edges: bool = True
+) -> tuple[dict[str, Think], dict[str, Think]]:
     """Return think times by state, and by edge `from → to`; those of states are what a persona has."""
     timed = (visits.think_us > 0) & (of_hit > 0)
     state, following = hits.state[timed].astype(np.int64), visits.next[timed].astype(np.int64)
     times_s, weights = visits.think_us[timed] / 1e6, of_hit[timed]
     tempo: dict[str, Think] = {}
-    edges: dict[str, Think] = {}
+    of_edge: dict[str, Think] = {}
     for s in np.unique(state):
         there = state == s
         if think := fit_think(times_s[there], weights[there]):
             tempo[STATE_NAMES[s]] = think
-        for t in np.unique(following[there]):
+        for t in np.unique(following[there]) if edges else ():
             both = there & (following == t)
             if weights[both].sum() >= LEAST_EDGE and (think := fit_think(times_s[both], weights[both])):
-                edges[f"{STATE_NAMES[s]} → {STATE_NAMES[t]}"] = think
+                of_edge[f"{STATE_NAMES[s]} → {STATE_NAMES[t]}"] = think
     if everywhere := fit_think(times_s, weights):
         tempo["default"] = everywhere
-    return tempo, edges
+    return tempo, of_edge
 
 
 def _visits_a_week(made: Features, of_user: NDArray[np.float64]) -> tuple[float, float]:
@@ -191,16 +188,26 @@ def _visits_a_week(made: Features, of_user: NDArray[np.float64]) -> tuple[float,
     return max(mean, 1e-3) / made.weeks, float(np.clip(cv, 0.1, 3.0))
 
 
-def _weekend(visits: Visits, of_visit: NDArray[np.float64]) -> float:
-    """Return how much busier a weekend day is than a weekday; 1 where the log has not both."""
-    days = visits.local_us // DAY_US
-    covered = np.arange(int(days.min()), int(days.max()) + 1)
-    at_weekend = float((weekday(covered) >= SATURDAY).sum())
-    others = len(covered) - at_weekend
+def _weekend(hits: Hits, visits: Visits, of_visit: NDArray[np.float64]) -> float:
+    """Return how much busier a weekend day is than a weekday; 1 where the log has not both.
+
+    The days the log covers are counted on each shopper's own clock.
+    """
+    ahead_us = visits.local_us - hits.at_us[visits.first]
+    begin, end = int(hits.at_us.min()), int(hits.at_us.max())
+    free = _weekend_us(end + ahead_us) - _weekend_us(begin + ahead_us)
     came, came_weekend = float(of_visit.sum()), float(of_visit[visits.weekend].sum())
-    if not at_weekend or not others or came == came_weekend:
+    at_weekend = float(of_visit @ free)
+    others = came * (end - begin) - at_weekend
+    if at_weekend <= 0 or others <= 0 or came == came_weekend:
         return 1.0
     return (came_weekend / at_weekend) / ((came - came_weekend) / others)
+
+
+def _weekend_us(until_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how much of the time since 1970 was weekend: 1970 began on a Thursday, two days before one."""
+    weeks, rest = np.divmod(until_us - 2 * DAY_US, 7 * DAY_US)
+    return weeks * 2 * DAY_US + np.minimum(rest, 2 * DAY_US)
 
 
 def _mixes(hits: Hits, of_user: NDArray[np.float64], of_hit: NDArray[np.float64]) -> dict[str, Mix]:

@@ -56,6 +56,15 @@ class Think:
         return min(max(raw, self.low_s), self.high_s)
 
 
+    def quantiles_s(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the times below which shares of draws lie."""
+        if self.dist == "lognormal":
+            raw = np.exp(self.a + self.b * special.ndtri(shares))
+        else:
+            raw = self.b * (-np.log1p(-shares)) ** (1 / self.a)
+        return np.clip(raw, self.low_s, self.high_s)
+
+
 class Binned(NamedTuple):
     """Weighted logarithms of times: mean and weight of each bin, and the weights cut at both ends."""
 
@@ -77,7 +86,7 @@ def fit_think(times_s: NDArray[np.float64], weights: NDArray[np.float64]) -> Thi
     total = float(weights.sum())
     if total < LEAST or len(times_s) < LEAST:
         return None
-    data = _binned(np.log(times_s), weights)
+    data, low = _binned(np.log(times_s), weights)
     if len(data.at) < 3:
         return None
     fits: dict[Kind, tuple[float, NDArray[np.float64]]] = {
@@ -87,7 +96,7 @@ def fit_think(times_s: NDArray[np.float64], weights: NDArray[np.float64]) -> Thi
     dist: Kind = min(fits, key=lambda kind: fits[kind][0])
     (best, found), other = fits[dist], max(cost for cost, _ in fits.values())
     a, b = (found[0], math.exp(found[1])) if dist == "lognormal" else (math.exp(found[0]), math.exp(found[1]))
-    low_s, high_s = float(times_s.min()), _longest(times_s, weights)
+    low_s, high_s = math.exp(low), _longest(times_s, weights)
     return Think(dist, float(a), float(b), low_s, high_s, total, _distance(data, dist, found), 2 * (other - best))
 
 
@@ -97,24 +106,33 @@ def _longest(times_s: NDArray[np.float64], weights: NDArray[np.float64]) -> floa
     return float(times_s[order[min(int(np.searchsorted(below, CLIP * below[-1])), len(order) - 1)]])
 
 
-def _binned(logs: NDArray[np.float64], weights: NDArray[np.float64]) -> Binned:
-    """Return binned logarithms; what lies at an atom below, or in the longest `TAIL`, counts as cut there."""
+def _atom(logs: NDArray[np.float64], weights: NDArray[np.float64], total: float) -> float | None:
+    """Return the value in the lower fifth at which times pile up as nowhere near it; whole seconds do not count."""
+    below = logs <= np.quantile(logs, 0.2)
+    values, place, counts = np.unique(logs[below], return_inverse=True, return_counts=True)
+    held = np.bincount(place, weights[below])
+    heavy = int(np.argmax(held))
+    others = np.delete(counts, heavy)
+    if counts[heavy] < 5 or held[heavy] < ATOM_SHARE * total or (len(others) and counts[heavy] < 5 * others.max()):
+        return None
+    return float(values[heavy])
+
+
+def _binned(logs: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[Binned, float]:
+    """Return binned logarithms and the smallest value; what lies at an atom, or in the longest `TAIL`, was cut there."""
     total = float(weights.sum())
     order = np.argsort(logs)
-    low = float(logs[order[0]])
+    atom = _atom(logs, weights, total)
+    low = float(logs[order[0]]) if atom is None else atom
     high = float(logs[order[min(int(np.searchsorted(np.cumsum(weights[order]), (1 - TAIL) * total)), len(order) - 1)]])
-    at_low, at_high = logs <= low + 1e-6, logs >= high
-    cut_low, cut_high = (float(weights[ends].sum()) for ends in (at_low, at_high))
-    inside = ~at_high
-    if at_low.sum() >= 3 and cut_low > ATOM_SHARE * total:
-        inside &= ~at_low
-    else:
-        cut_low = 0.0
-    place = np.minimum(((logs[inside] - low) / max(high - low, 1e-9) * BINS).astype(np.int64), BINS - 1)
+    at_low, at_high = (logs <= low) & (atom is not None), logs >= high
+    inside = ~at_low & ~at_high
+    place = np.clip(((logs[inside] - low) / max(high - low, 1e-9) * BINS).astype(np.int64), 0, BINS - 1)
     weight = np.bincount(place, weights[inside], BINS)
     sums = np.bincount(place, weights[inside] * logs[inside], BINS)
     used = weight > 0
-    return Binned(sums[used] / weight[used], weight[used], low, high, cut_low, cut_high)
+    cut_low, cut_high = float(weights[at_low].sum()), float(weights[at_high & ~at_low].sum())
+    return Binned(sums[used] / weight[used], weight[used], low, high, cut_low, cut_high), low
 
 
 def _best(
