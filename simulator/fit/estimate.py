@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -86,20 +86,30 @@ def fit(hits: Hits, kinds: int | None = None, seed: int = 0) -> Fitted:
     made = features(hits, visits, exposure)
     found = cluster(made, hits.users, kinds, seed)
     loads = waits(hits, visits)
-    each = tuple(_kind(hits, visits, made, loads, found.of_user[:, k]) for k in range(found.mixture.kinds))
+    one = np.ones(len(hits))
+    everybody = fit_leaving(hits, visits, loads, one, _tempo(hits, visits, one, edges=False)[0])
+    log = _Log(hits, visits, made, loads, everybody)
+    each = tuple(_kind(log, found.of_user[:, k]) for k in range(found.mixture.kinds))
     return Fitted(hits, visits, exposure, made, found, each, loads.logged)
 
 
-def _kind(
-    hits: Hits, visits: Visits, made: Features, loads: Waits, of_user: NDArray[np.float64]
-) -> Kind:
+class _Log(NamedTuple):
+    hits: Hits
+    visits: Visits
+    made: Features
+    loads: Waits
+    everybody: Leaving
+
+
+def _kind(log: _Log, of_user: NDArray[np.float64]) -> Kind:
+    hits, visits, made, loads, everybody = log
     of_user = np.where(of_user < LEAST_WEIGHT, 0.0, of_user)
     of_visit, of_hit = of_user[visits.user], of_user[hits.user]
     users, came, pages = float(of_user.sum()), float(of_visit.sum()), float(of_hit.sum())
     length = np.diff(np.append(visits.first, len(hits)))
     bought = np.bincount(visits.visit, hits.state == PURCHASE, len(visits)) > 0
     first, _ = _tempo(hits, visits, of_hit, edges=False)
-    leaving = fit_leaving(hits, visits, loads, of_hit, first)
+    leaving = fit_leaving(hits, visits, loads, of_hit, first, everybody)
     tempo, edges = _tempo(hits, visits, of_hit * think_weights(visits, loads, leaving))
     rows, taps = _rows(made, of_user, of_hit * ended_otherwise(hits, loads, leaving, tempo))
     per_week, cv = _visits_a_week(made, of_user)

@@ -34,6 +34,8 @@ QUANTILES = (np.arange(9) + 0.5) / 9
 LEAST_KNOWN = 0.95
 """A log says nothing of waits when load times are missing more often: those who left are whose are missing."""
 LONGEST_LOAD_S = 60.0
+SPREAD = np.array([0.6, 0.3])
+"""How far the logarithms of a kind's median and sigma usually lie from everybody's (prior standard deviations)."""
 LEAST_CHANCE = 0.1
 """No think time counts for more than ten."""
 
@@ -86,7 +88,9 @@ class _Cells:
         self.elapsed = np.bincount(place, weight * elapsed) / self.n
         self.states, self.state = np.unique(cells // ((LOAD_BINS + 1) * (ELAPSED_BINS + 1)), return_inverse=True)
         self.think = np.array([quantiles_of(tempo, s) for s in self.states])
-        self._stay: NDArray[np.float64] | None = None
+        self.usual: NDArray[np.float64] | None = None
+        wish = np.bincount(self.state, self.on) / np.bincount(self.state, self.n)
+        self._stay = np.clip(wish, 1e-6, 1 - 1e-6)
 
     def chance(self, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return each cell's chance of not being ended by the wait or the budget, for (h, g, ln median, ln sigma)."""
@@ -103,12 +107,13 @@ class _Cells:
         chance = np.clip(self.chance(parameters), 1e-9, 1.0)
         p = self._staying(chance)[self.state] * chance
         p = np.clip(p, 1e-12, 1 - 1e-12)
-        return -float(self.on @ np.log(p) + (self.n - self.on) @ np.log1p(-p))
+        far = 0.0 if self.usual is None else float((((parameters[2:] - self.usual) / SPREAD) ** 2).sum()) / 2
+        return far - float(self.on @ np.log(p) + (self.n - self.on) @ np.log1p(-p))
 
     def _staying(self, chance: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return each state's probability q of wanting to go on: Newton steps on ln q, from the last ones found."""
         count = len(self.states)
-        log_q = np.full(count, -0.3) if self._stay is None else np.log(self._stay)
+        log_q = np.log(self._stay)
         for _ in range(6):
             p = np.clip(np.exp(log_q)[self.state] * chance, 1e-12, 1 - 1e-9)
             off = (self.n - self.on) * p / (1 - p)
@@ -120,18 +125,30 @@ class _Cells:
 
 
 def fit_leaving(
-    hits: Hits, visits: Visits, found: Waits, weights: NDArray[np.float64], tempo: dict[str, Think]
+    hits: Hits,
+    visits: Visits,
+    found: Waits,
+    weights: NDArray[np.float64],
+    tempo: dict[str, Think],
+    everybody: Leaving | None = None,
 ) -> Leaving:
     """Return why visits of one kind end, from hits with weights (H,) and the kind's think times.
 
-    A part that does not raise the likelihood by more than chance would (BIC) is left out.
+    Few visits say little of a budget, so a kind's is drawn to `everybody`'s (`SPREAD`); everybody's is left out where it
+    does not raise the likelihood by more than chance would (BIC).
     """
     cells = _Cells(hits, visits, found, weights, tempo)
-    worth = math.log(max(float(weights.sum()), 2.0))
     start = np.array([0.02, 0.01]) if found.logged else np.zeros(2)
-    with_budget = _search(cells, np.append(start, [math.log(300.0), 0.0]), found.logged)
-    without = _search(cells, start, found.logged)
-    parameters = (with_budget if with_budget[0] + worth < without[0] else without)[1]
+    if everybody is not None and everybody.budget is not None:
+        cells.usual = np.array([everybody.budget[0], math.log(everybody.budget[1])])
+        parameters = _search(cells, np.concatenate([start, cells.usual]), found.logged)[1]
+    elif everybody is not None:
+        parameters = _search(cells, start, found.logged)[1]
+    else:
+        with_budget = _search(cells, np.append(start, [math.log(300.0), 0.0]), found.logged)
+        without = _search(cells, start, found.logged)
+        worth = math.log(max(float(weights.sum()), 2.0))
+        parameters = (with_budget if with_budget[0] + worth < without[0] else without)[1]
     wait = (float(parameters[0]), float(parameters[1])) if found.logged else None
     budget = (float(parameters[2]), math.exp(parameters[3])) if len(parameters) > 2 else None
     return Leaving(wait, budget)
