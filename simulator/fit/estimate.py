@@ -122,7 +122,7 @@ def _kind(log: _Log, of_user: NDArray[np.float64]) -> Kind:
         bounce=float(of_visit[length == 1].sum() / came),
         conversion=float(of_visit[bought].sum() / came),
         entry=_named(rows.p[ENTRY, :, 0]),
-        rows={STATE_NAMES[s]: _named(rows.p[s, :, 0]) for s in range(S) if taps[s] > 0},
+        rows={STATE_NAMES[s]: _named(rows.p[s, :, 0]) for s in range(S) if rows.p[s, :, 0].any()},
         taps={STATE_NAMES[s]: float(taps[s]) for s in range(S) if taps[s] > 0},
         guards=_guards(made, rows),
         tempo=tempo,

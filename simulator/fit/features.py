@@ -52,7 +52,7 @@ class Features:
     @property
     def moving(self) -> slice:
         """The last columns, which count `moves`."""
-        return slice(self.blocks[-1].end, self.counts.shape[1])
+        return slice(self.blocks[-1].end if self.blocks else 0, self.counts.shape[1])
 
     def rows(self, which: NDArray[np.int64]) -> Features:
         """Return the features of some users."""
