@@ -20,14 +20,20 @@ FORMATS = ("csv", "ga4", "segment")
 @click.argument("logs", type=click.Path(path_type=Path))
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="csv", show_default=True, help="What LOGS are.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("my_personas"), show_default=True, help="Folder of the files."
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("my_personas"),
+    show_default=True,
+    help="Folder of the files.",
 )
 @click.option("--personas", "kinds", type=click.IntRange(1, 64), help="How many; the log decides where not given.")
 @click.option("--map", "maps", multiple=True, metavar="EVENT=STATE", help="What an event is, as view_item=product.")
 @click.option("--user", metavar="COLUMN", help="csv: who (default: user, user_id or shopper).")
 @click.option("--time", metavar="COLUMN", help="csv: when (default: time, timestamp or at_us).")
 @click.option("--action", metavar="COLUMN", help="csv: what (default: action, event or page).")
-@click.option("--column", "columns", multiple=True, metavar="MEANING=COLUMN", help="csv: another column, as os=platform.")
+@click.option(
+    "--column", "columns", multiple=True, metavar="MEANING=COLUMN", help="csv: another column, as os=platform."
+)
 @click.option("--time-unit", "unit", type=click.Choice(["s", "ms", "us"]), help="What numbers in the time count.")
 @click.option("--timezone", metavar="ZONE", help="Clock of times without an offset, as Europe/Berlin.")
 @click.option("--name", "prefix", default="fitted", show_default=True, help="What the personas are called, numbered.")
@@ -79,7 +85,10 @@ def command(
     report = finish(out, fitted, findings, prefix)
     for line in summary(report):
         click.echo(line)
-    options.console().print(f"{len(fitted.kinds)} personas in {out}; play them with: footfall generate {out}/scenarios/{prefix}.yaml", markup=False)
+    options.console().print(
+        f"{len(fitted.kinds)} personas in {out}; play them with: footfall generate {out}/scenarios/{prefix}.yaml",
+        markup=False,
+    )
 
 
 def _pairs(columns: tuple[str, ...]) -> dict[str, str]:

@@ -48,7 +48,9 @@ def hits_of(raw: Raw, events: Events, timezone: str | None, findings: Findings) 
         return None
     users = table["user"].combine_chunks().dictionary_encode()
     order = np.lexsort((at_us, users.indices.to_numpy()))
-    keep = order[_once(users.indices.to_numpy()[order], at_us[order], state[order], _codes(table, "path")[order], findings)]
+    keep = order[
+        _once(users.indices.to_numpy()[order], at_us[order], state[order], _codes(table, "path")[order], findings)
+    ]
     return _hits(table.take(pa.array(keep)), at_us[keep], state[keep], timezone, findings)
 
 
@@ -56,9 +58,7 @@ def _states(table: pa.Table, events: Events, findings: Findings) -> NDArray[np.i
     """Return each row's state, −1 for an ignored event and −2 for one that leads nowhere."""
     action, path = _codes(table, "action"), _codes(table, "path")
     actions, paths = _words(table, "action"), _words(table, "path")
-    pairs, back, counts = np.unique(
-        (action + 1) * (len(paths) + 1) + path + 1, return_inverse=True, return_counts=True
-    )
+    pairs, back, counts = np.unique((action + 1) * (len(paths) + 1) + path + 1, return_inverse=True, return_counts=True)
     states = np.empty(len(pairs), np.int8)
     for place, (pair, count) in enumerate(zip(pairs.tolist(), counts.tolist(), strict=True)):
         event = None if pair // (len(paths) + 1) == 0 else actions[pair // (len(paths) + 1) - 1]
@@ -103,19 +103,26 @@ def _kept(table: pa.Table, state: NDArray[np.int8], findings: Findings) -> tuple
 
 
 def _once(
-    user: NDArray[np.int32], at_us: NDArray[np.int64], state: NDArray[np.int8], path: NDArray[np.int64], findings: Findings
+    user: NDArray[np.int32],
+    at_us: NDArray[np.int64],
+    state: NDArray[np.int8],
+    path: NDArray[np.int64],
+    findings: Findings,
 ) -> NDArray[np.bool_]:
     """Return which hits stay, of hits in order: no delivery twice, and one for a page that two events tell of."""
-    same_user = np.append(False, np.diff(user) == 0)  # noqa: FBT003
-    twice = same_user & np.append(False, (np.diff(at_us) == 0) & (np.diff(state) == 0))  # noqa: FBT003
+    same_user = np.append(False, np.diff(user) == 0)
+    twice = same_user & np.append(False, (np.diff(at_us) == 0) & (np.diff(state) == 0))
     findings.drop("hit is there twice (same user, time and event)", int(twice.sum()))
-    near = same_user & np.append(False, (np.diff(path) == 0) & (np.diff(at_us) <= SAME_PAGE_US)) & (path >= 0)  # noqa: FBT003
+    near = same_user & np.append(False, (np.diff(path) == 0) & (np.diff(at_us) <= SAME_PAGE_US)) & (path >= 0)
     is_list = np.isin(state, LISTS)
     listing = state == LISTING
-    beside = listing & ((near & np.append(False, is_list[:-1])) | np.append(near[1:] & is_list[1:], False))  # noqa: FBT003
+    beside = listing & ((near & np.append(False, is_list[:-1])) | np.append(near[1:] & is_list[1:], False))
     if beside.any():
-        findings.note(f"{int(beside.sum())} list views tell of the same page as a search, recommendation or offer beside them.")
-    return ~twice & ~beside
+        findings.note(
+            f"{int(beside.sum())} list views tell of the same page as a search, recommendation or offer beside them."
+        )
+    keep: NDArray[np.bool_] = ~twice & ~beside
+    return keep
 
 
 def _hits(
@@ -239,9 +246,13 @@ def _loads(table: pa.Table, has: set[str], findings: Findings) -> NDArray[np.int
         number = pc.match_substring_regex(text, r"^-?\d{1,15}([.]\d*)?([eE][-+]?\d+)?$")
         values = pc.if_else(number, text, pa.scalar(None, pa.string())).cast(pa.float64())
         load = pc.fill_null(values, -1.0).to_numpy(zero_copy_only=False) * times
-        strange = ~np.isnan(load) & ((load > LONGEST_LOAD_US) | ((load < 0) & pc.is_valid(text).to_numpy(zero_copy_only=False)))
+        strange = ~np.isnan(load) & (
+            (load > LONGEST_LOAD_US) | ((load < 0) & pc.is_valid(text).to_numpy(zero_copy_only=False))
+        )
         if strange.any():
-            findings.note(f"{int(strange.sum())} load times are negative, absurd or no numbers: they count as not logged.")
+            findings.note(
+                f"{int(strange.sum())} load times are negative, absurd or no numbers: they count as not logged."
+            )
         return np.where(strange | (load < 0), -1, load).astype(np.int64)
     return np.full(table.num_rows, -1, np.int64)
 
@@ -251,8 +262,11 @@ def _offsets(
 ) -> NDArray[np.int32] | None:
     """Return how far each hit's local clock is ahead of UTC, from what the log says: offset, time zone, city."""
     if "offset_s" in has:
-        seconds = pc.cast(table["offset_s"].combine_chunks(), pa.float64(), safe=False)
-        return pc.fill_null(seconds, 0.0).to_numpy(zero_copy_only=False).astype(np.int32)
+        text = table["offset_s"].combine_chunks()
+        sensible = pc.match_substring_regex(text, r"^-?\d{1,5}([.]0*)?$")
+        seconds = pc.if_else(sensible, text, pa.scalar(None, pa.string())).cast(pa.float64())
+        ahead: NDArray[np.int32] = pc.fill_null(seconds, 0.0).to_numpy(zero_copy_only=False).astype(np.int32)
+        return ahead
     if "timezone" in has:
         return offsets_s(table["timezone"].combine_chunks(), at_us, findings)
     if "city" in has:

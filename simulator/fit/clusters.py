@@ -67,7 +67,8 @@ class Clusters:
     @property
     def best(self) -> NDArray[np.int64]:
         """The (U,) most probable kind of each user."""
-        return self.of_user.argmax(axis=1)
+        best: NDArray[np.int64] = self.of_user.argmax(axis=1)
+        return best
 
 
 def cluster(features: Features, users: Sequence[str], kinds: int | None = None, seed: int = 0) -> Clusters:
@@ -208,7 +209,8 @@ def _costs(
     one, other = pairs.T
     together = users[one] + users[other]
     both = _entropies(counts[:, one] + counts[:, other], begins) - special.xlogy(together, together)
-    return both - alone[one] - alone[other]
+    costs: NDArray[np.float64] = both - alone[one] - alone[other]
+    return costs
 
 
 def _entropies(counts: NDArray[np.float64], begins: list[int]) -> NDArray[np.float64]:

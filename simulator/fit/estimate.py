@@ -138,13 +138,11 @@ def _kind(log: _Log, of_user: NDArray[np.float64]) -> Kind:
     )
 
 
-def _rows(
-    made: Features, of_user: NDArray[np.float64], ended: NDArray[np.float64]
-) -> tuple[Rows, NDArray[np.float64]]:
+def _rows(made: Features, of_user: NDArray[np.float64], ended: NDArray[np.float64]) -> tuple[Rows, NDArray[np.float64]]:
     """Return the rows and the taps behind each; `ended` (H,) are exits that are no evidence of wanting to leave."""
     moves = made.moves
     counts = np.asarray(made.counts[:, made.moving].T @ of_user)
-    taps = np.bincount(moves.row[moves.situation], counts, S + 1)
+    taps = np.bincount(moves.row[moves.situation], counts, S + 1).astype(np.float64)
     leaves = np.bincount(made.situation_of_hit, ended, len(moves.row))
     exits = np.flatnonzero(moves.target == S)
     counts[exits] = np.maximum(counts[exits] - leaves[moves.situation[exits]], 0.0)
@@ -221,7 +219,7 @@ def _weekend_us(until_us: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _mixes(hits: Hits, of_user: NDArray[np.float64], of_hit: NDArray[np.float64]) -> dict[str, Mix]:
-    mixes = {
+    mixes: dict[str, Mix] = {
         name: _of_users(hits, hits.kinds[name].codes, hits.kinds[name].words, of_user)
         for name in ("country", "os", "tier", "channel")
         if name in hits.kinds

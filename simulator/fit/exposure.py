@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.fit.hits import first_known
-from simulator.journey.kernel import S
 from simulator.model.states import FLAGS, STATES, bits
 
 if TYPE_CHECKING:
@@ -80,7 +79,8 @@ def _at_start(hits: Hits, visits: Visits, flag: str) -> NDArray[np.bool_]:
     if flag != "logged_in":
         needing = np.array([flag in state.needs for state in STATES])[hits.state]
         known[hits.user[needing & (known[hits.user] < 0)]] = 1
-    return known[visits.user] == 1
+    there: NDArray[np.bool_] = known[visits.user] == 1
+    return there
 
 
 def _flag(
@@ -95,5 +95,5 @@ def _flag(
     last_clear = np.maximum.accumulate(np.where(clears, place, -1))
     cleared = last_clear >= begin
     after = np.where(last_set >= begin, last_set > last_clear, at_start[visits.visit] & ~cleared)
-    before = np.where(place == begin, at_start[visits.visit], np.append(False, after[:-1]))  # noqa: FBT003
+    before = np.where(place == begin, at_start[visits.visit], np.append(False, after[:-1]))
     return before, after

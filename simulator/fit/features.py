@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from simulator.fit.hits import first_known
-from simulator.journey.kernel import S
 from simulator.fit.moves import Moves, count_moves
+from simulator.fit.sessions import DAY_US
+from simulator.journey.kernel import S
 from simulator.model.states import STATE_NAMES
 
 if TYPE_CHECKING:
@@ -37,12 +38,12 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Counts (U, F) of U users in blocks, and how many visits each has over how many weeks.
+    """Counts (U, F, a sparse matrix) of U users in blocks, and how many visits each has over how many weeks.
 
     `situation_of_hit` (H,) is where `moves` counts each hit.
     """
 
-    counts: sparse.csr_matrix
+    counts: Any
     blocks: tuple[Block, ...]
     moves: Moves
     situation_of_hit: NDArray[np.int64]
@@ -62,10 +63,10 @@ class Features:
 class _Columns:
     def __init__(self, users: int) -> None:
         self.users, self.width = users, 0
-        self.parts: list[sparse.csr_matrix] = []
+        self.parts: list[Any] = []
         self.blocks: list[Block] = []
 
-    def add(self, name: str, user: NDArray[np.int32], code: NDArray[np.int64], labels: tuple[str, ...]) -> None:
+    def add(self, name: str, user: NDArray[np.int32], code: NDArray[Any], labels: tuple[str, ...]) -> None:
         """Count codes by user; negative codes are not logged, columns that nobody has are left out."""
         known = code >= 0
         user, code = user[known], code[known]
@@ -92,17 +93,19 @@ def features(hits: Hits, visits: Visits, exposure: Exposure) -> Features:
         columns.add(name, everyone, first_known(hits.user, values, len(everyone)), (f"not {name}", name))
     _of_visits(columns, hits, visits)
     _of_pages(columns, hits, visits)
-    moves, user, column = count_moves(hits, visits, exposure)
-    taps = sparse.coo_matrix((np.ones(len(user)), (user, column)), (len(everyone), len(moves.situation)))
+    moves, who, place = count_moves(hits, visits, exposure)
+    shape = (len(everyone), len(moves.situation))
+    taps = sparse.coo_matrix((np.ones(len(who)), (who, place)), shape).tocsr()
     counted = np.bincount(visits.user, minlength=len(everyone))
-    counts = sparse.hstack([*columns.parts, taps]).tocsr()
-    return Features(counts, tuple(columns.blocks), moves, moves.situation[column[len(visits) :]], counted, weeks(hits))
+    counts: Any = sparse.hstack([*columns.parts, taps], format="csr")
+    situations = moves.situation[place[len(visits) :]]
+    return Features(counts, tuple(columns.blocks), moves, situations, counted, weeks(hits, visits))
 
 
-def weeks(hits: Hits) -> float:
-    """Return how many weeks the log covers, in whole days: at least one."""
-    days = np.ceil((int(hits.at_us.max()) - int(hits.at_us.min()) + 1) / 86_400e6)
-    return float(max(days, 1.0) / 7.0)
+def weeks(hits: Hits, visits: Visits) -> float:
+    """Return how many weeks lie between the first and the last visit: at least a day."""
+    starts = hits.at_us[visits.first]
+    return max(float(starts.max() - starts.min()) / DAY_US, 1.0) / 7.0
 
 
 def _devices(columns: _Columns, hits: Hits, everyone: NDArray[np.int32]) -> None:
@@ -110,7 +113,7 @@ def _devices(columns: _Columns, hits: Hits, everyone: NDArray[np.int32]) -> None
 
     Counted side by side they would look like kinds of shoppers: no iPhone is a low-end device.
     """
-    of_user = {
+    of_user: dict[str, NDArray[np.int32]] = {
         name: first_known(hits.user, hits.kinds[name].codes, len(everyone))
         for name in ("country", "os", "tier")
         if name in hits.kinds

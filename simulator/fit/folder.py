@@ -72,7 +72,14 @@ def nothing_usable(logs: Path, findings: Findings) -> FileFaults:
     """Return the faults of a log in which no row can be used: every reason, with its count and an example."""
     name = str(logs)
     faults = [
-        Fault(name, 0, "", f"{count:,} rows: {reason}", "", f"as {found[0]}" if (found := findings.examples.get(reason)) else "")
+        Fault(
+            name,
+            0,
+            "",
+            f"{count:,} rows: {reason}",
+            "",
+            f"as {found[0]}" if (found := findings.examples.get(reason)) else "",
+        )
         for reason, count in findings.dropped.items()
     ]
     faults += [
@@ -83,5 +90,5 @@ def nothing_usable(logs: Path, findings: Findings) -> FileFaults:
         Fault(name, 0, "", f"{count:,} rows: the event {title} is ignored", "", "--map gives it a state")
         for title, count in findings.ignored.items()
     ]
-    whole = Fault(name, 0, "", f"has no usable hit in {findings.rows:,} rows")
+    whole = Fault(name, 0, "", f"has no usable hit in {findings.rows:,} rows", "")
     return FileFaults([whole, *faults])

@@ -81,7 +81,9 @@ class Findings:
             self.notes.append(text)
 
 
-def first_known(group: NDArray[np.int32], values: NDArray[np.int8] | NDArray[np.int32], groups: int) -> NDArray[np.int32]:
+def first_known(
+    group: NDArray[np.int32], values: NDArray[np.int8] | NDArray[np.int32], groups: int
+) -> NDArray[np.int32]:
     """Return the first value of each group that is not −1, or −1."""
     found = np.full(groups, -1, np.int32)
     known = np.flatnonzero(values >= 0)[::-1]

@@ -4,10 +4,10 @@ A visit goes on after a page with the probability
 
     (1 − e_state) · exp(−(h · load + g · ln(1 + load))) · E_T[ S(elapsed + load + T) / S(elapsed) ]
 
-h is the persona's impatience a second, g what a slow page puts off, S the survival of a log-normal time budget and T the
-think time of the state: the kernel's own parts, without frailty and memory. What h, g and S explain of the exits is no
-evidence of wanting to leave, and a think time that was seen had to end before the budget: it counts for the inverse of
-the chance of that.
+h is the persona's impatience a second, g what a slow page puts off, S the survival of a log-normal time budget and T
+the think time of the state: the kernel's own parts, without frailty and memory. What h, g and S explain of the exits is
+no evidence of wanting to leave, and a think time that was seen had to end before the budget: it counts for the inverse
+of the chance of that.
 """
 
 from __future__ import annotations
@@ -94,11 +94,12 @@ class _Cells:
 
     def chance(self, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return each cell's chance of not being ended by the wait or the budget, for (h, g, ln median, ln sigma)."""
-        waited = np.exp(-(parameters[0] * self.load + parameters[1] * np.log1p(self.load)))
+        waited: NDArray[np.float64] = np.exp(-(parameters[0] * self.load + parameters[1] * np.log1p(self.load)))
         if len(parameters) == 2:
             return waited
         budget = (parameters[2], math.exp(parameters[3]))
-        return waited * in_time(budget, self.elapsed, self.load, self.think[self.state])
+        stays: NDArray[np.float64] = waited * in_time(budget, self.elapsed, self.load, self.think[self.state])
+        return stays
 
     def cost(self, parameters: NDArray[np.float64]) -> float:
         """Return the negative log-likelihood, each state's own wish to stay being the one that fits best."""
@@ -134,8 +135,8 @@ def fit_leaving(
 ) -> Leaving:
     """Return why visits of one kind end, from hits with weights (H,) and the kind's think times.
 
-    Few visits say little of a budget, so a kind's is drawn to `everybody`'s (`SPREAD`); everybody's is left out where it
-    does not raise the likelihood by more than chance would (BIC).
+    Few visits say little of a budget, so a kind's is drawn to `everybody`'s (`SPREAD`); everybody's is left out where
+    it does not raise the likelihood by more than chance would (BIC).
     """
     cells = _Cells(hits, visits, found, weights, tempo)
     start = np.array([0.02, 0.01]) if found.logged else np.zeros(2)

@@ -25,7 +25,10 @@ FIELDS: Fields = {
     "os": ("device.operating_system",),
     "model": ("device.mobile_marketing_name", "device.mobile_model_name"),
     "offset_s": ("device.time_zone_offset_seconds",),
-    "channel": ("session_traffic_source_last_click.cross_channel_campaign.default_channel_group", "traffic_source.medium"),
+    "channel": (
+        "session_traffic_source_last_click.cross_channel_campaign.default_channel_group",
+        "traffic_source.medium",
+    ),
     "analytics": ("privacy_info.analytics_storage",),
     "member": ("user_properties[member]",),
     "category": ("event_params[item_category]",),

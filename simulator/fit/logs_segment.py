@@ -48,6 +48,6 @@ def read_segment(path: Path, findings: Findings) -> Raw:
     wifi, cellular = columns.pop("wifi", missing), columns.pop("cellular", missing)
     if wifi.null_count < len(wifi) or cellular.null_count < len(cellular):
         none = pa.scalar(None, pa.string())
-        mobile = pc.if_else(pc.fill_null(pc.equal(cellular, "true"), False), "cellular", none)  # noqa: FBT003
-        columns["network"] = pc.if_else(pc.fill_null(pc.equal(wifi, "true"), False), "wifi", mobile)  # noqa: FBT003
+        mobile = pc.if_else(pc.fill_null(pc.equal(cellular, "true"), False), "cellular", none)
+        columns["network"] = pc.if_else(pc.fill_null(pc.equal(wifi, "true"), False), "wifi", mobile)
     return Raw(pa.table(columns), None, 0)

@@ -81,7 +81,9 @@ def count_moves(hits: Hits, visits: Visits, exposure: Exposure) -> tuple[Moves, 
     known, word = np.unique(flags, return_inverse=True)
     is_open = open_states(known)
     proven = ~is_open[word, target]
-    lacks = np.stack([(known & FLAGS[flag]) == 0 for flag in asked], axis=1) if asked else np.zeros((len(known), 0), bool)
+    lacks = (
+        np.stack([(known & FLAGS[flag]) == 0 for flag in asked], axis=1) if asked else np.zeros((len(known), 0), bool)
+    )
     signature = np.concatenate([is_open, lacks], axis=1)
     kinds, of_word = np.unique(signature, axis=0, return_inverse=True)
     key = (row * len(kinds) + of_word[word]) * (S + 2) + np.where(proven, target, S + 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-
 from simulator.model.faults import Fault, FileFaults, suggestion
 from simulator.model.states import STATE_NAMES
 
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Events = dict[str, str]
-"""`event` or `event:path` → a state, or `IGNORED`. A path counts before the event alone; `*` at its end stands for any."""
+"""`event` or `event:path` → a state, or `IGNORED`. A path counts before the event alone; `*` at its end is any rest."""
 IGNORED = "ignore"
 
 GA4: Events = {
@@ -28,7 +27,7 @@ GA4: Events = {
     "add_shipping_info": IGNORED, "session_start": IGNORED, "first_visit": IGNORED, "first_open": IGNORED,
     "user_engagement": IGNORED, "scroll": IGNORED, "click": IGNORED, "remove_from_cart": IGNORED,
 }  # fmt: skip
-"""Google's recommended and automatic events; those with a path, and the views of rewards to stores, are Footfall's own."""
+"""Google's recommended and automatic events; those with a path, and what rewards to stores send, are Footfall's own."""
 
 SEGMENT: Events = {
     "page:/": "home", "Home": "home", "page:/account/login": "login", "page:/account/rewards": "rewards",
@@ -51,7 +50,7 @@ OWN: Events = {name: name for name in STATE_NAMES}
 
 
 def with_options(default: Events, given: Sequence[str]) -> Events:
-    """Return the events with those of the command line: `view_item=product`, `page_view:/deals=offers`, `scroll=ignore`.
+    """Return the events with those of the command line: `view_item=product`, `page_view:/deals=offers`, `x=ignore`.
 
     Raises `FileFaults` for what leads to no state.
     """
@@ -86,7 +85,7 @@ def state_of(event: str, path: str | None, events: Events) -> str | None:
 def near_state(event: str, known: Mapping[str, str]) -> str:
     """Return a suggestion for an event that leads nowhere, as `--map "X=product"`, or nothing."""
     tidy = event.lower().replace(" ", "_").replace("-", "_")
-    choices = {name.lower().replace(" ", "_"): state for name, state in (known | GA4 | SEGMENT | OWN).items()}
+    choices = {name.lower().replace(" ", "_"): state for name, state in ({**known} | GA4 | SEGMENT | OWN).items()}
     choices = {name: state for name, state in choices.items() if state != IGNORED and ":" not in name}
     near = suggestion(tidy, choices).removeprefix("did you mean ").removesuffix("?")
     within = [state for state in STATE_NAMES if state in tidy]

@@ -32,14 +32,16 @@ def files_of(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise one_fault(str(path), "does not exist", "a file or folder of logs is needed")
-    found = sorted(p for p in path.rglob("*") if p.is_file() and p.name.endswith(SUFFIXES) and p.name != "manifest.json")
+    found = sorted(
+        p for p in path.rglob("*") if p.is_file() and p.name.endswith(SUFFIXES) and p.name != "manifest.json"
+    )
     if not found:
         raise one_fault(str(path), "holds no log", f"files end in {', '.join(SUFFIXES[:4])}, or those with .gz")
     return found
 
 
 def read_columns(files: Sequence[Path], fields: Fields, findings: Findings) -> pa.Table:
-    """Return a table of text columns, one for each field that any file has. Raises `FileFaults` for unreadable files."""
+    """Return a table of text columns, one for each field that any file has. Raises `FileFaults` for files it cannot."""
     tables, faults = [], []
     for file in files:
         try:
@@ -76,7 +78,9 @@ def _csv(file: Path, fields: Fields, findings: Findings) -> pa.Table:
             stream,
             parse_options=pa.csv.ParseOptions(invalid_row_handler=on_broken),
             convert_options=pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, quoted_strings_can_be_null=True
+                column_types=dict.fromkeys(names, pa.string()),
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
             ),
         )
     findings.rows += table.num_rows + len(broken)
@@ -135,18 +139,19 @@ def _text(column: pa.Array) -> pa.Array | None:
         return None
     if pa.types.is_timestamp(column.type):
         zone = "Z" if column.type.tz else ""
-        plain = column.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us")) if zone else column.cast(pa.timestamp("us"))
+        plain = (
+            column.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us")) if zone else column.cast(pa.timestamp("us"))
+        )
         return pc.binary_join_element_wise(plain.cast(pa.string()), zone, "")
     return column.cast(pa.string())
 
 
 def _json(file: Path, fields: Fields, findings: Findings) -> pa.Table:
     places = sorted({place for found in fields.values() for place in found})
-    getters = [(_getter(place), []) for place in places]
-    taken: list[list[str | None]] = [column for _, column in getters]
-    with (gzip.open(file, "rb") if file.name.endswith(".gz") else file.open("rb")) as lines:
-        for number, row in _rows(lines, file.name, findings):
-            del number
+    taken: list[list[str | None]] = [[] for _ in places]
+    getters = [(_getter(place), column) for place, column in zip(places, taken, strict=True)]
+    with gzip.open(file, "rb") if file.name.endswith(".gz") else file.open("rb") as lines:
+        for row in _rows(lines, file.name, findings):
             for get, column in getters:
                 column.append(get(row))
     columns = {place: pa.array(column, pa.string()) for place, column in zip(places, taken, strict=True)}
@@ -154,7 +159,7 @@ def _json(file: Path, fields: Fields, findings: Findings) -> pa.Table:
     return _chosen(known, fields, len(taken[0]) if taken else 0)
 
 
-def _rows(lines: Any, name: str, findings: Findings) -> Iterator[tuple[int, dict[str, Any]]]:  # noqa: ANN401 - a file
+def _rows(lines: Any, name: str, findings: Findings) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - a file
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -165,7 +170,7 @@ def _rows(lines: Any, name: str, findings: Findings) -> Iterator[tuple[int, dict
             findings.drop("line is not JSON", 1, [f"{name}:{number}"])
             continue
         if isinstance(row, dict):
-            yield number, row
+            yield row
         else:
             findings.drop("line is JSON but no object", 1, [f"{name}:{number}"])
 

@@ -50,7 +50,10 @@ def report_of(fitted: Fitted, findings: Findings, population: PopulationSpec) ->
             for name, kind in zip(names, fitted.kinds, strict=True)
         },
         "bic": {str(number): round(value, 1) for number, value in fitted.clusters.bic.items()},
-        "certainty": {"mean": round(float(sure.mean()), 4), "users_above_90_percent": round(float(np.mean(sure > 0.9)), 4)},
+        "certainty": {
+            "mean": round(float(sure.mean()), 4),
+            "users_above_90_percent": round(float(np.mean(sure > 0.9)), 4),
+        },
     }
 
 
@@ -105,7 +108,7 @@ def summary(report: dict[str, Any]) -> list[str]:
     """Return the lines that are printed: the kinds with their figures, what was left out, what leads nowhere."""
     log = report["log"]
     lines = [
-        f"{log['rows']:,} rows, {log['hits']:,} hits, {log['visits']:,} visits, {log['users']:,} users, {log['period']}",
+        ", ".join(f"{log[name]:,} {name}" for name in ("rows", "hits", "visits", "users")) + f", {log['period']}",
         "",
         f"{'persona':<16}{'share':>8}{'users':>9}{'pages':>14}{'bounce':>18}{'conversion':>18}{'worst KS':>10}",
     ]
@@ -119,7 +122,7 @@ def summary(report: dict[str, Any]) -> list[str]:
         )
     sure = report["certainty"]
     lines += [
-        "figures: observed, and the closed form of the fitted persona when nothing disturbs it (no waits, no time budget)",
+        "figures: observed, and the closed form of the fitted persona that nothing disturbs (no waits, no time budget)",
         f"users of whose kind the fit is more than 90 % sure: {sure['users_above_90_percent']:.1%}",
     ]
     return [*lines, *_troubles(report)]

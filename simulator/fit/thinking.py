@@ -1,8 +1,8 @@
 """Think times: log-normal or Weibull by maximum likelihood, whichever explains them better, with how well it fits.
 
-The last page of a visit has no next tap, so its think time is not in the log. Shoppers decide to leave whatever the time
-they looked, so leaving those pages out does not bend the distribution. Times that pile up at the smallest or largest value
-were cut there and count as censored.
+The last page of a visit has no next tap, so its think time is not in the log. Shoppers decide to leave whatever the
+time they looked, so leaving those pages out does not bend the distribution (a time budget does; see `leaving`). Times
+that pile up at a smallest value were cut there, and the longest ones count as "at least so long": both are censored.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BINS = 2_000
 ATOM_SHARE = 5e-4
 """A share of equal times at an end that says they were cut there; a smooth distribution has none."""
 TAIL = 0.02
-"""The largest times count as "at least so long" only: pauses in which a shopper did something else must not bend the fit."""
+"""The largest times count as "at least so long" only: a pause for something else must not bend the fit."""
 CLIP = 0.999
 """The share of times that a persona's clip lets through above the smallest."""
 LEAST = 30
@@ -54,7 +54,6 @@ class Think:
         """The median, as the kernel would draw it."""
         raw = math.exp(self.a) if self.dist == "lognormal" else self.b * math.log(2) ** (1 / self.a)
         return min(max(raw, self.low_s), self.high_s)
-
 
     def quantiles_s(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the times below which shares of draws lie."""
@@ -119,7 +118,7 @@ def _atom(logs: NDArray[np.float64], weights: NDArray[np.float64], total: float)
 
 
 def _binned(logs: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[Binned, float]:
-    """Return binned logarithms and the smallest value; what lies at an atom, or in the longest `TAIL`, was cut there."""
+    """Return binned logarithms and the smallest value; what lies at an atom, or in the longest `TAIL`, is censored."""
     total = float(weights.sum())
     order = np.argsort(logs)
     atom = _atom(logs, weights, total)
@@ -128,7 +127,7 @@ def _binned(logs: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[Bi
     at_low, at_high = (logs <= low) & (atom is not None), logs >= high
     inside = ~at_low & ~at_high
     place = np.clip(((logs[inside] - low) / max(high - low, 1e-9) * BINS).astype(np.int64), 0, BINS - 1)
-    weight = np.bincount(place, weights[inside], BINS)
+    weight = np.bincount(place, weights[inside], BINS).astype(np.float64)
     sums = np.bincount(place, weights[inside] * logs[inside], BINS)
     used = weight > 0
     cut_low, cut_high = float(weights[at_low].sum()), float(weights[at_high & ~at_low].sum())
@@ -144,7 +143,9 @@ def _best(
 
 def _lognormal_start(data: Binned) -> NDArray[np.float64]:
     mean = float(np.average(data.at, weights=data.weight))
-    return np.array([mean, math.log(max(math.sqrt(float(np.average((data.at - mean) ** 2, weights=data.weight))), 1e-3))])
+    return np.array(
+        [mean, math.log(max(math.sqrt(float(np.average((data.at - mean) ** 2, weights=data.weight))), 1e-3))]
+    )
 
 
 def _weibull_start(data: Binned) -> NDArray[np.float64]:

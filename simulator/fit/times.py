@@ -37,11 +37,15 @@ def parse_times(
     text = pc.utf8_trim_whitespace(texts)
     number, naive, aware = (_matches(text, pattern) for pattern in (NUMBER, NAIVE, AWARE))
     if number.any() and unit is None:
-        findings.drop("time is a number without a unit (give --time-unit s, ms or us)", int(number.sum()), _some(text, number))
+        findings.drop(
+            "time is a number without a unit (give --time-unit s, ms or us)", int(number.sum()), _some(text, number)
+        )
     elif number.any():
         values = pc.cast(text.filter(pa.array(number)), pa.float64()).to_numpy(zero_copy_only=False)
         exact = _integers(text.filter(pa.array(number)), unit or "us")
-        at_us[number] = begin_us + (exact if exact is not None else np.rint(values * UNITS_US[unit or "us"]).astype(np.int64))
+        at_us[number] = begin_us + (
+            exact if exact is not None else np.rint(values * UNITS_US[unit or "us"]).astype(np.int64)
+        )
     at_us[aware] = _aware(text.filter(pa.array(aware)))
     _place_naive(at_us, text, naive, bool(aware.any()), timezone, findings)
     bad = ~(number | naive | aware)
@@ -117,7 +121,7 @@ def _ahead_s(timezone: str, day: int) -> int:
 
 
 def _matches(text: pa.Array, pattern: str) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = pc.fill_null(pc.match_substring_regex(text, pattern), False).to_numpy(  # noqa: FBT003
+    found: NDArray[np.bool_] = pc.fill_null(pc.match_substring_regex(text, pattern), False).to_numpy(
         zero_copy_only=False
     )
     return found
