@@ -30,7 +30,7 @@ MOST_KINDS = 24
 """Where the way down begins."""
 STARTS = 3
 """Ways down, from different seeds."""
-SELECTION_USERS = 20_000
+SELECTION_USERS = 12_000
 """The number of kinds is found on so many users; all users are then assigned."""
 LEAST_USERS = 40
 """No kind has fewer users: they would not fill its rows."""
@@ -78,9 +78,9 @@ def cluster(features: Features, users: Sequence[str], kinds: int | None = None, 
     """
     order = np.argsort([zlib.crc32(f"{seed}:{user}".encode()) for user in users], kind="stable")
     some = features.rows(np.sort(order[:SELECTION_USERS]))
-    most = max(1, min(MOST_KINDS, len(order) // LEAST_USERS))
+    most = max(1, min(MOST_KINDS if kinds is None else 2 * kinds - 1, len(order) // LEAST_USERS))
     path: list[tuple[Mixture, float]] = []
-    for start in range(STARTS):
+    for start in range(1 if kinds == 1 else STARTS):
         path += _way_down(some, _seeded(some, max(most, kinds or 1), seed + start), kinds or 1)
     bic = {k: min(value for m, value in path if m.kinds == k) for k in sorted({m.kinds for m, _ in path})}
     chosen = min(path, key=lambda step: (abs(step[0].kinds - kinds) if kinds else 0, step[1]))[0]
@@ -174,13 +174,13 @@ def _seeded(features: Features, kinds: int, seed: int) -> Mixture:
 def _way_down(features: Features, mixture: Mixture, least: int) -> list[tuple[Mixture, float]]:
     """Return a mixture and its BIC for each number of kinds on the way down to `least`."""
     path = []
-    rounds = 30
+    rounds = 15
     while True:
         mixture, of_user, likelihood = run(features, mixture, rounds)
         path.append((mixture, bic_of(features, mixture, likelihood)))
         if mixture.kinds <= least:
             return path
-        mixture, rounds = maximise(features, _merged(features, mixture, of_user)), 12
+        mixture, rounds = maximise(features, _merged(features, mixture, of_user)), 6
 
 
 def _merged(features: Features, mixture: Mixture, of_user: NDArray[np.float64]) -> NDArray[np.float64]:
