@@ -89,7 +89,7 @@ def fit(hits: Hits, kinds: int | None = None, seed: int = 0) -> Fitted:
     one = np.ones(len(hits))
     everybody = fit_leaving(hits, visits, loads, one, _tempo(hits, visits, one, edges=False)[0])
     log = _Log(hits, visits, made, loads, everybody)
-    each = tuple(_kind(log, found.of_user[:, k]) for k in range(found.mixture.kinds))
+    each = tuple(_kind(log, float(found.mixture.share[k]), found.of_user[:, k]) for k in range(found.mixture.kinds))
     return Fitted(hits, visits, exposure, made, found, each, loads.logged)
 
 
@@ -101,7 +101,7 @@ class _Log(NamedTuple):
     everybody: Leaving
 
 
-def _kind(log: _Log, of_user: NDArray[np.float64]) -> Kind:
+def _kind(log: _Log, share: float, of_user: NDArray[np.float64]) -> Kind:
     hits, visits, made, loads, everybody = log
     of_user = np.where(of_user < LEAST_WEIGHT, 0.0, of_user)
     of_visit, of_hit = of_user[visits.user], of_user[hits.user]
@@ -115,7 +115,7 @@ def _kind(log: _Log, of_user: NDArray[np.float64]) -> Kind:
     per_week, cv = _visits_a_week(made, of_user)
     situations, networks = _networks(hits, visits, of_visit)
     return Kind(
-        share=users / len(of_user),
+        share=share,
         users=users,
         visits=came,
         pages=pages / came,

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 FIELDS: Fields = {
     "user": ("user", "user_id", "shopper"),
-    "time": ("time", "timestamp", "at_us"),
+    "time": ("time", "timestamp"),
+    "at_us": ("at_us",),
     "action": ("action", "event", "page"),
     "path": ("path",),
     "session": ("session", "session_id", "visit"),
@@ -60,9 +61,8 @@ def read_csv(path: Path, named: Mapping[str, str], unit: str | None, findings: F
     _demand(table, fields, path, findings)
     if (path / "shoppers").is_dir():
         table = _with_shoppers(table, path / "shoppers", findings)
-    if unit is None and named.get("time", "at_us") == "at_us" and _is_own(findings, table):
-        unit = "us"
-    return Raw(_of_control(table, findings), unit, _reference_us(path, findings))
+    table, own_unit = _own_time(table, named)
+    return Raw(_of_control(table, findings), unit or own_unit, _reference_us(path, findings))
 
 
 def _fields(named: Mapping[str, str]) -> Fields:
@@ -84,15 +84,19 @@ def _demand(table: pa.Table, fields: Fields, path: Path, findings: Findings) -> 
             suggestion(fields[role][0], findings.unknown_columns) or f"name it with --{role} COLUMN",
         )
         for role in NEEDED
-        if role not in table.column_names
+        if role not in table.column_names and not (role == "time" and "at_us" in table.column_names)
     ]  # fmt: skip
     if faults and findings.rows:
         raise FileFaults(faults)
 
 
-def _is_own(findings: Findings, table: pa.Table) -> bool:
-    """Return whether the time is our own `at_us`, whose unit its name says."""
-    return "time" in table.column_names and not {"time", "timestamp"} & set(findings.unknown_columns)
+def _own_time(table: pa.Table, named: Mapping[str, str]) -> tuple[pa.Table, str | None]:
+    """Return the table with its time, and the unit that the name of the column says: ours is `at_us`."""
+    if "at_us" not in table.column_names:
+        return table, named["time"].rpartition("_")[2] if named.get("time", "").endswith(("_us", "_ms", "_s")) else None
+    if "time" in table.column_names:
+        return table.drop_columns(["at_us"]), None
+    return table.rename_columns(["time" if name == "at_us" else name for name in table.column_names]), "us"
 
 
 def _with_shoppers(table: pa.Table, folder: Path, findings: Findings) -> pa.Table:

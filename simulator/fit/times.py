@@ -23,6 +23,7 @@ EARLIEST_US, LATEST_US = 0, 4_102_444_800_000_000
 """From 1970 to 2100: other times are mistakes."""
 MISSING = np.iinfo(np.int64).min
 DAY_US = 86_400_000_000
+NO_DAY = "time is on a day that does not exist"
 
 
 def parse_times(
@@ -48,6 +49,8 @@ def parse_times(
         )
     at_us[aware] = _aware(text.filter(pa.array(aware)))
     _place_naive(at_us, text, naive, bool(aware.any()), timezone, findings)
+    no_day = aware & (at_us == MISSING)
+    findings.drop(NO_DAY, int(no_day.sum()), _some(text, no_day))
     bad = ~(number | naive | aware)
     findings.drop("time is no ISO 8601 text and no number", int(bad.sum()), _some(text, bad))
     absurd = (at_us != MISSING) & ((at_us < EARLIEST_US) | (at_us >= LATEST_US))
@@ -111,8 +114,10 @@ def _place_naive(
     if timezone is not None:
         day = np.unique(local // DAY_US, return_inverse=True)
         ahead = [_ahead_s(timezone, int(d)) for d in day[0]]
-        local = np.where(local == MISSING, MISSING, local - np.array(ahead, np.int64)[day[1]] * 1_000_000)
+        local = np.where(local == MISSING, local, local - np.array(ahead, np.int64)[day[1]] * 1_000_000)
     at_us[naive] = local
+    no_day = naive & (at_us == MISSING)
+    findings.drop(NO_DAY, int(no_day.sum()), _some(text, no_day))
 
 
 def _ahead_s(timezone: str, day: int) -> int:

@@ -96,7 +96,7 @@ def most_probable(planted):
     hour = (visits["start_at_us"].to_numpy() // 1_000_000 + drawn["utc_offset_s"][who]) // 3_600 % 24
     situation = visits["situation"].combine_chunks().indices.to_numpy()
     network = visits["network"].combine_chunks().indices.to_numpy()
-    entry = np.array([planted.scenario.names.state.to_pylist().index(s) for s in visits["entry"].to_pylist()])
+    entry = visits["entry"].combine_chunks().indices.to_numpy()
     for place, persona in enumerate(rows):
         hours, places = (np.diff(persona[name], prepend=0) for name in ("hour_cdf", "situation_cdf"))
         networks = np.diff(persona["technology_cdf"], axis=1, prepend=0)[situation, network]
