@@ -50,4 +50,18 @@ def read_segment(path: Path, findings: Findings) -> Raw:
         none = pa.scalar(None, pa.string())
         mobile = pc.if_else(pc.fill_null(pc.equal(cellular, "true"), False), "cellular", none)
         columns["network"] = pc.if_else(pc.fill_null(pc.equal(wifi, "true"), False), "wifi", mobile)
-    return Raw(pa.table(columns), None, 0)
+    return Raw(pa.table({name: _of_user(columns, name) for name in columns}), None, 0)
+
+
+OF_USER = ("country", "member")
+"""Traits, which an identify call tells once for all calls of a user."""
+
+
+def _of_user(columns: dict[str, pa.Array], name: str) -> pa.Array:
+    """Return a column; a trait that some call of the user tells stands at all of them."""
+    column = columns[name]
+    if name not in OF_USER or "user" not in columns:
+        return column
+    told = pc.and_(pc.is_valid(column), pc.is_valid(columns["user"]))
+    first = pc.index_in(columns["user"], columns["user"].filter(told))
+    return pc.coalesce(column, column.filter(told).take(first))

@@ -58,6 +58,8 @@ def report_of(fitted: Fitted, findings: Findings, population: PopulationSpec) ->
 
 
 def _own_notes(fitted: Fitted) -> Iterator[str]:
+    if not fitted.has_loads:
+        yield "The log has no load times: think times hold the waiting, so the scenario's pages take no time."
     if fitted.visits.overlapping:
         yield f"{fitted.visits.overlapping} pages took longer to load than until the next tap: they have no think time."
     for state, count in fitted.exposure.broken.items():

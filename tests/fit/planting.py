@@ -69,10 +69,10 @@ def text(column):
 
 
 def most_probable(planted):
-    """Return each shopper's most probable persona given the planted parameters and facts, places and dates of the log.
+    """Return each shopper's most probable persona given the planted parameters and all they are, not what they did.
 
-    No clustering can know more of these than the parameters themselves. What is left out (rows, think times, entries)
-    adds a little.
+    What they are: country, city, phone, consents, membership, and of their visits the number, hour, situation, network
+    and entry. Nobody can tell more from these alone; rows and think times add a little.
     """
     population, spec = planted.scenario.population, planted.scenario.spec
     rows, shoppers = population.personas, len(planted.persona)

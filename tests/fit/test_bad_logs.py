@@ -1,4 +1,4 @@
-"""Bad logs: everything that cannot be used is counted by its reason, the rest is fitted, nothing is guessed silently."""
+"""Bad logs: what cannot be used is counted by its reason, the rest is fitted, nothing is guessed silently."""
 
 import json
 
@@ -22,7 +22,7 @@ def read(path, findings, *, events=OWN, timezone=None, unit=None, **named):
 
 
 def test_broken_rows_are_counted_and_the_rest_is_read(lines, findings):
-    """Lines that are no JSON or no object, rows without user, time or event, and absurd times are left out by reason."""
+    """Lines that are no JSON object, rows without user, time or event, and absurd times are left out by reason."""
     broken = [
         "{not json",
         "[1, 2]",

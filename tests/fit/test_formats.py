@@ -90,7 +90,6 @@ def segment_call(at, event=None, kind="track", path="/p/1", **more):
             "os": {"name": "iPhone OS", "version": "18.1"},
             "timezone": "America/New_York",
             "page": {"path": path},
-            "location": {"country": "United States"},
         },
         "messageId": f"ajs-{at}",
         "timestamp": f"2026-03-01T15:00:{at:02d}.000Z",
@@ -105,7 +104,7 @@ def test_segment(lines, findings):
     """Track calls of the e-commerce spec and pages by path become states; the network is only known as cellular."""
     rows = [
         segment_call(0, kind="page", path="/", name="Home"),
-        segment_call(1, kind="identify"),
+        segment_call(1, kind="identify", traits={"address": {"country": "US"}, "rewards_member": True}),
         segment_call(5, "Products Searched", path="/search"),
         segment_call(5, "Product List Viewed", path="/search"),
         segment_call(9, "Product Viewed", properties={"category": "shoes", "product_id": "1"}),
@@ -120,6 +119,8 @@ def test_segment(lines, findings):
     assert set(hits.offset_s.tolist()) == {-5 * 3600}
     assert findings.unmapped["Video Playback Started"]["rows"] == 1
     assert findings.unknown_values["os"] == {"iPhone OS": 5}
+    assert {hits.kinds["country"].words[code] for code in hits.kinds["country"].codes} == {"US"}
+    assert set(hits.facts["member"].tolist()) == {1}
     assert hits.kinds["category"].words[hits.kinds["category"].codes[2]] == "shoes"
 
 

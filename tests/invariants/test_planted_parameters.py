@@ -39,12 +39,12 @@ def deviations(kind, persona):
             yield row, target, planted[row].get(target, 0.0), found.get(target, 0.0), taps
 
 
-def wrong_cells(kind, persona):
+def wrong_cells(kind, persona, allowed=PROBABILITY):
     """Return the cells that are further off than they may be."""
     return [
         (row, target, planted, round(found, 4), round(taps))
         for row, target, planted, found, taps in deviations(kind, persona)
-        if abs(found - planted) > max(PROBABILITY, ERRORS * math.sqrt(max(planted * (1 - planted), 1e-4) / taps))
+        if abs(found - planted) > max(allowed, ERRORS * math.sqrt(max(planted * (1 - planted), 1e-4) / taps))
     ]
 
 
@@ -91,19 +91,23 @@ def everyday():
 def test_kinds_of_shoppers_come_back(everyday):
     """The everyday population's personas are found as so many kinds, with an adjusted Rand index of at least 0.8.
 
-    It is near what the planted parameters themselves could tell.
+    That is more than the planted parameters themselves could tell from everything but what shoppers did.
     """
     planted, fitted = everyday
     assert len(fitted.visits) >= 200_000
     agreement = adjusted_rand_score(planted.persona, fitted.clusters.best)
     bound = adjusted_rand_score(planted.persona, planting.most_probable(planted))
     assert agreement >= AGREEMENT
-    assert agreement >= bound - 0.05
+    assert agreement >= bound
     assert fitted.clusters.mixture.kinds == len(planted.scenario.personas.personas)
 
 
 def test_the_kinds_have_their_personas_parameters(everyday):
-    """Each kind's rows, think times, share, weekend and rate of visits are those of the persona that most of it is."""
+    """Each kind's rows, think times, share, weekend and rate of visits are those of the persona that most of it is.
+
+    Here waits, time budgets and a few shoppers of other kinds are in the log at once: rows may be 0.03 off, and rows of
+    fewer than 2,500 taps, which a handful of strangers can bend, are not promised.
+    """
     planted, fitted = everyday
     names = set()
     for number, kind in enumerate(fitted.kinds):
@@ -111,8 +115,7 @@ def test_the_kinds_have_their_personas_parameters(everyday):
         most = int(np.bincount(members).argmax())
         persona = planted.scenario.personas.personas[most]
         names.add(persona.name)
-        large = [cell for cell in wrong_cells(kind, persona) if cell[4] >= 5_000]
-        assert large == [], persona.name
+        assert [cell for cell in wrong_cells(kind, persona, allowed=0.03) if cell[4] >= 2_500] == [], persona.name
         assert abs(kind.share - (planted.persona == most).mean()) < 0.01
         assert kind.weekend == pytest.approx(persona.spec.arrivals.weekend, rel=0.1)
         assert kind.visits_per_week == pytest.approx(persona.spec.arrivals.visits_per_week.exact().mean(), rel=0.12)
