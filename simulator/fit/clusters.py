@@ -76,6 +76,7 @@ def cluster(features: Features, users: Sequence[str], kinds: int | None = None, 
 
     Users are drawn and seeded by a checksum of their name, so that the order of a log changes nothing.
     """
+    kinds = None if kinds is None else min(kinds, len(users))
     order = np.argsort([zlib.crc32(f"{seed}:{user}".encode()) for user in users], kind="stable")
     some = features.rows(np.sort(order[:SELECTION_USERS]))
     most = max(1, min(MOST_KINDS if kinds is None else 2 * kinds - 1, len(order) // LEAST_USERS))

@@ -61,8 +61,9 @@ def read_csv(path: Path, named: Mapping[str, str], unit: str | None, findings: F
     _demand(table, fields, path, findings)
     if (path / "shoppers").is_dir():
         table = _with_shoppers(table, path / "shoppers", findings)
-    table, own_unit = _own_time(table, named)
-    return Raw(_of_control(table, findings), unit or own_unit, _reference_us(path, findings))
+    table, told, own = _own_time(table, named)
+    begin_us = _reference_us(path, findings) if own else 0
+    return Raw(_of_control(table, findings), unit or told, begin_us)
 
 
 def _fields(named: Mapping[str, str]) -> Fields:
@@ -80,7 +81,7 @@ def _demand(table: pa.Table, fields: Fields, path: Path, findings: Findings) -> 
     """Raise for each column without which nothing can be fitted."""
     faults = [
         Fault(
-            str(path), 0, "", f"has no column for the {role}", f"looked for {', '.join(fields[role])}",
+            str(path), 0, "", f"has no column for the {role}", f"looked for {', '.join(fields[role])}{_has(findings)}",
             suggestion(fields[role][0], findings.unknown_columns) or f"name it with --{role} COLUMN",
         )
         for role in NEEDED
@@ -90,13 +91,19 @@ def _demand(table: pa.Table, fields: Fields, path: Path, findings: Findings) -> 
         raise FileFaults(faults)
 
 
-def _own_time(table: pa.Table, named: Mapping[str, str]) -> tuple[pa.Table, str | None]:
-    """Return the table with its time, and the unit that the name of the column says: ours is `at_us`."""
+def _has(findings: Findings) -> str:
+    return f"; it has {', '.join(findings.unknown_columns)}" if findings.unknown_columns else ""
+
+
+def _own_time(table: pa.Table, named: Mapping[str, str]) -> tuple[pa.Table, str | None, bool]:
+    """Return the table with its time, the unit that the column's name says, and whether it is our own `at_us`."""
+    name = named.get("time", "")
+    unit = name.rpartition("_")[2] if name.endswith(("_us", "_ms", "_s")) else None
     if "at_us" not in table.column_names:
-        return table, named["time"].rpartition("_")[2] if named.get("time", "").endswith(("_us", "_ms", "_s")) else None
+        return table, unit, False
     if "time" in table.column_names:
-        return table.drop_columns(["at_us"]), None
-    return table.rename_columns(["time" if name == "at_us" else name for name in table.column_names]), "us"
+        return table.drop_columns(["at_us"]), unit, name == "at_us"
+    return table.rename_columns(["time" if name == "at_us" else name for name in table.column_names]), "us", True
 
 
 def _with_shoppers(table: pa.Table, folder: Path, findings: Findings) -> pa.Table:
@@ -126,14 +133,16 @@ def _of_control(table: pa.Table, findings: Findings) -> pa.Table:
 
 
 def _reference_us(path: Path, findings: Findings) -> int:
-    """Return the instant a generated data set's times count from, which its manifest says; 1970 otherwise."""
-    manifest = (path if path.is_dir() else path.parent) / "manifest.json"
-    if not manifest.is_file():
-        return 0
+    """Return the instant our own times count from, which the data set's manifest says; without one it is 1970."""
+    near = (path, path.parent, path.parent.parent)
+    manifest = next((folder / "manifest.json" for folder in near if (folder / "manifest.json").is_file()), None)
     try:
-        text = json.loads(manifest.read_text(encoding="utf-8"))["scenario"]["reference"]
-        at = datetime.fromisoformat(text)
+        if manifest is not None:
+            text = json.loads(manifest.read_text(encoding="utf-8"))["scenario"]["reference"]
+            return round(datetime.fromisoformat(text).timestamp() * 1e6)
     except (OSError, ValueError, KeyError, TypeError):
-        findings.note(f"{manifest} names no reference instant: times count from 1970.")
-        return 0
-    return round(at.timestamp() * 1e6)
+        pass
+    findings.note(
+        "No manifest.json of a data set says when at_us begins: it counts from 1970, so weekdays may be wrong."
+    )
+    return 0

@@ -193,6 +193,15 @@ def test_a_tiny_log_gives_one_valid_persona(footfall, lines, tmp_path, rows):
     assert footfall("generate", out / "scenarios" / "fitted.yaml", "--shoppers", 50, "--out", tmp_path / "d").code == 0
 
 
+def test_no_more_kinds_than_users(footfall, lines, tmp_path):
+    """Asked for more personas than there are users, the fit gives one a user at most, and valid ones."""
+    out = tmp_path / "out"
+    assert footfall("persona", "fit", lines(GOOD), "--out", out, "--personas", 20).code == 0
+    files = sorted(out.glob("fitted_*.yaml"))
+    assert 1 <= len(files) <= 10
+    assert footfall("persona", "check", *files, out / "population.yaml").code == 0
+
+
 def test_an_earlier_fit_is_replaced_only_when_asked(footfall, lines, tmp_path):
     """--out must be empty; --overwrite removes what a fit wrote and nothing else."""
     out, path = tmp_path / "out", lines(GOOD)

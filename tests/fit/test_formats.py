@@ -143,6 +143,14 @@ def test_a_data_set_of_ours_with_its_shoppers(footfall, tmp_path, findings):
     assert len(cut(hits)) == visits.num_rows
 
 
+def test_our_own_times_need_their_manifest(lines, findings):
+    """Events without the manifest that says when they begin are read; the report says that weekdays may be wrong."""
+    path = lines([{"shopper": 1, "at_us": 7_000_000, "page": "home"}])
+    for named in ({}, {"time": "at_us"}):
+        assert hits_of(read_csv(path, named, None, findings), OWN, None, findings).at_us.tolist() == [7_000_000]
+    assert any("weekdays may be wrong" in note for note in findings.notes)
+
+
 def test_a_fit_from_the_command_line(footfall, tmp_path):
     """Generate, fit, check, generate again: personas and population are valid, the report says what was done."""
     assert footfall("generate", "demo", "--shoppers", 1500, "--out", tmp_path / "data").code == 0
