@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from simulator.model.schema import CONSENTS, SITUATIONS, TECHNOLOGIES
+from simulator.model.schema import SITUATIONS, TECHNOLOGIES
 from simulator.model.states import EXIT, STATE_NAMES
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _network(kind: Kind, base: PersonaFile) -> dict[str, Any]:
         if not situations.get(name):
             continue
         logged = kind.networks.get(name, kind.networks.get("all"))
-        usual = base.network.mix[name]
+        usual = base.network.mix.get(name) or next(iter(base.network.mix.values()))
         mixes[name] = _technologies(logged, usual) if logged is not None and logged.shares else dict(usual)
     if kind.networks:
         told.append(f"technologies: n = {round(sum(mix.n for mix in kind.networks.values())):,} visits")
@@ -204,10 +204,10 @@ def _affinity(kind: Kind, base: PersonaFile) -> dict[str, Any]:
 
 
 def _consent(kind: Kind, base: PersonaFile) -> dict[str, Any]:
-    made: dict[str, Any] = {name: _fact(kind, name, getattr(base.consent, name)) for name in CONSENTS}
-    logged = [name for name in CONSENTS if name in kind.facts]
-    told = [f"{name}: {_n(kind.facts[name], 'users')}" for name in logged]
-    missing = [name for name in CONSENTS if name not in logged]
+    names = [name for name in type(base.consent).model_fields if name != "evidence"]
+    made: dict[str, Any] = {name: _fact(kind, name, getattr(base.consent, name)) for name in names}
+    told = [f"{name}: {_n(kind.facts[name], 'users')}" for name in names if name in kind.facts]
+    missing = [name for name in names if name not in kind.facts]
     return made | {"evidence": "; ".join([*told, *([f"{', '.join(missing)} {ASSUMED}"] if missing else [])])}
 
 
