@@ -71,8 +71,8 @@ def text(column):
 def most_probable(planted):
     """Return each shopper's most probable persona given the planted parameters and all they are, not what they did.
 
-    What they are: country, city, phone, consents, membership, and of their visits the number, hour, situation, network
-    and entry. Nobody can tell more from these alone; rows and think times add a little.
+    What they are: country, city, phone, consents, membership, and of their visits the number, hour and entry. Nobody can
+    tell more from these alone; situations, networks, rows and think times add to it.
     """
     population, spec = planted.scenario.population, planted.scenario.spec
     rows, shoppers = population.personas, len(planted.persona)
@@ -94,12 +94,9 @@ def most_probable(planted):
         mean, size = rate.exact().mean() * spec.horizon / 604_800, rate.cv**-2
         score[:, place] += stats.nbinom.logpmf(more, size, size / (size + mean))
     hour = (visits["start_at_us"].to_numpy() // 1_000_000 + drawn["utc_offset_s"][who]) // 3_600 % 24
-    situation = visits["situation"].combine_chunks().indices.to_numpy()
-    network = visits["network"].combine_chunks().indices.to_numpy()
     entry = visits["entry"].combine_chunks().indices.to_numpy()
     for place, persona in enumerate(rows):
-        hours, places = (np.diff(persona[name], prepend=0) for name in ("hour_cdf", "situation_cdf"))
-        networks = np.diff(persona["technology_cdf"], axis=1, prepend=0)[situation, network]
-        for chance in (hours[hour], places[situation], networks, persona["entry"][entry]):
+        hours = np.diff(persona["hour_cdf"], prepend=0)
+        for chance in (hours[hour], persona["entry"][entry]):
             score[:, place] += np.bincount(who, np.log(np.maximum(chance, 1e-9)), shoppers)
     return score.argmax(axis=1)
