@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ENTRY = S
 """The row of where visits begin."""
-ASKED = ("location_shared", "personalization_allowed")
+ASKED = ("location_shared", "personalization_allowed", "push_allowed")
 """Flags that a persona's own guards may ask for, on top of the states' own."""
 LEAK = 0.02
 """What a guard that was found lets through while kinds are told apart: some shoppers are of another kind after all."""

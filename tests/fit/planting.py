@@ -71,8 +71,8 @@ def text(column):
 def most_probable(planted):
     """Return each shopper's most probable persona given the planted parameters and all they are, not what they did.
 
-    What they are: country, city, phone, consents, membership, and of their visits the number, hour and entry. Nobody can
-    tell more from these alone; situations, networks, rows and think times add to it.
+    What they are: country, city, phone, consents, membership, and of their visits the number, hour and entry. Nobody
+    can tell more from these alone; situations, networks, rows and think times add to it.
     """
     population, spec = planted.scenario.population, planted.scenario.spec
     rows, shoppers = population.personas, len(planted.persona)

@@ -35,8 +35,8 @@ def deviations(kind, persona):
     planted = {"entry": persona.spec.journey.entry, **persona.spec.journey.rows}
     for row, taps in {"entry": kind.visits, **kind.taps}.items():
         found = kind.entry if row == "entry" else kind.rows[row]
-        for target in {**planted[row], **found}:
-            yield row, target, planted[row].get(target, 0.0), found.get(target, 0.0), taps
+        for target in {**planted.get(row, {}), **found}:
+            yield row, target, planted.get(row, {}).get(target, 0.0), found.get(target, 0.0), taps
 
 
 def wrong_cells(kind, persona, allowed=PROBABILITY):
