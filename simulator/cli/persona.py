@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from simulator.cli import options
+from simulator.cli import options, persona_fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +46,9 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON inste
 @click.group("persona", short_help="List, show and check personas.")
 def command() -> None:
     """Work with personas: the files that describe kinds of shoppers."""
+
+
+command.add_command(persona_fit.command)
 
 
 @command.command("list", short_help="All shipped personas with what theory expects of them.")

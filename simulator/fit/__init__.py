@@ -1,0 +1,1 @@
+"""From logs of a real shop to personas: visits, clusters of shoppers, estimates with their goodness, files."""

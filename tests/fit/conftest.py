@@ -1,0 +1,66 @@
+"""What the tests of the fit share: small logs written by hand, and the command."""
+
+import importlib.util
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from simulator.cli import main
+from simulator.fit.hits import Findings
+
+
+class Said(NamedTuple):
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def footfall(capsys, monkeypatch):
+    """Return a function that runs `footfall` with these arguments, as the installed script does."""
+
+    def run(*arguments):
+        before = signal.getsignal(signal.SIGTERM)
+        monkeypatch.setattr(sys, "argv", ["footfall", *map(str, arguments)])
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        return Said(int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def findings():
+    """Return empty findings."""
+    return Findings()
+
+
+@pytest.fixture
+def lines(tmp_path):
+    """Return a function that writes JSON Lines: each row an object, or a text as it stands."""
+
+    def write(rows, name="log.jsonl"):
+        path = tmp_path / name
+        texts = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+        path.write_text("\n".join(texts) + "\n", encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def planting():
+    """Return the module that makes logs of crowds with known parameters."""
+    spec = importlib.util.spec_from_file_location("footfall_planting", Path(__file__).with_name("planting.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
