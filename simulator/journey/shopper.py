@@ -44,10 +44,12 @@ def choose_persona(personas: NDArray[Any], seed: int, shopper: int) -> int:
     """
     best, smallest = 0, math.inf
     for index in range(len(personas)):
-        score = -math.log(uniform(seed, shopper, 0, NOWHERE, 0, keys.PERSONA ^ personas[index].key))
-        score /= personas[index].weight
-        if score < smallest:
-            best, smallest = index, score
+        u, weight = uniform(seed, shopper, 0, NOWHERE, 0, keys.PERSONA ^ personas[index].key), personas[index].weight
+        # −ln(u) is never below 1 − u, which spares most of the logarithms.
+        if 1.0 - u < smallest * weight:
+            score = -math.log(u) / weight
+            if score < smallest:
+                best, smallest = index, score
     return best
 
 

@@ -91,7 +91,7 @@ def everyday():
 
 
 def test_kinds_of_shoppers_come_back(everyday):
-    """The everyday population's personas are found as nearly so many kinds, with an adjusted Rand index of at least 0.8.
+    """The everyday population's personas are found as nearly so many kinds, with an adjusted Rand index of 0.8 or more.
 
     That is more than the planted parameters themselves could tell from everything but what shoppers did.
     """
