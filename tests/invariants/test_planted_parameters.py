@@ -38,16 +38,19 @@ ENOUGH_TIMES = 1_500
 def deviations(fitted, kind, persona):
     """Yield (row, target, planted, found, taps) of every cell that is planted or found.
 
-    A target that was closed at every tap of its row is in no log: it is left out, and its share goes to the others.
+    `taps` are those at which the target was open: a state that was closed at nearly all taps of a row is in no log.
     """
     moves = fitted.features.moves
+    columns = np.asarray(fitted.features.counts[:, fitted.features.moving].sum(axis=0))[0]
+    situations = np.bincount(moves.situation, columns, len(moves.row))
     planted = {"entry": persona.spec.journey.entry, **persona.spec.journey.rows}
     for row, taps in {"entry": kind.visits, **kind.taps}.items():
-        found = kind.entry if row == "entry" else kind.rows[row]
-        was_open = moves.open[moves.row == (ENTRY if row == "entry" else STATE_INDEX[row])].any(axis=0)
-        told = {t: p for t, p in planted.get(row, {}).items() if was_open[STATE_INDEX.get(t, S)]}
+        found, told = kind.entry if row == "entry" else kind.rows[row], planted.get(row, {})
+        here = np.where(moves.row == (ENTRY if row == "entry" else STATE_INDEX[row]), situations, 0.0)
+        exposed = here @ moves.open / here.sum()
         for target in {**told, **found}:
-            yield row, target, told.get(target, 0.0) / (sum(told.values()) or 1.0), found.get(target, 0.0), taps
+            open_taps = max(taps * exposed[STATE_INDEX.get(target, S)], 1.0)
+            yield row, target, told.get(target, 0.0), found.get(target, 0.0), open_taps
 
 
 def wrong_cells(fitted, kind, persona, allowed=PROBABILITY):
