@@ -5,4 +5,4 @@ anybody), the capacity world (shoppers share a modelled backend) and the live wo
 Every world writes the same tables, and every report, verdict and export reads nothing but those tables.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -177,7 +177,7 @@ def manifest(tables, names, *, world="crowd", thresholds=(), **changes):
     """Return a manifest for tables, its entries for the files not yet filled in."""
     live = world == "live"
     return {
-        "footfall": "0.1.0",
+        "footfall": "0.2.0",
         "world": world,
         "name": "demo",
         "seed": 7,

@@ -95,7 +95,7 @@ MANY_SAID = [
     "mine.yaml:1: describe is missing, this key is required",
     "mine.yaml:1: scenario is 'Bad Name', String should match pattern '^[a-z0-9][a-z0-9_-]*$'",
     f"mine.yaml:2: descripe is not a known key, allowed are {KEYS}. Hint: did you mean describe?",
-    "mine.yaml:3: population nosuch is not a shipped population, shipped are campaign_day, everyday",
+    "mine.yaml:3: population nosuch is not a shipped population, shipped are campaign_day, everyday, global",
     (
         "mine.yaml:4: target storefrond is not a shipped target, shipped are json_server, storefront. "
         "Hint: did you mean storefront?"
@@ -234,7 +234,7 @@ def test_a_persona_that_is_not_there(footfall):
     """`persona show` of an unknown name lists those there are, with the nearest."""
     said = footfall("persona", "show", "commuter")
     assert said.code == 2
-    assert said.err.startswith("error: commuter: is not a shipped persona, shipped are bargain_hunter, ")
+    assert said.err.startswith("error: commuter: is not a shipped persona, shipped are ar_previewer, ")
 
 
 def test_a_mixin_is_no_persona(footfall):

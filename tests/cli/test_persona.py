@@ -103,7 +103,7 @@ def test_show_gives_evidence_and_published_ranges(footfall, theory):
     assert "evidence: assumed; coffee hours" in told
     assert f"bounce {100 * theory['loyal_member'].bounce:.1f} % ↓ 40-58 % 49 % of 20 bn visits" in told
     assert f"conversion {100 * theory['loyal_member'].conversion:.1f} % ↑ 1-3 %" in told
-    assert "pages a visit 4.34 ± 4.2 2-6" in told
+    assert "pages a visit 4.29 ± 4.1 2-6" in told
     assert "Baymard" in told
 
 
@@ -197,7 +197,7 @@ def test_show_an_unknown_name(footfall):
     """A name that is not shipped ends with 2 and the nearest one that is; stdout stays empty."""
     code, out, err = footfall("persona", "show", "turist")
     assert (code, out) == (2, "")
-    assert err.startswith("error: turist: is not a shipped persona, shipped are bargain_hunter, ")
+    assert err.startswith("error: turist: is not a shipped persona, shipped are ar_previewer, ")
     assert err.endswith("Hint: did you mean tourist?\n")
 
 

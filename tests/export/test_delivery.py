@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from simulator.cli.schemas import schemas
 from simulator.export import dataset
-from simulator.export.dataset import Shard, play_shard, write_dataset
+from simulator.export.dataset import Shard, play_shard
 from simulator.export.defects import KINDS, repaired
 from simulator.export.delivery import DELIVERED, PART, deliver, delivered
 from simulator.export.dirt import NULLABLE, Dirt, load_dirt
+from simulator.export.output import Output
 from simulator.export.source import Source
 from simulator.model.faults import FileFaults
 from simulator.model.library import shipped
@@ -328,7 +329,9 @@ def test_shards_never_show(scenario, source, tmp_path, monkeypatch):
     """Delivered rows and defects are the same from one large shard and from many small ones."""
     monkeypatch.setattr(dataset, "SHARD_SHOPPERS", 400)
     made = PART.make(replace(source, dirt=load_dirt("nasty")))
-    write_dataset(scenario, tmp_path, "parquet", dirt=load_dirt("nasty"))
+    job = dataset.Job.of(scenario, tmp_path, Output(dirt=load_dirt("nasty")))
+    for shard in job.shards():
+        job(shard)
     for name, whole in made.items():
         read = pa.concat_tables([pq.read_table(path) for path in sorted((tmp_path / name).glob("*"))])
         assert sorted(map(str, read.to_pylist())) == sorted(map(str, whole.to_pylist()))

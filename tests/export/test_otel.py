@@ -104,7 +104,7 @@ def test_vitals_are_those_of_the_table(shard, lines):
                 assert a["browser.web_vital.rating"] == rating
                 assert a["browser.web_vital.delta"] == value
                 found[name, round(value * 1000)] += 1
-    overlays = {"add_to_cart", "biometric_login", "ar_preview", "share"}
+    overlays = {"add_to_cart", "ar_preview", "share"}
     expected = Counter()
     for row in shard.events.to_pylist():
         for name, column in (("fcp", "fcp_us"), ("lcp", "load_us")):

@@ -67,7 +67,7 @@ def test_junit_has_a_case_a_threshold_with_its_value(judged):
     assert not found["bounce < 99%"].result
     (broken,) = found["pages > 100"].result
     assert isinstance(broken, Failure)
-    assert broken.message.startswith("mean of pages is 2.")
+    assert broken.message.startswith("mean of pages is 3.")
     assert "n = " in broken.message
     assert broken.message.endswith("breaks > 100")
     (few,) = found["bounce{persona:tourist} < 99%"].result

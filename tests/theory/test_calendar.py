@@ -58,7 +58,7 @@ def test_local_hours_follow_the_weights(name, everyday, plan, shoppers):
     hours = (plan.start_us[rows] // 1_000_000 + shoppers["utc_offset_s"][plan.shopper[rows]]) // 3_600 % 24
     weights = np.diff(population.personas["hour_cdf"][roster.personas.index(name)], prepend=0.0)
     counts = calendars.table(mine, hours, len(who), 24)
-    assert len(who) > 1_000
+    assert len(who) > 500
     assert not counts[:, weights == 0].any()
     # Hours that hardly anybody keeps are one class: their normal approximation would be a poor one.
     rare = weights < 0.005
@@ -340,7 +340,7 @@ def test_who_is_moved_by_a_campaign(everyday, shoppers):
     found = responses([campaign], roster, shoppers)[:, 0]
     named = np.array(roster.personas)[shoppers["persona"]]
     factor = np.select([named == "tourist", named == "loyal_member"], [0.5, 1.0], 0.0)
-    assert (found == factor * (shoppers["push"] != 0)).all()
+    assert found == pytest.approx(factor * (shoppers["push"] != 0) * shoppers["campaign_response"])
     assert 0 < found.mean() < 1
 
 

@@ -1,7 +1,7 @@
 """Run means against the closed form, for every shipped persona, on instant pages and without a time budget.
 
-Each visit is another shopper's, so that visits are independent. A figure may miss its expectation by 3.5 standard
-errors; with other seeds one comparison in 2,000 would.
+Each visit is another shopper's, so that visits are independent. A figure may miss its expectation by 4 standard
+errors: with other seeds one comparison in 16,000 would, and one run of these 900 comparisons in eighteen.
 """
 
 import math
@@ -20,7 +20,7 @@ from simulator.worlds.crowd import World, play
 
 NAMES = sorted(complete_personas())
 VISITS = 30_000
-ERRORS = 3.5
+ERRORS = 4.0
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def case(request, compiled, run):
 
 
 def near(mean, expected, sd):
-    """Assert that the mean of as many visits lies within 3.5 standard errors."""
+    """Assert that the mean of as many visits lies within four standard errors."""
     assert abs(mean - expected) <= ERRORS * sd / math.sqrt(VISITS), f"{mean} against {expected}"
 
 

@@ -48,7 +48,7 @@ WORDS = {
     "payment": Word("/checkout/payment", "Payment", "cart", ("add_payment_info",)),
     "purchase": Word("/checkout/done", "Thank you", "cart", ("purchase",), "", "purchase-complete", "Purchase"),
     "login": Word("/account/login", "Log in", "", ("login",)),
-    "biometric_login": Word(None, "", "", ("login",)),
+    "biometric_login": Word("/account/login", "Log in", "", ("login",)),
     "rewards": Word("/account/rewards", "Your rewards", "", ("view_rewards",)),
     "plan": Word("/account/plan", "Your plan", "", ("view_plan",)),
     "support": Word("/help", "Help", "", ("contact_support",)),
