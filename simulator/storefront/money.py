@@ -81,7 +81,7 @@ def price_in(currency: str, base_minor: int) -> int:
 def in_base(currency: str, minor: int) -> float:
     """Return what an amount in a currency's minor units is worth in pounds."""
     known = _CURRENCIES[currency]
-    return minor / 10**known.digits / known.rate
+    return float(minor / 10**known.digits / known.rate)
 
 
 def money_text(currency: str, minor: int) -> str:

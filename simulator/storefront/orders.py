@@ -36,8 +36,8 @@ class Order:
 def place_order(database: Database, stock: Stock, caller: Caller, payment: str, now: datetime) -> tuple[Order, bool]:
     """Turn a payment into an order and return it, and whether it is new: one payment buys once.
 
-    The order, its lines, the stock, the cart, the history and the points change together or not at all. 409 if this caller never
-    made that payment, or if something ran out since the checkout.
+    The order, its lines, the stock, the cart, the history and the points change together or not at all. 409 if this
+    caller never made that payment, or if something ran out since the checkout.
     """
     paid = database.one(_PAID, payment, caller.subject)
     if paid is None:

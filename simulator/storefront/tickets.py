@@ -1,7 +1,8 @@
 """Support: tickets wait in one line for a few people, and the shop says how long.
 
 Everybody takes the same time for a ticket, so tickets are done in the order in which they came: the n-th is taken up
-when it arrives or when the (n - AGENTS)-th is closed, whichever is later. The wait that is promised is exact (D/c queue).
+when it arrives or when the (n - AGENTS)-th is closed, whichever is later. The wait that is promised
+is exact (a G/D/c queue).
 """
 
 from datetime import datetime

@@ -53,7 +53,7 @@ async def product(call: Call) -> Response:
 
 
 async def shared(call: Call) -> Response:
-    """Lead from a share link to its product and count that somebody followed it; a HEAD, as previews send, is nobody."""
+    """Lead from a share link to its product, and count that somebody followed it; a HEAD, which only looks, is not."""
     token = call.request.path_params["token"]
     sku = shared_sku(call.shop.database, token)
     if sku is None:
