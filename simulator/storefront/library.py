@@ -1,12 +1,12 @@
 """What the shop has to read: articles for everybody and plans for members, some for each category.
 
-The words are fixed; the products that a piece shows follow from the catalogue, and so from the shop's seed.
+Titles and plans are fixed; what the articles are about follows from the catalogue, and so from the shop's seed.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from simulator.storefront.catalogue import Catalogue
+from simulator.storefront.catalogue import Catalogue, Product
 from simulator.storefront.titles import ARTICLES, PLANS
 from simulator.storefront.vocabulary import CATEGORIES, Category
 
@@ -53,10 +53,10 @@ class Library:
 
 
 def _shelf(category: Category, catalogue: Catalogue) -> list[Piece]:
-    shelf = [product.sku for product in catalogue.by_category[category.slug]]
-    pieces = []
+    shelf, pieces = catalogue.by_category[category.slug], []
     for number, title in enumerate(ARTICLES[category.slug]):
-        pieces.append(_piece(ARTICLE, category, title, _article(category, number), shelf[number * _SHOWN :][:_SHOWN]))
+        about = shelf[number * _SHOWN :][:_SHOWN]
+        pieces.append(_piece(ARTICLE, category, title, _article(category, about), about))
     aim, steps = PLANS[category.slug]
     weeks = tuple(f"Week {n + 1}: {step}" for n, step in enumerate(steps))
     assert len(weeks) == _WEEKS
@@ -64,28 +64,41 @@ def _shelf(category: Category, catalogue: Catalogue) -> list[Piece]:
     return pieces
 
 
-def _piece(kind: str, category: Category, title: str, paragraphs: tuple[str, ...], skus: list[str]) -> Piece:
+def _piece(kind: str, category: Category, title: str, paragraphs: tuple[str, ...], shown: list[Product]) -> Piece:
     words = sum(len(paragraph.split()) for paragraph in paragraphs)
     slug = "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split())
-    return Piece(slug, kind, category.slug, title, paragraphs, max(1, round(words / _WORDS_PER_MINUTE)), tuple(skus))
-
-
-def _article(category: Category, number: int) -> tuple[str, ...]:
-    """Return the paragraphs of a category's article, made of what its shelf holds; no two articles read the same."""
-    styles, nouns = category.styles or ("Reduced",), category.nouns or ("Find",)
-    start = number * 3
-    named = [(styles[(start + n) % len(styles)].lower(), nouns[(start + n) % len(nouns)].lower()) for n in range(4)]
-    opening = (
-        f"Every season we take out what people bring back to us and ask what lasted. In {category.title.lower()}, "
-        f"the answer was rarely the dearest thing on the shelf."
+    return Piece(
+        slug,
+        kind,
+        category.slug,
+        title,
+        paragraphs,
+        max(1, round(words / _WORDS_PER_MINUTE)),
+        tuple(p.sku for p in shown),
     )
-    advice = [
-        f"If you look at a {noun}, begin with what it is made of: {style} does its work for years when it is looked "
-        f"after, and shows quickly when it is not. Hold it against one you own, and note what you would change."
-        for style, noun in named
+
+
+def _article(category: Category, products: list[Product]) -> tuple[str, ...]:
+    """Return the paragraphs of an article, about products that are on the shelf."""
+    opening = (
+        f"Every season we look at what people bring back to us and at what they buy again. On the shelf called "
+        f"{category.title}, the things that lasted were rarely the dearest. Here are {len(products)} that did."
+    )
+    about = [
+        f"{product.name}, in {product.colour.lower()}: {product.reviews} people have written about it and give it "
+        f"{product.rating} of five. {remark}"
+        for product, remark in zip(products, _REMARKS, strict=True)
     ]
     closing = (
         "Buy one thing, use it for a month, and then decide about the second. What does not suit you can come back "
         "within thirty days, and our support people know this shelf well."
     )
-    return (opening, *advice, closing)
+    return (opening, *about, closing)
+
+
+_REMARKS = (
+    "Begin with what it is made of, and with how that is cleaned: both decide about its third year.",
+    "Hold it against the one you own, and note what you would change. If that is little, keep what you have.",
+    "Ask what it will be used for on an ordinary Tuesday. Most of its life will be such days.",
+    "Look at what can be repaired or replaced, and at what cannot. The second list should be the shorter one.",
+)

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from struct import pack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from numpy.typing import NDArray
 
 from simulator.storefront.box import Mesh, unit_box
 from simulator.storefront.catalogue import Product
 from simulator.storefront.pictures import hue_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 GLB_TYPE, USDZ_TYPE = "model/gltf-binary", "model/vnd.usdz+zip"
 GLB_CELLS = 103
@@ -66,7 +68,7 @@ def usdz(product: Product) -> Model:
 
 
 def warm_up() -> None:
-    """Make the meshes now, a third of a second that no shopper should wait for."""
+    """Make the meshes now, a tenth of a second that no shopper should wait for."""
     _buffer()
     _usda_mesh()
 
