@@ -43,6 +43,12 @@ _CLAIMS = (
     "UPDATE events SET account = ? WHERE visitor = ? AND account IS NULL",
     "UPDATE checkouts SET owner = ? WHERE owner = ?",
     "UPDATE orders SET owner = ? WHERE owner = ?",
+    "UPDATE loyalty SET owner = ? WHERE owner = ?",
+    "UPDATE tickets SET owner = ? WHERE owner = ?",
+    "UPDATE shares SET owner = ? WHERE owner = ?",
+    # The account may know the endpoint, or have told of the message, already.
+    "UPDATE OR REPLACE push_endpoints SET owner = ? WHERE owner = ?",
+    "UPDATE OR REPLACE push_receipts SET owner = ? WHERE owner = ?",
 )
 
 

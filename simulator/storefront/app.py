@@ -10,7 +10,23 @@ from starlette.routing import Route
 
 from simulator.storefront.call import json_response, route
 from simulator.storefront.errors import ShopError
-from simulator.storefront.handlers import buying, cart, catalogue, discovery, events, home, identity, pages, places
+from simulator.storefront.handlers import (
+    buying,
+    cart,
+    catalogue,
+    content,
+    discovery,
+    events,
+    home,
+    identity,
+    loyalty,
+    pages,
+    places,
+    preview,
+    push,
+    sharing,
+    support,
+)
 from simulator.storefront.shop import Shop
 
 IDENTITY = [
@@ -46,13 +62,30 @@ TRACKING = [
     route("POST", "/api/events", events.track),
     route("GET", "/api/events/count", events.count),
 ]
+MEMBERS = [
+    route("GET", "/api/accounts/{account}/loyalty", loyalty.loyalty),
+    route("POST", "/api/accounts/{account}/loyalty/redemptions", loyalty.redeem_reward),
+]
+AROUND = [
+    route("GET", "/api/content", content.listing),
+    route("GET", "/api/content/{slug}", content.one),
+    route("POST", "/api/support/tickets", support.ask),
+    route("GET", "/api/support/tickets", support.tickets),
+    route("POST", "/api/shares", sharing.share),
+    route("GET", "/api/shares", sharing.shares),
+    route("POST", "/api/push/endpoints", push.register_endpoint),
+    route("POST", "/api/push/receipts", push.receipt),
+    route("GET", "/api/push", push.overview),
+]
 PAGES = [
     route("GET", "/", pages.front),
     route("GET", "/p/{sku}", pages.product),
+    route("GET", "/s/{token}", pages.shared),
+    route("GET", "/ar/{sku}", preview.model),
 ]
 
 # The first match wins, so what is asked most often comes first.
-ROUTES: list[Route] = [*BROWSING, *DISCOVERY, *PLACES, *TRACKING, *BUYING, *IDENTITY, *PAGES]
+ROUTES: list[Route] = [*BROWSING, *DISCOVERY, *PLACES, *TRACKING, *BUYING, *IDENTITY, *MEMBERS, *AROUND, *PAGES]
 
 
 def build_app(shop: Shop) -> Starlette:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from simulator.storefront.catalogue import Product
-from simulator.storefront.errors import ShopError, no_session, not_found
+from simulator.storefront.errors import ShopError, forbidden, no_session, not_found
 from simulator.storefront.history import Taste, read_taste
 from simulator.storefront.places import Position
 from simulator.storefront.reading import query_position
@@ -40,6 +40,12 @@ class Call:
         if self.caller.subject is None:
             raise no_session()
         return self.caller.subject
+
+    def member(self) -> str:
+        """Return the account this call is about; 403 for whoever has not logged in."""
+        if self.caller.account is None:
+            raise forbidden("members_only", "log in with POST /api/login first")
+        return self.caller.account
 
     def taste(self) -> Taste | None:
         """Return what the shop may use of the caller's history; None means: show what everybody sees."""

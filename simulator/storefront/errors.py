@@ -33,6 +33,11 @@ def no_session() -> ShopError:
     return ShopError(HTTPStatus.UNAUTHORIZED, "no_session", "start a session with POST /api/session first")
 
 
+def forbidden(code: str, message: str) -> ShopError:
+    """Return a 403: whoever asks is not somebody, or has not agreed to something, that this takes."""
+    return ShopError(HTTPStatus.FORBIDDEN, code, message)
+
+
 def conflict(code: str, message: str) -> ShopError:
     """Return a 409: the request is well formed and does not fit the state of the shop."""
     return ShopError(HTTPStatus.CONFLICT, code, message)

@@ -78,6 +78,12 @@ def price_in(currency: str, base_minor: int) -> int:
     return max(99, round(base_minor * known.rate / 100) * 100 - 1)
 
 
+def in_base(currency: str, minor: int) -> float:
+    """Return what an amount in a currency's minor units is worth in pounds."""
+    known = _CURRENCIES[currency]
+    return float(minor / 10**known.digits / known.rate)
+
+
 def money_text(currency: str, minor: int) -> str:
     """Write minor units for a person: `£12.99`, `¥2,470`, `129.99 SEK`."""
     known = _CURRENCIES[currency]

@@ -9,6 +9,7 @@ from simulator.storefront.carts import take_out_bought
 from simulator.storefront.database import Database
 from simulator.storefront.errors import conflict
 from simulator.storefront.history import remember
+from simulator.storefront.loyalty import earn
 from simulator.storefront.sessions import Caller
 from simulator.storefront.stock import Stock
 
@@ -35,8 +36,8 @@ class Order:
 def place_order(database: Database, stock: Stock, caller: Caller, payment: str, now: datetime) -> tuple[Order, bool]:
     """Turn a payment into an order and return it, and whether it is new: one payment buys once.
 
-    The order, its lines, the stock, the cart and the history change together or not at all. 409 if this caller never
-    made that payment, or if something ran out since the checkout.
+    The order, its lines, the stock, the cart, the history and the points change together or not at all. 409 if this
+    caller never made that payment, or if something ran out since the checkout.
     """
     paid = database.one(_PAID, payment, caller.subject)
     if paid is None:
@@ -89,6 +90,7 @@ def _write(database: Database, stock: Stock, caller: Caller, payment: str, order
     )
     take_out_bought(database, caller.subject, quantities)
     remember(database, caller, "order", (line.sku for line in order.lines))
+    earn(database, caller.subject, order.id, order.currency, order.total, order.placed_at)
 
 
 def _read(database: Database, order: str) -> Order:

@@ -33,10 +33,14 @@ _HUES = {
 }  # fmt: skip
 
 
+def hue_of(product: Product) -> int:
+    """Return the hue of a product's colour in degrees."""
+    return _HUES[product.colour]
+
+
 def picture(product: Product) -> str:
     """Return the picture as an `<svg>` element. Everything in it is the shop's own text: it is safe in HTML."""
-    hue = _HUES[product.colour]
     return (
-        f'<svg class="picture" viewBox="0 0 100 100" style="--hue:{hue}" role="img"'
+        f'<svg class="picture" viewBox="0 0 100 100" style="--hue:{hue_of(product)}" role="img"'
         f' aria-label="{product.noun}">{_SHAPES[product.department]}</svg>'
     )

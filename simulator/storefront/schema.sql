@@ -20,7 +20,8 @@ CREATE TABLE IF NOT EXISTS sessions (
     country         TEXT NOT NULL,
     analytics       INTEGER NOT NULL,
     personalization INTEGER NOT NULL,
-    location        INTEGER NOT NULL
+    location        INTEGER NOT NULL,
+    push            INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS stock (
@@ -99,3 +100,55 @@ CREATE TABLE IF NOT EXISTS events (
 );
 CREATE INDEX IF NOT EXISTS events_by_visitor ON events (visitor);
 CREATE INDEX IF NOT EXISTS events_by_account ON events (account) WHERE account IS NOT NULL;
+
+-- Points by order: `earned` is written with the order, `redeemed` (negative) when a reward is put on one. The sum of an
+-- owner's rows is their balance. A guest's points wait here for the account that will claim the order.
+CREATE TABLE IF NOT EXISTS loyalty (
+    id      INTEGER PRIMARY KEY,
+    owner   TEXT NOT NULL,
+    "order" TEXT NOT NULL REFERENCES orders (id),
+    kind    TEXT NOT NULL CHECK (kind IN ('earned', 'redeemed')),
+    reward  TEXT NOT NULL,
+    points  INTEGER NOT NULL,
+    at      TEXT NOT NULL,
+    UNIQUE ("order", kind, reward)
+);
+CREATE INDEX IF NOT EXISTS loyalty_by_owner ON loyalty (owner);
+
+-- `number` is the place in the queue, `starts_ms` and `closes_ms` when somebody takes the ticket up and is done with it.
+CREATE TABLE IF NOT EXISTS tickets (
+    number    INTEGER PRIMARY KEY,
+    id        TEXT NOT NULL UNIQUE,
+    owner     TEXT NOT NULL,
+    topic     TEXT NOT NULL,
+    "order"   TEXT REFERENCES orders (id),
+    sku       TEXT,
+    opened_at TEXT NOT NULL,
+    starts_ms INTEGER NOT NULL,
+    closes_ms INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS tickets_by_owner ON tickets (owner);
+
+CREATE TABLE IF NOT EXISTS shares (
+    token      TEXT PRIMARY KEY,
+    owner      TEXT NOT NULL,
+    sku        TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    opens      INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS shares_by_owner ON shares (owner);
+
+CREATE TABLE IF NOT EXISTS push_endpoints (
+    owner         TEXT NOT NULL,
+    endpoint      TEXT NOT NULL,
+    registered_at TEXT NOT NULL,
+    PRIMARY KEY (owner, endpoint)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS push_receipts (
+    owner   TEXT NOT NULL,
+    message TEXT NOT NULL,
+    kind    TEXT NOT NULL CHECK (kind IN ('delivered', 'opened', 'dismissed')),
+    at      TEXT NOT NULL,
+    PRIMARY KEY (owner, message, kind)
+) WITHOUT ROWID;

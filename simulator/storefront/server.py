@@ -9,6 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from simulator.storefront.app import build_app
+from simulator.storefront.models import warm_up
 from simulator.storefront.shop import Shop, open_shop
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -31,6 +32,7 @@ def serve(
     with closing(_listen(host, port)) as listener:
         url = f"http://{host}:{listener.getsockname()[1]}"
         with closing(open_shop(database, seed)) as shop:
+            warm_up()
             _Server(_config(shop), lambda: opened(url), should_close).run(sockets=[listener])
 
 

@@ -18,6 +18,7 @@ class Consent:
     analytics: bool = False
     personalization: bool = False
     location: bool = False
+    push: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +61,26 @@ def start_session(database: Database, visitor: str, consent: Consent, country: s
     """
     token = token_urlsafe(18)
     database.run(
-        "INSERT INTO sessions (token, visitor, country, analytics, personalization, location)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO sessions (token, visitor, country, analytics, personalization, location, push)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         token,
         visitor,
         country,
         consent.analytics,
         consent.personalization,
         consent.location,
+        consent.push,
     )
     return Caller(token, visitor, None, country, consent)
 
 
 def find_session(database: Database, token: str) -> Caller | None:
     """Return the caller a token belongs to, or None if it was never given out."""
-    row = database.one(
-        "SELECT visitor, account, country, analytics, personalization, location FROM sessions WHERE token = ?", token
-    )
+    row = database.one(_FIND, token)
     if row is None:
         return None
-    visitor, account, country, analytics, personalization, location = row
-    return Caller(token, visitor, account, country, Consent(bool(analytics), bool(personalization), bool(location)))
+    visitor, account, country, *consent = row
+    return Caller(token, visitor, account, country, Consent(*map(bool, consent)))
+
+
+_FIND = "SELECT visitor, account, country, analytics, personalization, location, push FROM sessions WHERE token = ?"

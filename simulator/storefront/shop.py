@@ -7,6 +7,7 @@ from secrets import token_hex
 from simulator.storefront.catalogue import Catalogue, build_catalogue
 from simulator.storefront.clock import Clock, system_clock
 from simulator.storefront.database import Database
+from simulator.storefront.library import Library
 from simulator.storefront.places import Places
 from simulator.storefront.search import SearchIndex
 from simulator.storefront.stock import Stock
@@ -23,6 +24,7 @@ class Shop:
     search: SearchIndex
     places: Places
     stamps: Stamps
+    library: Library
     clock: Clock
 
     def close(self) -> None:
@@ -44,7 +46,8 @@ def open_shop(path: Path, seed: int, clock: Clock = system_clock) -> Shop:
     except Exception:
         database.close()
         raise
-    return Shop(catalogue, database, stock, SearchIndex(catalogue), Places(), Stamps(secret), clock)
+    search, library = SearchIndex(catalogue), Library(catalogue)
+    return Shop(catalogue, database, stock, search, Places(), Stamps(secret), library, clock)
 
 
 def _check_seed(database: Database, path: Path, seed: int) -> None:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 POSTS = sorted(r.path for r in ROUTES if "POST" in (r.methods or ()))
 GETS = ["/api/home", "/api/offers", "/api/stores", "/api/search", "/api/suggest", "/api/recommendations",
-        "/api/categories/bags", "/api/products/BAG-0001", "/", "/p/BAG-0001"]  # fmt: skip
+        "/api/categories/bags", "/api/products/BAG-0001", "/", "/p/BAG-0001", "/api/content"]  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=12,
 )
 NAMES = ["visitor", "consent", "country", "sku", "quantity", "checkout", "card_token", "payment", "email", "password",
-         "events", "type", "at_ms", "token"]  # fmt: skip
+         "events", "type", "at_ms", "token", "topic", "order", "reward", "endpoint", "message", "kind"]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", POSTS)

@@ -39,10 +39,16 @@ def test_an_order_takes_everything_along(vera: Visitor):
 
 @pytest.mark.parametrize(
     "trouble",
-    ["INSERT ON order_lines", "DELETE ON cart_lines", "INSERT ON orders", "INSERT ON history WHEN NEW.kind = 'order'"],
+    [
+        "INSERT ON order_lines",
+        "DELETE ON cart_lines",
+        "INSERT ON orders",
+        "INSERT ON history WHEN NEW.kind = 'order'",
+        "INSERT ON loyalty",
+    ],
 )
 def test_a_failing_order_leaves_nothing(vera: Visitor, trouble: str):
-    """Whichever of its writes fails, the order, stock, cart and history are as before, and it can be tried again."""
+    """Whichever write fails, order, stock, cart, history and points are as before, and it can be tried again."""
     vera.put_in_cart(BAG, 2)
     payment, database, left = vera.pay(), vera.shop.database, vera.shop.stock.left(BAG)
     watched = "BEFORE " + trouble
@@ -50,7 +56,7 @@ def test_a_failing_order_leaves_nothing(vera: Visitor, trouble: str):
     with pytest.raises(sqlite3.IntegrityError, match="disk on fire"):
         vera.post("/api/orders", payment=payment)
     database.run("DROP TRIGGER trouble")
-    assert vera.has("orders") == vera.has("order_lines") == 0
+    assert vera.has("orders") == vera.has("order_lines") == vera.has("loyalty") == 0
     assert vera.get("/api/cart")["count"] == 2
     assert database.one("SELECT quantity FROM stock WHERE sku = ?", BAG) == (left,)
     assert database.all("SELECT kind FROM history WHERE kind = 'order'") == []

@@ -46,7 +46,7 @@ def _visitor(fields: Fields) -> str:
 
 def _consent(fields: Fields) -> Consent:
     given = as_object(fields.get("consent", {}), "consent")
-    return Consent(*(yes_or_no(given, name) for name in ("analytics", "personalization", "location")))
+    return Consent(*(yes_or_no(given, name) for name in ("analytics", "personalization", "location", "push")))
 
 
 def _country(fields: Fields) -> str:

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from simulator.storefront.call import Call
 from simulator.storefront.catalogue import Product
@@ -11,6 +11,7 @@ from simulator.storefront.handlers.home import hero_for
 from simulator.storefront.history import remember
 from simulator.storefront.pages import Tile, render, tile
 from simulator.storefront.recommend import recommend
+from simulator.storefront.shares import count_open, shared_sku
 from simulator.storefront.vocabulary import CATEGORIES
 
 _TITLES = {category.slug: category.title for category in CATEGORIES}
@@ -49,6 +50,17 @@ async def product(call: Call) -> Response:
         description=describe(found),
         related=_tiles(call, related),
     )
+
+
+async def shared(call: Call) -> Response:
+    """Lead from a share link to its product, and count that somebody followed it; a HEAD, which only looks, is not."""
+    token = call.request.path_params["token"]
+    sku = shared_sku(call.shop.database, token)
+    if sku is None:
+        return _page(call, "missing.html", HTTPStatus.NOT_FOUND)
+    if call.request.method == "GET":
+        count_open(call.shop.database, token)
+    return RedirectResponse(f"/p/{sku}", HTTPStatus.FOUND, {"cache-control": "private, no-store"})
 
 
 def _window(call: Call) -> Response:

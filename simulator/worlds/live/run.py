@@ -177,12 +177,22 @@ def calls_by_state(scenario: Scenario) -> list[tuple[tuple[int, ...], ...]]:
         placed: list[list[int]] = [[] for _ in PLACEMENTS]
         for place in range(card["calls"]):
             operation = int(card["operation"][place])
-            name = OPERATIONS[operation]
+            name = served_by(scenario.target.operations, OPERATIONS[operation])
             if name in scenario.target.operations:
                 wanted = scenario.target.placement(name)
-                placed[PLACEMENTS.index(wanted) if wanted else int(card["placement"][place])].append(operation)
+                into = PLACEMENTS.index(wanted) if wanted else int(card["placement"][place])
+                placed[into].append(OPERATIONS.index(name))
         table.append(tuple(tuple(operations) for operations in placed))
     return table
+
+
+def served_by(operations: tuple[str, ...], name: str) -> str:
+    """Return what a target is asked for an operation.
+
+    Where it knows no passkeys, a finger on the phone releases the password that an app keeps in its key store: whoever
+    unlocked with one is logged in for the journey, and would not be for the target.
+    """
+    return "login" if name == "auth_finish" and name not in operations else name
 
 
 class Gauge:

@@ -1,0 +1,59 @@
+"""Visits to the shop that comes with Footfall: every page it is asked for is served, to whoever may see it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+
+from simulator.model.states import STATE_NAMES
+from simulator.page.card import OPERATIONS
+from simulator.storefront import running_storefront
+from simulator.worlds.live.run import calls_by_state
+
+PAGES = {
+    "biometric_login": {"login"},
+    "rewards": {"loyalty_balance", "offers", "track"},
+    "plan": {"content", "recommend", "track"},
+    "support": {"support", "track"},
+    "notifications": {"push_receipt", "offers", "track"},
+    "content": {"content", "recommend", "track"},
+    "store": {"store_near", "offers", "track"},
+    "ar_preview": {"ar_asset", "track"},
+    "share": {"share", "track"},
+}
+
+
+@pytest.fixture(scope="module")
+def visited(play, tables):
+    """Play sixty visits to the embedded shop, once for this file; return the run and its tables."""
+    with running_storefront(seed=7) as shop:
+        run = play(shop.url, shoppers=60, name="everywhere")
+        return run, tables(run)
+
+
+def test_no_page_of_the_shop_fails(visited):
+    """No request fails and no visit breaks; what is not asked is not asked for want of a consent, and counted."""
+    run, tables = visited
+    assert not run.defects
+    assert run.recorder.failed == 0
+    assert {row["status"] for row in tables["requests"]} == {200, 201, 202}
+    assert {reason for _, reason in run.skipped} == {"no push consent", "no location consent"}
+
+
+def test_every_page_makes_its_calls(visited):
+    """Each page was visited, and asked for all that its card names."""
+    _, tables = visited
+    names = {(row["shopper"], row["step"]): row["page"] for row in tables["events"]}
+    made = defaultdict(set)
+    for row in tables["requests"]:
+        made[names[row["shopper"], row["step"]]].add(row["operation"])
+    assert {page: made[page] for page in PAGES} == PAGES
+
+
+def test_a_finger_logs_in_where_no_passkeys_are_served(scenario):
+    """The shop's target has no passkeys: its page for them sends the stored password. Another's has, and uses them."""
+    page = STATE_NAMES.index("biometric_login")
+    for target, calls in (("storefront", ["login"]), ("json_server", ["auth_begin", "auth_finish"])):
+        placed = calls_by_state(scenario("everywhere", target=target))[page]
+        assert [[OPERATIONS[operation] for operation in operations] for operations in placed] == [calls, [], []]
