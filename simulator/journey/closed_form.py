@@ -113,7 +113,7 @@ def expectations(population: Population, index: int) -> Expectations:
 
 
 def pages_at_most(population: Population, index: int, most: int) -> NDArray[np.float64]:
-    """Return the share of visits with at most 0, 1, … `most` pages, (most + 1,): 1 − b Qⁿ 1, mixed as in `expectations`.
+    """Return the shares of visits with at most 0, 1, … `most` pages, (most + 1,): 1 − b Qⁿ 1, mixed over flags.
 
     The number of pages is phase-type (Neuts 1981, chapter 2).
     """
