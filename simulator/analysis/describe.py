@@ -261,7 +261,7 @@ def _described(
 ) -> Description:
     spacing, sessions = _sessions(visits.minutes.row(0))
     known = theories(visits.persona.names, manifest.scenario.get("population") if manifest else None)
-    notes = list(_notes(folder, manifest, arms, arm, visits, events, known))
+    notes = list(_notes(manifest, arms, arm, visits, events, known))
     return Description(
         folder=folder.name or str(folder),
         name=manifest.name if manifest else None,
@@ -286,7 +286,6 @@ def _described(
 
 
 def _notes(
-    folder: Path,
     manifest: Manifest | None,
     arms: Mapping[str, int],
     arm: str | None,
@@ -296,7 +295,7 @@ def _notes(
 ) -> Iterator[str]:
     """Yield what a reader must know before reading the figures."""
     if manifest is None:
-        yield f"{folder.name} has no {FILE}: days are counted from the run's reference instant, local hours unknown."
+        yield f"There is no {FILE}: days are counted from the run's reference instant, local hours unknown."
     elif manifest.interrupted:
         yield "The run was interrupted; this is what was there by then."
     if arm is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from simulator.analysis.describe import Cell, Description
 
-BAR = 20
+BAR = 18
 """Characters of the longest bar."""
 MOST_ROWS = 14
 """Stretches of time that are shown one by one; `--html` and `--json` have all."""
@@ -44,8 +44,9 @@ def _parts(found: Description) -> Iterator[RenderableType]:
         yield _rows(("arm", "visits"), [(name, f"{visits:,}") for name, visits in found.arms.items()])
     yield _heading("Funnel", "share of visits, and of the step before")
     yield _funnel(found)
-    yield _heading("Sessions", f"visits {'an' if found.spacing == 'hour' else 'a'} {found.spacing}")
-    yield _sessions(found)
+    each = -(-len(found.sessions) // MOST_ROWS) or 1
+    yield _heading("Sessions", f"visits every {f'{each} {found.spacing}s' if each > 1 else found.spacing}")
+    yield _sessions(found, each)
     yield _heading("Why visits ended", "share of visits")
     yield _causes(found)
     yield _heading("Device × network", "visits, and median load of the landing page")
@@ -96,15 +97,13 @@ def _funnel(found: Description) -> Table:
     return _rows(("step", "visits", "of all", "of previous", ""), rows, bars=True)
 
 
-def _sessions(found: Description) -> Table:
-    names, counts = labels(found), found.sessions
-    each = -(-len(counts) // MOST_ROWS) or 1
-    if each > 1:
-        names = [f"{name} and {each - 1} more" for name in names[::each]]
-        counts = [sum(counts[first : first + each]) for first in range(0, len(counts), each)]
+def _sessions(found: Description, each: int) -> Table:
+    """Return visits by stretches, `each` of them together."""
+    names = labels(found)[::each]
+    counts = [sum(found.sessions[first : first + each]) for first in range(0, len(found.sessions), each)]
     most = max(counts, default=0) or 1
     rows = [(name, f"{count:,}", _bar(count / most)) for name, count in zip(names, counts, strict=True)]
-    return _rows((found.spacing, "visits", ""), rows, bars=True)
+    return _rows(("from", "visits", ""), rows, bars=True)
 
 
 def _causes(found: Description) -> Table:

@@ -118,7 +118,7 @@ def _week(week: Sequence[Sequence[int]]) -> Markup:
 
 
 def _causes(found: Description) -> Markup:
-    rows = [_stack("all visits", found.counts["visits"], found.causes)]
+    rows = [_stack("all visits", sum(persona.visits for persona in found.personas), found.causes)]
     rows += [_stack(persona.name, persona.visits, persona.causes) for persona in found.personas]
     title = "Causes of leaving, all visits and by persona"
     return twice(
@@ -148,7 +148,7 @@ def _beside(found: Description, name: str) -> Markup:
 
 
 def heat(cells: Sequence[Cell]) -> dict[str, Any]:
-    """Return a table of visits by device and network, each with a level from 0 to 1, the darker the more."""
+    """Return a table of visits by device and network, each with a level from 0 to 1."""
     networks = list(dict.fromkeys(cell.network for cell in cells))
     most = max((cell.visits for cell in cells), default=0) or 1
     found = {(cell.device, cell.network): cell for cell in cells}

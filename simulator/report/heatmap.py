@@ -1,4 +1,4 @@
-"""A week as a picture: 24 hours × 7 days, the darker the busier; days as rows on a desktop, as columns on a phone."""
+"""A week as a picture: 24 hours × 7 days, the stronger the colour the busier; on a phone the days are columns."""
 
 from __future__ import annotations
 

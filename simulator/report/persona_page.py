@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from simulator import __version__
-from simulator.analysis.words import figure, number, seconds, tick
+from simulator.analysis.words import figure, number, tick
 from simulator.journey.closed_form import still_waiting
 from simulator.journey.week import expected_week
 from simulator.model.networks import NO_NETWORK, STAYS, network_table
@@ -217,7 +217,14 @@ def _situations(persona: Persona) -> Iterator[dict[str, Any]]:
 
 
 def _strips_of(title: str, rows: list[Strip]) -> Any:  # noqa: ANN401 - a function that draws
-    return lambda name, width: strips(name, title, rows, width, seconds)
+    return lambda name, width: strips(name, title, rows, width, _stay)
+
+
+def _stay(value_s: float | None) -> str:
+    """Return how long a stay is, as short as an axis wants it."""
+    if value_s is None or value_s < 120:
+        return tick(value_s, "time")
+    return f"{value_s / 60:.3g} min" if value_s < 7_200 else f"{value_s / 3_600:.3g} h"
 
 
 def _alike(patience: Patience) -> dict[float, list[str]]:
