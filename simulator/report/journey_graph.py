@@ -136,7 +136,7 @@ def _wide(names: Sequence[str], width: float) -> Plan:
     spread = (width - 2 * (half_w + aside)) / max(len(account), 4)
     for place, name in enumerate(account):
         boxes[name] = Box(aside + half_w + (place + 0.5) * spread, bottom + 40, half_w, half_h, len(columns))
-    return Plan(boxes, width, bottom + (40 + half_h + 14 + 14 * max(len(account) - 2, 0) if account else 0), wide=True)
+    return Plan(boxes, width, bottom + (40 + half_h + 14 if account else 0), wide=True)
 
 
 def _narrow(names: Sequence[str], width: float) -> Plan:
@@ -172,7 +172,9 @@ def graph(
     parts += [piece for node in nodes for piece in _box(node, laid.boxes[node.name], wide=wide)]
     parts += _shares(laid, ways)
     said = "; ".join(f"{e.source} to {e.target} {100 * e.share:.0f} %" for e in sorted(drawn, key=lambda e: -e.share))
-    return chart(name, title, said, (laid.width, laid.height), parts), len(drawn), len(able) - len(drawn)
+    lowest = max((way.at(t / 8)[1] for way in ways for t in range(9)), default=0.0) + 14
+    size = (laid.width, max(laid.height, lowest))
+    return chart(name, title, said, size, parts), len(drawn), len(able) - len(drawn)
 
 
 @dataclass(frozen=True, slots=True)
