@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulator.analysis.datafiles import TableFiles, batches, column_names, count_rows, find_tables
+from simulator.analysis.description import Description, TableCount
 from simulator.analysis.localtime import local_week
 from simulator.analysis.manifest import FILE, Manifest, read_manifest
+from simulator.analysis.summing import causes_of, devices, funnel, models, personas, sessions
 from simulator.analysis.tallies import (
     EVENT_COLUMNS,
-    FUNNEL,
     SHOPPER_COLUMNS,
     VISIT_COLUMNS,
     Book,
     EventTally,
     Rows,
     VisitTally,
-    pair,
 )
 from simulator.analysis.theory import Theory, theories
 from simulator.journey.arms import CONTROL
-from simulator.journey.records import CAUSES
 from simulator.journey.tables import SCHEMAS, TABLES
 from simulator.model.faults import Fault, FileFaults
-from simulator.model.schema import TECHNOLOGIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from simulator.journey.tables import TableName
 
@@ -43,95 +37,6 @@ NEEDED: dict[TableName, tuple[str, ...]] = {
     "visits": VISIT_COLUMNS,
     "events": EVENT_COLUMNS,
 }
-STEPS = ("visits", "saw a product", "put something into the cart", "reached checkout", "reached payment", "ordered")
-SHARES = (0.1, 0.5, 0.9, 0.99)
-NAMES = ("p10", "p50", "p90", "p99")
-US = 1e6
-SPACING = ((3 * 60, 1, "minute"), (3 * 1_440, 60, "hour"))
-"""(longest span in minutes, minutes of a stretch, its name); what is longer is counted by the day."""
-
-
-@dataclass(frozen=True, slots=True)
-class TableCount:
-    """One table: its rows, bytes, files and columns; `also` where it is none of the three that every world writes."""
-
-    name: str
-    kind: str
-    rows: int
-    bytes: int
-    files: int
-    columns: int
-    also: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step of the funnel, as a share of all visits and of the step before."""
-
-    name: str
-    visits: int
-    of_all: float
-    of_previous: float
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Visits that landed with a device on a network; medians are seconds, None where no page was seen."""
-
-    device: str
-    network: str
-    visits: int
-    load_p50_s: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Thinking:
-    """Think times of a persona on one page, in seconds; `theory` are the quantiles of the persona's file."""
-
-    page: str
-    n: int
-    seen: dict[str, float | None]
-    theory: dict[str, float] | None
-
-
-@dataclass(frozen=True, slots=True)
-class PersonaData:
-    """One persona's visits beside the closed form of undisturbed ones; `disturbed` left for another cause than done."""
-
-    name: str
-    visits: int
-    causes: dict[str, float]
-    disturbed: float
-    figures: dict[str, float | None]
-    pages: dict[str, int | None]
-    engaged: dict[str, float | None]
-    theory: Theory | None
-    thinking: list[Thinking]
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """Everything `footfall describe` says. Times are seconds; `arm` is the arm that all but `counts` are of."""
-
-    folder: str
-    name: str | None
-    world: str | None
-    seed: int | None
-    reference: str | None
-    footfall: str | None
-    notes: list[str]
-    arms: dict[str, int]
-    arm: str | None
-    counts: dict[str, int]
-    tables: list[TableCount]
-    funnel: list[Step]
-    spacing: str
-    sessions: list[int]
-    week: list[list[int]] | None
-    causes: dict[str, float]
-    devices: list[Cell]
-    models: list[Cell]
-    personas: list[PersonaData]
 
 
 def describe(folder: Path, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Description:
@@ -259,7 +164,7 @@ def _described(
     visits: VisitTally,
     events: EventTally,
 ) -> Description:
-    spacing, sessions = _sessions(visits.minutes.row(0))
+    spacing, begun = sessions(visits.minutes.row(0))
     known = theories(visits.persona.names, manifest.scenario.get("population") if manifest else None)
     notes = list(_notes(manifest, arms, arm, visits, events, known))
     return Description(
@@ -274,14 +179,14 @@ def _described(
         arm=arm,
         counts={name: rows[name] for name in TABLES},
         tables=[_table(tables[name], rows[name]) for name in (*TABLES, *sorted(set(tables) - set(TABLES)))],
-        funnel=_funnel(events),
+        funnel=funnel(events),
         spacing=spacing,
-        sessions=sessions,
+        sessions=begun,
         week=local_week(manifest.reference, events.city.names, events.started.values) if manifest else None,
-        causes=_causes(visits, range(len(visits.persona.names))),
-        devices=list(_devices(visits)),
-        models=list(_models(events)),
-        personas=list(_personas(visits, events, known)),
+        causes=causes_of(visits, range(len(visits.persona.names))),
+        devices=list(devices(visits)),
+        models=list(models(events)),
+        personas=list(personas(visits, events, known)),
     )
 
 
@@ -315,118 +220,3 @@ def _table(table: TableFiles, rows: int) -> TableCount:
     return TableCount(
         table.name, table.kind, rows, table.size, len(table.files), len(column_names(table)), table.name not in TABLES
     )
-
-
-def _funnel(events: EventTally) -> list[Step]:
-    counts = [events.visits, *(int(count) for count in events.reached)]
-    assert len(counts) == len(FUNNEL) + 1
-    steps, previous = [], events.visits
-    for name, count in zip(STEPS, counts, strict=True):
-        steps.append(Step(name, count, _ratio(count, events.visits), _ratio(count, previous)))
-        previous = count
-    return steps
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0
-
-
-def _sessions(minutes: NDArray[np.float64]) -> tuple[str, list[int]]:
-    """Return the name of a stretch, and the visits that began in each, from the reference instant to the last."""
-    used = np.flatnonzero(minutes)
-    span = int(used[-1]) + 1 if len(used) else 0
-    width, name = next(((width, name) for most, width, name in SPACING if span <= most), (1_440, "day"))
-    whole = np.zeros(-(-span // width) * width)
-    whole[:span] = minutes[:span]
-    return name, [int(count) for count in whole.reshape(-1, width).sum(axis=1)]
-
-
-def _causes(visits: VisitTally, personas: Any) -> dict[str, float]:  # noqa: ANN401 - numbers of personas
-    """Return the share of each cause of leaving, over visits that some personas ended."""
-    counts = {cause: sum(visits.causes.at(p, c) for p in personas) for c, cause in enumerate(CAUSES)}
-    over = sum(counts.values())
-    return {cause: _ratio(count, over) for cause, count in counts.items() if count or cause != CAUSES[0]}
-
-
-def _devices(visits: VisitTally) -> Iterator[Cell]:
-    """Yield visits and median landing load by operating system and tier."""
-    for device in _by_size(visits.device.names, visits.by_device.values.sum(axis=1)):
-        for network in _networks(visits.network.names):
-            one, other = visits.device.number(device), visits.network.number(network)
-            [p50] = visits.landing.quantiles(pair(one, other), (0.5,))
-            yield Cell(device, network, int(visits.by_device.at(one, other)), _s(p50))
-
-
-def _models(events: EventTally) -> Iterator[Cell]:
-    """Yield visits and median load of all pages by device model."""
-    for device in _by_size(events.device.names, events.landings.values.sum(axis=1)):
-        for network in _networks(events.network.names):
-            one, other = events.device.number(device), events.network.number(network)
-            [p50] = events.loading.quantiles(pair(one, other), (0.5,))
-            yield Cell(device, network, int(events.landings.at(one, other)), _s(p50))
-
-
-def _by_size(names: list[str], sizes: NDArray[np.float64]) -> list[str]:
-    size = dict(zip(names, sizes.tolist(), strict=False))
-    return sorted(names, key=lambda name: (-size.get(name, 0.0), name))
-
-
-def _networks(names: list[str]) -> list[str]:
-    return [name for name in TECHNOLOGIES if name in names] + sorted(set(names) - set(TECHNOLOGIES))
-
-
-def _s(value_us: float | None) -> float | None:
-    return None if value_us is None else value_us / US
-
-
-def _personas(visits: VisitTally, events: EventTally, known: Mapping[str, Theory]) -> Iterator[PersonaData]:
-    for name in _by_size(visits.persona.names, visits.causes.values.sum(axis=1)):
-        number = visits.persona.number(name)
-        causes = _causes(visits, (number,))
-        ended = {cause: share for cause, share in causes.items() if cause != CAUSES[0]}
-        engaged = visits.engaged.quantiles(number, SHARES)
-        yield PersonaData(
-            name,
-            int(visits.causes.row(number).sum()),
-            causes,
-            1.0 - _ratio(ended.get("done", 0.0), sum(ended.values())),
-            _figures({key: grid.at(number, 0) for key, grid in visits.sums.items()}),
-            dict(zip(NAMES, (_count_quantile(visits.lengths.row(number), share) for share in SHARES), strict=True)),
-            dict(zip(NAMES, map(_s, engaged), strict=True)),
-            known.get(name),
-            list(_thinking(events, name, known.get(name))),
-        )
-
-
-def _figures(sums: Mapping[str, float]) -> dict[str, float | None]:
-    """Return the figures that the closed form has too, of visits that came to their end."""
-    n = sums["visits"]
-    if not n:
-        return dict.fromkeys(("pages", "pages_sd", "bounce", "conversion", "cart_reached", "abandonment", "engaged_s"))
-    pages = sums["pages"] / n
-    return {
-        "pages": pages,
-        "pages_sd": max(sums["pages2"] / n - pages**2, 0.0) ** 0.5,
-        "bounce": sums["bounced"] / n,
-        "conversion": sums["bought"] / n,
-        "cart_reached": sums["carted"] / n,
-        "abandonment": 1.0 - sums["bought"] / sums["carted"] if sums["carted"] else None,
-        "engaged_s": sums["engaged_us"] / US / n,
-    }
-
-
-def _count_quantile(counts: NDArray[np.float64], share: float) -> int | None:
-    """Return the smallest number that a share of visits is not above."""
-    total = counts.sum()
-    return int(np.searchsorted(np.cumsum(counts), share * total - 1e-9)) if total else None
-
-
-def _thinking(events: EventTally, persona: str, theory: Theory | None) -> Iterator[Thinking]:
-    if persona not in events.persona.names:
-        return
-    number = events.persona.number(persona)
-    for page in _by_size(events.page.names, events.pages.values.sum(axis=0)):
-        group = pair(number, events.page.number(page))
-        if n := events.thinking.count(group):
-            seen = dict(zip(NAMES, map(_s, events.thinking.quantiles(group, SHARES)), strict=True))
-            yield Thinking(page, n, seen, theory.thinking.get(page) if theory else None)

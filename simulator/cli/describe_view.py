@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from simulator.analysis.describe import Cell, Description
+    from simulator.analysis.description import Cell, Description
 
 BAR = 18
 """Characters of the longest bar."""

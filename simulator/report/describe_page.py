@@ -20,7 +20,7 @@ from simulator.report.rows import Pair, Stack, pairs, stacks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulator.analysis.describe import Cell, Description
+    from simulator.analysis.description import Cell, Description
     from simulator.analysis.words import Kind
 
 FIGURES: dict[str, tuple[str, Kind]] = {

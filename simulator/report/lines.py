@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulator.report.svg import Scale, bar, chart, dot, line, path, side_axis, text
+from simulator.report.svg import Scale, bar, chart, dot, line, linear, path, side_axis, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,8 +69,6 @@ def columns(
     name: str, title: str, counts: Sequence[int], labels: Sequence[str], *, size: tuple[float, float], said: str
 ) -> Markup:
     """Return counts as bars with as many of the labels as have room."""
-    from simulator.report.svg import linear  # noqa: PLC0415
-
     width, height = size
     bottom = height - 24
     scale, ticks = linear([float(count) for count in counts], bottom, 8, ticks=3)

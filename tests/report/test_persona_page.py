@@ -13,8 +13,9 @@ from simulator.journey.closed_form import still_waiting
 from simulator.model.networks import STAYS
 from simulator.model.persona import complete_personas, find_persona, load_persona
 from simulator.model.states import EXIT, STATE_NAMES
+from simulator.report.graph_layout import Edge, layers, plan
 from simulator.report.heatmap import week_map
-from simulator.report.journey_graph import MOST_NARROW, MOST_WIDE, Edge, Node, chosen, edges_of, graph, layers, plan
+from simulator.report.journey_graph import MOST_NARROW, MOST_WIDE, Node, chosen, edges_of, graph
 from simulator.report.persona_page import persona_html
 
 _spec = importlib.util.spec_from_file_location("footfall_reading", Path(__file__).with_name("reading.py"))
