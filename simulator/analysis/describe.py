@@ -164,7 +164,7 @@ def _described(
     visits: VisitTally,
     events: EventTally,
 ) -> Description:
-    spacing, begun = sessions(visits.minutes.row(0))
+    spacing, begun = sessions(visits)
     known = theories(visits.persona.names, manifest.scenario.get("population") if manifest else None)
     notes = list(_notes(manifest, arms, arm, visits, events, known))
     return Description(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.analysis.description import Cell, PersonaData, Step, Thinking
-from simulator.analysis.tallies import FUNNEL, EventTally, VisitTally, pair
+from simulator.analysis.tallies import FIRST_SECONDS, FUNNEL, EventTally, VisitTally, pair
 from simulator.journey.records import CAUSES
 from simulator.model.schema import TECHNOLOGIES
 
@@ -41,14 +41,22 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
-def sessions(minutes: NDArray[np.float64]) -> tuple[str, list[int]]:
+def sessions(visits: VisitTally) -> tuple[str, list[int]]:
     """Return the name of a stretch, and the visits that began in each, from the reference instant to the last."""
-    used = np.flatnonzero(minutes)
-    span = int(used[-1]) + 1 if len(used) else 0
+    minutes, seconds = visits.minutes.row(0), visits.seconds.row(0)
+    span = _span(minutes)
+    if span <= FIRST_SECONDS // 60:
+        return "second", [int(count) for count in seconds[: _span(seconds)]]
     width, name = next(((width, name) for most, width, name in SPACING if span <= most), (1_440, "day"))
     whole = np.zeros(-(-span // width) * width)
     whole[:span] = minutes[:span]
     return name, [int(count) for count in whole.reshape(-1, width).sum(axis=1)]
+
+
+def _span(counts: NDArray[np.float64]) -> int:
+    """Return how many stretches there are up to the last that is not empty."""
+    used = np.flatnonzero(counts)
+    return int(used[-1]) + 1 if len(used) else 0
 
 
 def causes_of(visits: VisitTally, personas: Any) -> dict[str, float]:  # noqa: ANN401 - numbers of personas

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MINUTE_US = 60_000_000
+SECOND_US, MINUTE_US = 1_000_000, 60_000_000
+FIRST_SECONDS = 180
+"""How far visits are counted by the second: a run as short as this is drawn so."""
 QUARTER_US = 15 * MINUTE_US
 MOST_PAGES = 1_000
 """Visits with more pages count as this."""
@@ -88,7 +90,7 @@ class VisitTally:
         self.rows = 0
         self.persona, self.device, self.network = Book(), Book(), Book()
         self.cause = Book(CAUSES)
-        self.minutes, self.causes, self.by_device = Grid(), Grid(), Grid()
+        self.seconds, self.minutes, self.causes, self.by_device = Grid(), Grid(), Grid(), Grid()
         self.sums = {name: Grid() for name in SUMS}
         self.lengths, self.engaged, self.landing = Grid(), Sketches(), Sketches()
 
@@ -97,7 +99,10 @@ class VisitTally:
         rows = Rows(batch)
         persona, cause = self.persona.codes(rows.column("persona")), self.cause.codes(rows.column("cause"))
         self.rows += len(persona)
-        self.minutes.add(np.zeros_like(persona), np.maximum(rows.whole("start_at_us"), 0) // MINUTE_US)
+        start = np.maximum(rows.whole("start_at_us"), 0)
+        self.minutes.add(np.zeros_like(start), start // MINUTE_US)
+        early = start[start < FIRST_SECONDS * SECOND_US]
+        self.seconds.add(np.zeros_like(early), early // SECOND_US)
         self.causes.add(persona, cause)
         self._landings(rows)
         over = cause != 0  # a visit that the end of the run cut says nothing of how long visits are

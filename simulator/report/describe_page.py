@@ -35,6 +35,7 @@ FIGURES: dict[str, tuple[str, Kind]] = {
 DRAWN = ("pages", "engaged_s", "bounce", "conversion")
 MOST_COLUMNS = 400
 """Bars of sessions drawn one by one; longer runs are drawn by the week."""
+DAY_HOURS = 24
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -48,7 +49,7 @@ def describe_html(found: Description) -> str:
         "size": size,
         "sessions": _sessions(found),
         "labels": labels(found),
-        "week": _week(found.week) if found.week else None,
+        "week": _week(found.week) if found.week and is_long(found) else None,
         "days": DAYS,
         "causes": [(cause, CAUSE_NAMES.get(cause, cause)) for cause in found.causes],
         "leaving": _causes(found),
@@ -89,9 +90,16 @@ def labels(found: Description) -> list[str]:
     begin = datetime.fromisoformat(found.reference)
     if found.spacing == "day":
         return [(begin + timedelta(days=index)).strftime("%d %b") for index in range(count)]
+    if found.spacing == "second":
+        return [f"{index} s" for index in range(count)]
     step = timedelta(minutes=1) if found.spacing == "minute" else timedelta(hours=1)
     days = count * step > timedelta(days=1)
     return [(begin + step * index).strftime("%d %b %H:%M" if days else "%H:%M") for index in range(count)]
+
+
+def is_long(found: Description) -> bool:
+    """Return whether a run goes over a day at least: else there are no hours of the week to be seen."""
+    return found.spacing == "day" or (found.spacing == "hour" and len(found.sessions) >= DAY_HOURS)
 
 
 def _sessions(found: Description) -> Markup:

@@ -133,6 +133,18 @@ def test_sessions_and_causes_are_counted(found, tables):
         assert persona.disturbed == pytest.approx(1 - causes.count("done") / len(causes))
 
 
+@pytest.mark.parametrize(("length_s", "spacing"), [(90, "second"), (3_000, "minute"), (100_000, "hour")])
+def test_short_runs_are_counted_finer(copy, tables, length_s, spacing):
+    """A run of minutes is counted by the second, of hours by the minute, of few days by the hour; none is lost."""
+    visits = tables["visits"]
+    starts = np.linspace(0, length_s * 1e6, visits.num_rows, endpoint=False).astype(np.int64)
+    place = visits.column_names.index("start_at_us")
+    found = describe(copy(visits=visits.set_column(place, "start_at_us", pa.array(starts))))
+    width = {"second": 1, "minute": 60, "hour": 3600}[spacing]
+    assert found.spacing == spacing
+    assert found.sessions == np.bincount(starts // (width * 1_000_000)).tolist()
+
+
 def test_hours_are_the_shoppers_own(found, tables):
     """The week is of local time: each first page at its city's clock, by zoneinfo, visit by visit."""
     zone = dict(zip(*(tables["shoppers"][name].to_pylist() for name in ("shopper", "timezone")), strict=True))

@@ -90,7 +90,15 @@ def test_stretches_are_named_by_when_they_begin(found):
     assert labels(replace(one, spacing="hour")) == ["00:00", "01:00", "02:00"]
     assert labels(replace(one, spacing="hour", sessions=[1] * 30))[25] == "28 Nov 01:00"
     assert labels(replace(one, spacing="minute"))[2] == "00:02"
+    assert labels(replace(one, spacing="second"))[2] == "2 s"
     assert labels(replace(one, reference=None, spacing="day")) == ["day 0", "day 1", "day 2"]
+
+
+def test_hours_of_the_week_are_of_long_runs(found):
+    """A run of minutes has no week to show; one over a day has."""
+    long = replace(found["arms"], spacing="day", sessions=[5, 5])
+    assert "Hours of the week" in describe_html(long)
+    assert "Hours of the week" not in describe_html(replace(long, spacing="minute"))
 
 
 def test_long_runs_are_drawn_by_the_week(found):
