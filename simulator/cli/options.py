@@ -21,6 +21,12 @@ overwrite = click.option("--overwrite", is_flag=True, help="Replace an earlier r
 host = click.option("--host", metavar="URL", help="Where the shop is, as http://127.0.0.1:8080.")
 rate = click.option("--rate", metavar="RATE", help="Constant arrivals, as 10/s; overrides the scenario's.")
 duration = click.option("--duration", metavar="TIME", help="How long, as 60s; overrides the scenario's.")
+html = click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Draw it as one offline HTML page instead.",
+)
 
 
 def scenario(default: str) -> Callable[[Command], Command]:
@@ -48,3 +54,14 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write an HTML page and say where it is. Raises `CannotWrite`."""
+    from rich.markup import escape
+
+    from simulator.runfolder.files import whole_file
+
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+    console().print(f"page: [bold]{escape(str(path))}[/bold]")

@@ -60,7 +60,7 @@ def list_(as_json: bool) -> None:
     personas = [load_persona(path) for path in complete_personas().values()]
     found = [(persona, expected_of(persona)) for persona in personas]
     if as_json:
-        _print_json([{"persona": p.name, "describe": p.spec.describe, "expectations": asdict(e)} for p, e in found])
+        print_json([{"persona": p.name, "describe": p.spec.describe, "expectations": asdict(e)} for p, e in found])
         return
     from simulator.cli.persona_view import overview, show_on
 
@@ -70,19 +70,28 @@ def list_(as_json: bool) -> None:
 @command.command("show", short_help="One persona, where each field comes from, and what theory expects.")
 @click.argument("name")
 @as_json
-def show(name: str, as_json: bool) -> None:
+@options.html
+def show(name: str, as_json: bool, html: Path | None) -> None:
     """Print the persona NAME (shipped, or a file) with everything it inherits.
 
     Each field has the file and line that gave it. Below stand the closed form of an undisturbed visit beside published
     ranges, the quantiles of every distribution, and how many shoppers still wait after some seconds.
+
+    With --html it is drawn instead: the journey as a graph, the week, networks, patience, and everything above.
     """
     from simulator.model.persona import find_persona, load_persona
 
     path = find_persona(name)
     _refuse_mixin(path)
-    facts = facts_of(load_persona(path))
+    persona = load_persona(path)
+    facts = facts_of(persona)
+    if html is not None:
+        from simulator.report.persona_page import persona_html
+
+        options.write_page(html, persona_html(persona, facts))
     if as_json:
-        _print_json(facts)
+        print_json(facts)
+    if as_json or html is not None:
         return
     from simulator.cli.persona_view import portrait, show_on
 
@@ -220,7 +229,8 @@ def _patience(persona: Persona) -> dict[str, Any]:
     return {stage: {f"{wait}s": still_waiting(patience, stage, wait) for wait in WAITS_S} for stage in STAGES}
 
 
-def _print_json(value: object) -> None:
+def print_json(value: object) -> None:
+    """Print plain values as JSON, with null for what is no number."""
     click.echo(json.dumps(_finite(value), indent=2, ensure_ascii=False))
 
 

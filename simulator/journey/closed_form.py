@@ -112,6 +112,21 @@ def expectations(population: Population, index: int) -> Expectations:
     )
 
 
+def pages_at_most(population: Population, index: int, most: int) -> NDArray[np.float64]:
+    """Return the shares of visits with at most 0, 1, … `most` pages, (most + 1,): 1 − b Qⁿ 1, mixed over flags.
+
+    The number of pages is phase-type (Neuts 1981, chapter 2).
+    """
+    shares = np.zeros(most + 1)
+    for flags, share in _first_flags(population, index):
+        chain = undisturbed(population.personas[index], flags)
+        on_way = chain.begin
+        for pages in range(most + 1):
+            shares[pages] += share * (1.0 - on_way.sum())
+            on_way = on_way @ chain.onward
+    return shares
+
+
 def undisturbed(persona: Record, flags: int) -> Chain:
     """Return the chain of a row of PERSONA for visits that begin with `flags`."""
     begin = {(state, _after(persona, state, flags)): share for state, share in _entries(persona, flags)}

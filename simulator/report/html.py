@@ -48,26 +48,32 @@ RESULTS = {
 
 def html_text(findings: Findings, verdict: Verdict) -> str:
     """Return the report as one HTML document; the same run gives the same text."""
-    return _environment().get_template("report.html.j2").render(_context(findings, verdict)) + "\n"
+    return environment().get_template("report.html.j2").render(_context(findings, verdict)) + "\n"
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what renders templates: everything escaped, nothing undefined, figures written as everywhere."""
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "figure": figure,
         "seconds": seconds,
         "difference": difference,
         "span": _span,
         "whole": lambda n: number(n, 0),
     }
-    environment.globals |= {"counted": counted, "bin_label": bin_label}
-    return environment
+    made.globals |= {"counted": counted, "bin_label": bin_label}
+    return made
+
+
+def style() -> Markup:
+    """Return the style of every page."""
+    return Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - the project's own file
 
 
 def _span(estimate: Estimate, kind: str) -> str:
@@ -77,7 +83,7 @@ def _span(estimate: Estimate, kind: str) -> str:
 def _context(findings: Findings, verdict: Verdict) -> dict[str, Any]:
     manifest = findings.run.manifest
     return {
-        "style": Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - the project's own file
+        "style": style(),
         "f": findings,
         "m": manifest,
         "v": verdict,

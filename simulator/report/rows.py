@@ -68,7 +68,10 @@ def shorten(words: str, room: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A row of quantiles p5, p25, p50, p75, p95 and p99, None where one is not known; `faint` from a small sample."""
+    """A row of quantiles p5, p25, p50, p75, p95 and p99, None where one is not known; `faint` from a small sample.
+
+    `n` is 0 where the quantiles are of no sample.
+    """
 
     name: str
     n: int
@@ -91,7 +94,8 @@ def strips(name: str, title: str, rows: Sequence[Strip], width: float, write: Ca
 
 def _strip(row: Strip, y: float, scale: Scale, write: Callable[[float | None], str]) -> list[Markup]:
     at = {q: scale(value) if value is not None else None for q, value in row.quantiles.items()}
-    tip = f"{row.name}: " + ", ".join(f"{q} {write(value)}" for q, value in row.quantiles.items()) + f", n {row.n:,}"
+    tip = f"{row.name}: " + ", ".join(f"{q} {write(value)}" for q, value in row.quantiles.items())
+    tip += f", n {row.n:,}" if row.n else ""
     edge, few = scale.end, " few" if row.faint else ""
     p5, p25, p50, p75, p95, p99 = (at[q] for q in ("p5", "p25", "p50", "p75", "p95", "p99"))
     parts = []
@@ -155,7 +159,7 @@ def _point(row: Point, y: float, scale: Scale, write: Callable[[float | None], s
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A row of shares that sum to 1; each is (class of its colour, what it is, share)."""
+    """A row of shares that sum to 1; each is (class of its colour, what it is, share); `n` 0 for no sample."""
 
     name: str
     n: int
@@ -168,7 +172,7 @@ def stacks(name: str, title: str, rows: Sequence[Stack], width: float, write: Ca
     left = place.left if place.beside else 0.0
     parts = []
     for index, row in enumerate(rows):
-        parts += place.name(index, row.name, f"n {row.n:,}")
+        parts += place.name(index, row.name, f"n {row.n:,}" if row.n else "")
         x, y = left, place.middle(index) - 9
         for class_, what, share in row.shares:
             length = share * (width - left)

@@ -9,7 +9,7 @@ import platform
 import re
 import shutil
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import get_ident
 from typing import TYPE_CHECKING
 
@@ -39,7 +39,8 @@ def whole_file(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # where a folder of its path is a file, there is nothing to remove
+            partial.unlink(missing_ok=True)
         raise CannotWrite(f"cannot write {path}: {error.strerror or error}") from error
     except BaseException:
         partial.unlink(missing_ok=True)
