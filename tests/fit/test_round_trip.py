@@ -49,9 +49,22 @@ SHAPES = {
         read_segment,
         SEGMENT,
         told_by_page=frozenset(
-            {"home", "login", "rewards", "plan", "support", "notifications", "content", "store", "offers", "recommend"}
+            {
+                "home",
+                "login",
+                "biometric_login",
+                "rewards",
+                "plan",
+                "support",
+                "notifications",
+                "content",
+                "store",
+                "offers",
+                "recommend",
+            }  # fmt: skip
         ),
-        unsaid=frozenset({"biometric_login", "ar_preview"}),
+        called=(("biometric_login", "login"),),
+        unsaid=frozenset({"ar_preview"}),
         empty_carts=True,
     ),
 }
