@@ -61,7 +61,7 @@ SHAPES = {
                 "store",
                 "offers",
                 "recommend",
-            }  # fmt: skip
+            }
         ),
         called=(("biometric_login", "login"),),
         unsaid=frozenset({"ar_preview"}),
