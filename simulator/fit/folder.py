@@ -76,9 +76,8 @@ def nothing_usable(logs: Path, findings: Findings) -> FileFaults:
             name,
             0,
             "",
-            f"{count:,} rows: {reason}",
+            f"{count:,} rows: {reason}" + (f" (as {found[0]})" if (found := findings.examples.get(reason)) else ""),
             "",
-            f"as {found[0]}" if (found := findings.examples.get(reason)) else "",
         )
         for reason, count in findings.dropped.items()
     ]

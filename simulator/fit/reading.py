@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from simulator.model.faults import FileFaults, one_fault
+from simulator.model.faults import Fault, FileFaults, one_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -67,18 +68,20 @@ def _csv(file: Path, fields: Fields, findings: Findings) -> pa.Table:
     broken: list[str] = []
 
     def on_broken(row: Any) -> str:  # noqa: ANN401 - arrow's InvalidRow
-        broken.append(f"{file.name}: {row.text[:60] if row.text else ''}")
+        broken.append(f"{file.name}: {' '.join((row.text or '').split())[:60]}")
         return "skip"
 
+    delimiter = _delimiter(file)
     with pa.input_stream(str(file), compression="detect") as stream:
-        header = pa.csv.open_csv(stream, parse_options=pa.csv.ParseOptions(invalid_row_handler=lambda _: "skip"))
-        names = header.schema.names
+        parse = pa.csv.ParseOptions(delimiter=delimiter, invalid_row_handler=lambda _: "skip")
+        names = pa.csv.open_csv(stream, parse_options=parse).schema.names
+    _once_each(names, fields, file, findings)
     with pa.input_stream(str(file), compression="detect") as stream:
         table = pa.csv.read_csv(
             stream,
-            parse_options=pa.csv.ParseOptions(invalid_row_handler=on_broken),
+            parse_options=pa.csv.ParseOptions(delimiter=delimiter, invalid_row_handler=on_broken),
             convert_options=pa.csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()),
+                column_types=dict.fromkeys(names, pa.binary()),
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=True,
             ),
@@ -86,7 +89,56 @@ def _csv(file: Path, fields: Fields, findings: Findings) -> pa.Table:
     findings.rows += table.num_rows + len(broken)
     findings.drop("row has another number of columns than the header", len(broken), broken)
     _unused(names, fields, findings)
-    return _chosen({name: table[name].combine_chunks() for name in names}, fields, table.num_rows)
+    wanted = {place for places in fields.values() for place in places}
+    columns = {name: table.column(at).combine_chunks() for at, name in enumerate(names) if name in wanted}
+    texts, rows = _texts(columns, file, findings, table.num_rows)
+    return _chosen(texts, fields, rows)
+
+
+def _delimiter(file: Path) -> str:
+    """Return what stands between the columns of the first line, most often: a comma, a semicolon or a tab."""
+    with gzip.open(file, "rb") if file.name.endswith(".gz") else file.open("rb") as lines:
+        header = lines.readline()
+    return max((b",", b";", b"\t"), key=header.count).decode()
+
+
+def _once_each(names: Sequence[str], fields: Fields, file: Path, findings: Findings) -> None:
+    """Raise for columns that stand twice, and note where a meaning has more than one column."""
+    faults = [
+        Fault(str(file), 1, "", f"has the column {place} {names.count(place)} times", "names of columns must differ")
+        for places in fields.values()
+        for place in places
+        if names.count(place) > 1
+    ]
+    if faults:
+        raise FileFaults(dict.fromkeys(faults))
+    for field, places in fields.items():
+        first, *others = [place for place in places if place in names] or [""]
+        if others:
+            findings.note(f"The {field} is the column {first}, and where that is empty {' or '.join(others)}.")
+
+
+def _texts(
+    columns: Mapping[str, pa.Array], file: Path, findings: Findings, rows: int
+) -> tuple[dict[str, pa.Array], int]:
+    """Return columns of bytes as text, without the rows that are no UTF-8, and how many rows are left."""
+    keep = np.ones(rows, np.bool_)
+    for column in columns.values():
+        try:
+            column.cast(pa.string())
+        except pa.ArrowInvalid:
+            keep &= np.array([_is_text(value) for value in column.to_pylist()])
+    bad = np.flatnonzero(~keep)
+    findings.drop("row is not UTF-8 text", len(bad), [f"{file.name}: row {int(row) + 1}" for row in bad[:10]])
+    kept = {name: column.filter(pa.array(keep)).cast(pa.string()) for name, column in columns.items()}
+    return kept, int(keep.sum())
+
+
+def _is_text(value: bytes | None) -> bool:
+    try:
+        return value is None or value.decode() is not None
+    except UnicodeDecodeError:
+        return False
 
 
 def _parquet(file: Path, fields: Fields, findings: Findings) -> pa.Table:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from simulator.model.reach import FIRST_FLAGS, entered_states, guards_of, weighed_states
 from simulator.model.schema import SITUATIONS, TECHNOLOGIES
 from simulator.model.states import EXIT, STATE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from simulator.fit.estimate import Fitted, Kind, Mix
     from simulator.fit.thinking import Think
@@ -38,7 +39,7 @@ def persona_of(name: str, kind: Kind, fitted: Fitted, period: str, base: Persona
         "affinity": _affinity(kind, base),
         "consent": _consent(kind, base),
         "loyalty": _loyalty(kind, base),
-        "journey": _journey(kind),
+        "journey": _journey(kind, _fact(kind, "logged_in", 0.0)),
     }
 
 
@@ -224,16 +225,13 @@ def _fact(kind: Kind, name: str, otherwise: float) -> float:
     return round(kind.facts[name].shares.get("yes", 0.0), DIGITS) if name in kind.facts else otherwise
 
 
-def _journey(kind: Kind) -> dict[str, Any]:
+def _journey(kind: Kind, logged_in: float) -> dict[str, Any]:
     rows = {state: shares_of(row) for state, row in kind.rows.items()}
     entry = shares_of(kind.entry)
-    reached, todo = set(entry), list(entry)
-    while todo:
-        row = rows.get(todo.pop(), {})
-        fresh = set(row) - {EXIT} - reached
-        reached |= fresh
-        todo += sorted(fresh)
-    kept = {state: rows.get(state) or {EXIT: 1.0} for state in STATE_NAMES if state in reached}
+    odds = dict.fromkeys(FIRST_FLAGS, (True, False)) | ({} if logged_in > 0 else {"logged_in": (False,)})
+    reached = entered_states(entry, rows, guards_of(kind.guards), odds)
+    entry, closed = _only(entry, reached), sorted(weighed_states(entry, rows, reached) - reached)
+    kept = {state: _only(rows.get(state, {}), reached | {EXIT}) for state in STATE_NAMES if state in reached}
     stuck = _open_exits(kept)
     thin = [f"{state} {round(kind.taps.get(state, 0)):,}" for state in kept if kind.taps.get(state, 0) < 100]
     told = [f"taps a row: {', '.join(f'{state} {round(kind.taps.get(state, 0)):,}' for state in kept)}"]
@@ -241,12 +239,22 @@ def _journey(kind: Kind) -> dict[str, Any]:
         told.append(f"rows of few taps are drawn to those of all users: {', '.join(thin)}")
     if stuck:
         told.append(f"no tap ever left from {', '.join(stuck)}: an exit of 1 % was added")
+    if closed:
+        told.append(f"left out, because no visit has come by what they need: {', '.join(closed)}")
     if kind.guards:
         told.append("guards: shoppers without the flag hardly ever came there")
     made: dict[str, Any] = {"entry": entry, "rows": kept}
     if kind.guards:
         made["guards"] = kind.guards
+    if "purchase" not in reached:
+        made["buys"] = "never"
     return made | {"evidence": "; ".join(told)}
+
+
+def _only(row: Mapping[str, float], states: Collection[str]) -> dict[str, float]:
+    """Return a row without the other states; where nothing is left, visits end."""
+    left = {name: share for name, share in row.items() if name in states}
+    return shares_of(left) if left else {EXIT: 1.0}
 
 
 def _open_exits(rows: dict[str, dict[str, float]]) -> list[str]:

@@ -70,6 +70,10 @@ class Distribution(BaseModel):
         low, high = self.bounds()
         return float(np.clip(self.exact().ppf(share), low, high))
 
+    def least(self) -> float:
+        """Return the smallest value; before the clip that is 0 of every kind that says nothing else."""
+        return float(np.clip(0.0, *self.bounds()))
+
     def mean(self) -> float:
         """Return the mean of the clipped distribution, low + ∫ P(X > x) dx over the clip."""
         low, high = self.bounds()
@@ -92,6 +96,10 @@ class Constant(Distribution):
     def exact(self) -> Any:  # noqa: ANN401 - see Distribution
         """Return a uniform of no width."""
         return stats.uniform(_number(self.value), 0.0)
+
+    def least(self) -> float:
+        """Return the value, clipped."""
+        return self.mean()
 
     def quantile(self, share: float) -> float:
         """Return the value."""
@@ -120,6 +128,10 @@ class Uniform(Distribution):
         """Return scipy's uniform."""
         low, high = _number(self.low), _number(self.high)
         return stats.uniform(low, high - low)
+
+    def least(self) -> float:
+        """Return `low`, clipped."""
+        return float(np.clip(_number(self.low), *self.bounds()))
 
 
 class Exponential(Distribution):

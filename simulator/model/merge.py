@@ -28,8 +28,8 @@ _PARENTS = frozenset({"extends", "mixins"})
 _OWN = frozenset({"persona", "describe", "evidence"})
 # A distribution, a mix or a row of a journey is one thing: half of an old one and half of a new one is neither.
 _WHOLE = {
-    ("journey", "entry"), ("place", "countries"), ("device", "tier"), ("device", "os"), ("network", "situations"),
-    ("acquisition", "channels"), ("acquisition", "returning"),
+    ("journey", "entry"), ("place", "countries"), ("place", "cities"), ("device", "tier"), ("device", "os"),
+    ("network", "situations"), ("acquisition", "channels"), ("acquisition", "returning"),
 }  # fmt: skip
 _WHOLE_BELOW = {("journey", "rows"), ("network", "mix")}
 

@@ -14,6 +14,7 @@ from simulator.model.compiled import record_dtype
 from simulator.model.devices import device_table
 from simulator.model.distributions import DIST, Constant, Distribution, Gamma, TableBook
 from simulator.model.gaps import FIRST_GAPS, first_gap_quantiles, gap_scale
+from simulator.model.homes import city_weights
 from simulator.model.networks import STAYS, network_table
 from simulator.model.places import city_table
 from simulator.model.schema import CATEGORIES, CHANNELS, CONSENTS, SITUATIONS, TECHNOLOGIES
@@ -145,7 +146,7 @@ def compile_population(spec: PopulationSpec, reference: datetime | None = None) 
     population = Population(
         personas=_personas(spec, book),
         cities=_cities(countries, at),
-        city_cdf=np.array([_city_cdf(persona) for persona in spec.personas]),
+        city_cdf=np.array([cumulative(city_weights(persona.spec.place)) for persona in spec.personas]),
         devices=np.array([(d.cpu_slowdown, d.os == "ios", d.ar, d.biometric) for d in device_table().devices], DEVICE),
         device_cdf=np.array([[_device_cdf(persona, c) for c in countries] for persona in spec.personas]),
         tables=np.empty(0),
@@ -311,14 +312,6 @@ def _cities(countries: tuple[str, ...], at: datetime) -> NDArray[Any]:
         assert offset is not None
         rows.append((countries.index(city.country), city.latitude_deg, city.longitude_deg, offset.total_seconds()))
     return np.array(rows, CITY)
-
-
-def _city_cdf(persona: Persona) -> NDArray[np.float64]:
-    mix = persona.spec.place.countries
-    inhabitants: dict[str, int] = {}
-    for city in city_table():
-        inhabitants[city.country] = inhabitants.get(city.country, 0) + city.population
-    return cumulative([mix.get(c.country, 0.0) * c.population / inhabitants[c.country] for c in city_table()])
 
 
 def _device_cdf(persona: Persona, country: str) -> NDArray[np.float64]:

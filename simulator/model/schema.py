@@ -6,13 +6,15 @@ import math
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from simulator.model.distributions import AnyDistribution, Beta, Distribution, Lognormal
 from simulator.model.faults import suggestion
 from simulator.model.gaps import SHORTEST_LONGEST
+from simulator.model.homes import home_problems
 from simulator.model.states import EXIT, GUARDS, STAGES, STATE_NAMES
 from simulator.model.units import Duration, Share
+from simulator.model.ways import contradictions, way_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,7 +31,17 @@ CHANNELS = ("organic", "direct", "paid_search", "social", "email", "push", "affi
 """Ways to the shop. Only who opted in comes by e-mail or push."""
 SUM_TOLERANCE = 1e-9
 
+
+def _not_below_zero(distribution: Distribution) -> Distribution:
+    if distribution.least() < 0:
+        raise ValueError("no value may be below zero")
+    return distribution
+
+
+NotNegative = Annotated[AnyDistribution, AfterValidator(_not_below_zero)]
 Mix = dict[str, Annotated[float, Field(ge=0)]]
+Probabilities = dict[str, Annotated[float, WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]]
+"""Shares that sum to 1. Their range is looked at with the sum, so that one fault does not hide those of other rows."""
 Evidence = Annotated[str | None, Field(description="where the numbers of this section come from")]
 
 
@@ -42,9 +54,13 @@ class Section(BaseModel):
 
 
 class Place(Section):
-    """Where shoppers live: countries by weight, cities within them by population."""
+    """Where shoppers live: countries by weight, cities within them by population unless some are named."""
 
     countries: Mix
+    cities: Annotated[Mix, Field(description="weights of cities within their country, as Berlin or Paris, FR")] = {}
+    towns: Annotated[
+        dict[str, Share], Field(description="of a country, the share living in places below 50,000 inhabitants")
+    ] = {}
 
 
 class Device(Section):
@@ -77,7 +93,7 @@ class Arrivals(Section):
     `visits_per_week` are those of a week without holidays. No `return_gap`: visits have no memory (a Poisson process).
     """
 
-    visits_per_week: AnyDistribution
+    visits_per_week: NotNegative
     hours: Annotated[list[Annotated[float, Field(ge=0)]], Field(min_length=24, max_length=24)]
     weekend: Annotated[float, Field(ge=0)] = 1.0
     holiday: Annotated[float, Field(ge=0, le=100, description="factor on public holidays")] = 1.0
@@ -108,7 +124,7 @@ class PutOff(Section):
 class Budget(Section):
     """How much time a visit may take; relevant pages refund some. No `time`, no budget."""
 
-    time: AnyDistribution | None = None
+    time: NotNegative | None = None
     refund_per_relevant_page: Duration = 0.0
 
 
@@ -195,11 +211,17 @@ class History(Section):
 
 
 class Journey(Section):
-    """Where visits begin, what follows each state, and guards beyond the states' own."""
+    """Where visits begin, what follows each state, and guards beyond the states' own.
 
-    entry: Mix
-    rows: dict[str, Mix]
+    `buys: never` says that it is meant that no visit can come to purchase.
+    """
+
+    entry: Probabilities
+    rows: dict[str, Probabilities]
     guards: dict[str, list[str]] = {}
+    buys: Annotated[Literal["possible", "never"], Field(description="whether a visit can come to purchase at all")] = (
+        "possible"
+    )
 
 
 class PersonaFile(Section):
@@ -211,7 +233,7 @@ class PersonaFile(Section):
     device: Device
     network: Network
     arrivals: Arrivals
-    tempo: dict[str, AnyDistribution]
+    tempo: dict[str, NotNegative]
     patience: Patience
     put_off: PutOff
     budget: Budget
@@ -249,14 +271,14 @@ def persona_problems(persona: PersonaFile, countries: tuple[str, ...], systems: 
 def section_problems(sections: Mapping[str, Any], countries: tuple[str, ...], systems: Systems) -> list[Problem]:
     """Return what `persona_problems` does for those sections of a persona that are valid in themselves."""
     checks: dict[str, Callable[[Any], list[Problem]]] = {
-        "place": lambda place: _mix(("place", "countries"), place.countries, countries, "a country of the place table"),
+        "place": lambda place: _place_problems(place, countries),
         "device": lambda device: _device_problems(device, systems),
         "network": _network_problems,
         "arrivals": lambda arrivals: _weights(("arrivals", "hours"), arrivals.hours),
         "tempo": lambda tempo: _names(("tempo",), tempo, ("default", *STATE_NAMES), "a state"),
         "patience": lambda patience: _names(("patience", "by_stage"), patience.by_stage, STAGES, "a stage"),
         "put_off": lambda put_off: _names(("put_off", "by_stage"), put_off.by_stage, STAGES, "a stage"),
-        "affinity": lambda affinity: _mix(("affinity", "categories"), affinity.categories, CATEGORIES, "a category"),
+        "affinity": _affinity_problems,
         "acquisition": _acquisition_problems,
         "history": _history_problems,
         "journey": _journey_problems,
@@ -266,7 +288,21 @@ def section_problems(sections: Mapping[str, Any], countries: tuple[str, ...], sy
         tempo, journey = sections["tempo"], sections["journey"]
         if "default" not in tempo and set(journey.rows) - set(tempo):
             problems.append((("tempo", "default"), "is missing", "states without their own think time need it", ""))
+    if "journey" in sections and not _unknown_states(sections["journey"]):
+        problems += way_problems(sections["journey"], *(sections.get(n) for n in ("loyalty", "consent", "features")))
     return problems
+
+
+def _place_problems(place: Place, countries: tuple[str, ...]) -> list[Problem]:
+    named = _mix(("place", "countries"), place.countries, countries, "a country of the place table")
+    return [*named, *home_problems(place)]
+
+
+def _affinity_problems(affinity: Affinity) -> list[Problem]:
+    return [
+        *_mix(("affinity", "categories"), affinity.categories, CATEGORIES, "a category"),
+        *_within(("affinity", "price_sensitivity"), affinity.price_sensitivity, 0.0, 1.0),
+    ]
 
 
 def _names(path: KeyPath, named: Mapping[str, object], allowed: tuple[str, ...], what: str) -> list[Problem]:
@@ -339,7 +375,7 @@ def _history_problems(history: History) -> list[Problem]:
 
 def _within(path: KeyPath, distribution: Distribution, low: float, high: float) -> list[Problem]:
     """Return a problem where a distribution has values below `low` or above `high`."""
-    least, most = distribution.quantile(0.0), distribution.quantile(1.0)
+    least, most = distribution.least(), distribution.quantile(1.0)
     if least >= low and most <= high:
         return []
     allowed = "no value may be below 0" if math.isinf(high) else f"all values must lie from {low:g} to {high:g}"
@@ -351,18 +387,30 @@ def _journey_problems(journey: Journey) -> list[Problem]:
         *_names(("journey", "entry"), journey.entry, STATE_NAMES, "a state"),
         *_names(("journey", "rows"), journey.rows, STATE_NAMES, "a state"),
         *_names(("journey", "guards"), journey.guards, STATE_NAMES, "a state"),
-        *_guard_problems(journey.guards),
+        *(_guard_problems(journey.guards) or contradictions(journey)),
         *_sum(("journey", "entry"), journey.entry),
     ]
     for state, row in journey.rows.items():
         problems += _names(("journey", "rows", state), row, (*STATE_NAMES, EXIT), "a state or exit")
         problems += _sum(("journey", "rows", state), row)
-    used = {name for row in (journey.entry, *journey.rows.values()) for name, share in row.items() if share > 0}
     problems += [
         (("journey", "rows"), f"has no row for {state}", "every state that can be entered needs a row", "")
-        for state in sorted((used & set(STATE_NAMES)) - set(journey.rows))
+        for state in sorted((_used(journey) & set(STATE_NAMES)) - set(journey.rows))
     ]
     return problems + _stuck(journey)
+
+
+def _used(journey: Journey) -> set[str]:
+    """Return what has a weight in any row."""
+    return {name for row in (journey.entry, *journey.rows.values()) for name, share in row.items() if share > 0}
+
+
+def _unknown_states(journey: Journey) -> bool:
+    """Return whether a name or a row is missing, so that where visits come to is not known either."""
+    named = {*_used(journey), *journey.rows, *journey.guards} - {EXIT}
+    return bool(
+        named - set(STATE_NAMES) or _used(journey) - {EXIT} - set(journey.rows) or _guard_problems(journey.guards)
+    )
 
 
 def _guard_problems(guards: Mapping[str, list[str]]) -> list[Problem]:
@@ -376,6 +424,12 @@ def _guard_problems(guards: Mapping[str, list[str]]) -> list[Problem]:
 
 
 def _sum(path: KeyPath, row: Mix) -> list[Problem]:
+    """Return what is wrong with probabilities that must sum to 1: those that are none, or else their sum."""
+    beyond = {name: share for name, share in row.items() if not 0 <= share <= 1}
+    if beyond:
+        return [
+            ((*path, name), f"is {share:g}", "must be a probability from 0 to 1", "") for name, share in beyond.items()
+        ]
     total = sum(row.values())
     if abs(total - 1) <= SUM_TOLERANCE:
         return []

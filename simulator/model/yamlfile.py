@@ -17,6 +17,8 @@ from simulator.model.faults import Fault, FileFaults, one_fault, suggestion
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pydantic_core import ErrorDetails
+
 Model = TypeVar("Model", bound=BaseModel)
 Path_ = tuple[str | int, ...]
 
@@ -110,7 +112,7 @@ def validate(model: type[Model], file: YamlFile, data: dict[str, Any] | None = N
 def pydantic_faults(error: ValidationError, file: YamlFile, model: type[BaseModel]) -> list[Fault]:
     """Turn pydantic's errors into faults with lines and suggestions."""
     faults = []
-    for item in error.errors(include_url=False):
+    for item in _without_other_kinds(error.errors(include_url=False)):
         path = _path_in_file(_without_tag(item["loc"], item["input"]), file)
         if item["type"] == "extra_forbidden":
             allowed = known_keys(model, item["loc"][:-1])
@@ -132,6 +134,17 @@ def pydantic_faults(error: ValidationError, file: YamlFile, model: type[BaseMode
             found = f"is {_short(item['input'])}"
             faults.append(file.fault(path, found, item["msg"].removeprefix("Value error, ")))
     return faults
+
+
+def _without_other_kinds(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out that a mapping is not the word that could stand there too, where something in the mapping is wrong."""
+    return [
+        one
+        for one in errors
+        if one["type"] != "literal_error"
+        or not isinstance(one["input"], dict)
+        or not any(other is not one and other["loc"][: len(one["loc"]) - 1] == one["loc"][:-1] for other in errors)
+    ]
 
 
 _NO_MAPPING = {"model_type", "model_attributes_type", "dict_type"}

@@ -44,6 +44,11 @@ _EPOCHS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (1e8, 1.0))
 """(from which number on, seconds in one): nanoseconds, microseconds, milliseconds and seconds since 1970."""
 
 
+_OF_CLOCK = "a time of the clock"
+_MOST = 1e9
+"""A value above this is a slip, not a shop: nine digits of visits in one row."""
+
+
 class Moment(NamedTuple):
     """A cell of the time column: seconds from something, and how it was written; rows must agree in that."""
 
@@ -122,6 +127,12 @@ def _column(
     found = [
         place for place, column in enumerate(header) if column == wanted or (not wanted and column.lower() in known)
     ]
+    if len(found) > 1:
+        names = " and ".join(header[place] for place in found)
+        key = "time" if what == "time" else "value"
+        hint = f"{wanted} must stand once" if wanted else f"name it with `{key}_column`"
+        faults.append(Fault(name, 1, "", f"has several columns of {what}: {names}", "one must be meant", hint))
+        return None
     if found:
         return found[0]
     near = suggestion(wanted, header) if wanted else f"name it with `{'time' if what == 'time' else 'value'}_column`"
@@ -138,6 +149,7 @@ class _Rows:
         self.values: list[float] = []
         self.faults: list[Fault] = []
         self._kind = ""
+        self._last = -math.inf
 
     def read(self, rows: list[tuple[int, list[str]]]) -> None:
         """Read every row; a row with a fault is left out of the curve."""
@@ -170,9 +182,11 @@ class _Rows:
             hint = "write all times in UTC, as 2026-11-27T08:00:00Z" if "UTC" in moment.kind + self._kind else ""
             self._fault(line, path, f"is {moment.kind}", f"the rows before are {self._kind}", hint)
             return False
-        if self.seconds and moment.seconds <= self.seconds[-1]:
-            self._fault(line, path, "is not after the row before", "times must grow", "sort the rows by time")
+        if moment.seconds <= self._last:
+            hint = "after midnight write 24:00, 25:00 …" if moment.kind == _OF_CLOCK else "sort the rows by time"
+            self._fault(line, path, "is not after the row before", "times must grow", hint)
             return False
+        self._last = moment.seconds
         return True
 
     def _fault(self, line: int, path: str, found: str, allowed: str, hint: str = "") -> None:
@@ -204,7 +218,7 @@ def _moment(text: str, column: str) -> Moment:
 def _written_moment(text: str) -> Moment:
     clock = _CLOCK.fullmatch(text)
     if clock is not None:
-        return Moment(int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3] or 0), "a time of the clock")
+        return Moment(int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3] or 0), _OF_CLOCK)
     try:
         return Moment(parse_duration_s(text), "a duration")
     except ValueError:
@@ -224,11 +238,16 @@ def _value(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        raise ValueError("must be a number") from None
+        separated = re.fullmatch(r"[\d.,' ]+", text) is not None
+        raise ValueError(
+            "must be a number" + (" with a decimal point, without separators" if separated else "")
+        ) from None
     if not math.isfinite(number):
         raise ValueError("must be a number")
     if number < 0:
         raise ValueError("must not be negative")
+    if number > _MOST:
+        raise ValueError(f"must be at most {_MOST:g}")
     return number
 
 

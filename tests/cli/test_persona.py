@@ -184,7 +184,7 @@ def test_a_persona_without_carts_has_no_abandonment(footfall, persona_file):
     """Where nobody reaches the cart, abandonment is a dash for people and null for programs."""
     path = persona_file(
         "persona: mine\ndescribe: x\nextends: base_mobile\nbudget: {time: null}\npatience: {frailty_variance: 0}\n"
-        "journey: {entry: {home: 1.0}, rows: {home: {exit: 1.0}}}\n"
+        "journey: {buys: never, entry: {home: 1.0}, rows: {home: {exit: 1.0}}}\n"
     )
     facts = json.loads(footfall("persona", "show", path, "--json")[1])
     assert facts["expectations"]["abandonment"] is None

@@ -143,6 +143,65 @@ def test_missing_columns_are_all_named_at_once(tmp_path, findings):
     assert "did you mean usr?" in str(error.value)
 
 
+def table_of(rows, separator=","):
+    """Return a CSV table of rows of the three columns that are needed."""
+    header = separator.join(("user", "time", "action"))
+    return "\n".join([header, *(separator.join(map(str, row.values())) for row in rows), ""])
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_what_separates_columns_is_seen(tmp_path, findings, separator):
+    """Semicolons and tabs separate columns as well as commas do."""
+    path = tmp_path / "log.csv"
+    path.write_text(table_of(GOOD, separator), encoding="utf-8")
+    assert len(read(path, findings)) == len(GOOD)
+
+
+def test_rows_that_are_no_text_are_counted(tmp_path, findings):
+    """A row in another encoding is left out and counted; the rest of the file is read."""
+    path = tmp_path / "log.csv"
+    path.write_bytes(table_of(GOOD).encode() + "Zoë,2026-03-01T10:00:00Z,home\n".encode("latin-1"))
+    assert len(read(path, findings)) == len(GOOD)
+    assert findings.dropped == {"row is not UTF-8 text": 1}
+    assert findings.examples["row is not UTF-8 text"] == [f"log.csv: row {len(GOOD) + 1}"]
+
+
+def test_a_column_that_stands_twice_is_refused(tmp_path, findings):
+    """Of two columns of one name nobody knows which is meant; where none is needed it does not matter."""
+    path = tmp_path / "log.csv"
+    rows = "".join(f"{r['user']},x,{r['time']},{r['action']},1,2\n" for r in GOOD)
+    path.write_text("user,user,time,action,note,note\n" + rows, encoding="utf-8")
+    with pytest.raises(FileFaults, match="has the column user 2 times, names of columns must differ") as error:
+        read(path, findings)
+    assert len(error.value.faults) == 1
+    path.write_text("user,y,time,action,note,note\n" + rows, encoding="utf-8")
+    assert len(read(path, findings)) == len(GOOD)
+
+
+def test_two_columns_of_one_meaning_are_told(tmp_path, findings):
+    """Which of two columns is taken stands in the report."""
+    path = tmp_path / "log.csv"
+    rows = "".join(f"{r['user']},a{r['user']},{r['time']},{r['action']}\n" for r in GOOD)
+    path.write_text("user,user_id,time,action\n" + rows, encoding="utf-8")
+    assert set(read(path, findings).users) == {str(user) for user in range(10)}
+    assert findings.notes[0] == "The user is the column user, and where that is empty user_id."
+
+
+def test_what_no_visit_can_do_is_left_out_of_its_persona(footfall, lines, tmp_path):
+    """Carts filled without a look at a product cannot be generated: the persona is valid, and says what it left out."""
+    rows = [
+        {"user": user, "time": f"2026-03-01T10:{minute:02}:00Z", "action": action}
+        for user in range(20)
+        for minute, action in enumerate(("home", "add_to_cart", "cart"))
+    ]
+    out = tmp_path / "out"
+    assert footfall("persona", "fit", lines(rows), "--out", out, "--personas", 1).code == 0
+    text = (out / "fitted_1.yaml").read_text(encoding="utf-8")
+    assert "left out, because no visit has come by what they need: add_to_cart" in " ".join(text.split())
+    assert "buys: never" in text
+    assert footfall("persona", "check", out / "fitted_1.yaml").code == 0
+
+
 def test_strange_load_times_count_as_not_logged(lines, findings):
     """Negative and absurd load times, and those that are no numbers, are told and not used."""
     loads = [-5, 1e30, "soon", 250]

@@ -154,6 +154,133 @@ ONE_FAULT = {
         "history:\n  basket: {dist: constant, value: -5}\n",
         "mine.yaml:5: history.basket has values from -5 to -5, no value may be below 0. Hint: give it a clip",
     ),
+    "a payment that leads nowhere": (
+        "journey:\n  rows:\n    payment: {exit: 1.0}\n",
+        (
+            "mine.yaml:6: journey.rows.payment never leads to purchase, so that no visit can come to purchase, an "
+            "order needs product, add_to_cart, checkout, payment and purchase one after another. Hint: write "
+            "journey.buys: never if nobody of this kind shall buy"
+        ),
+    ),
+    "an order closed by a consent that nobody gives": (
+        (
+            "consent: {location: 0}\njourney:\n  guards: {checkout: [location_shared]}\n"
+            "  rows:\n    add_to_cart: {checkout: 0.5, exit: 0.5}\n"
+        ),
+        (
+            "mine.yaml:8: journey.rows.add_to_cart never leads to checkout, so that no visit can come to purchase, an "
+            "order needs product, add_to_cart, checkout, payment and purchase one after another. Hint: write "
+            "journey.buys: never if nobody of this kind shall buy"
+        ),
+    ),
+    "an order that was not to be": (
+        "journey: {buys: never}\n",
+        (
+            "mine.yaml:4: journey.buys is never, though visits can come to purchase, it must be possible, or no row "
+            "may lead there"
+        ),
+    ),
+    "members' pages without a way to log in": (
+        (
+            "loyalty: {logged_in: 0}\njourney:\n  entry: {rewards: 0.1, home: 0.9}\n"
+            "  rows: {rewards: {exit: 1.0}, home: {product: 1.0}, product: {add_to_cart: 0.5, exit: 0.5}, "
+            "cart: {checkout: 0.5, exit: 0.5}, checkout: {payment: 0.5, exit: 0.5}, search: {exit: 1.0}, "
+            "category: {exit: 1.0}, add_to_cart: {cart: 1.0}, payment: {purchase: 1.0}, purchase: {exit: 1.0}}\n"
+        ),
+        (
+            "mine.yaml:6: journey.entry.rewards can never be entered: it needs logged_in, no visit that could go there "
+            "does. Hint: logged_in comes from login and biometric_login and loyalty.logged_in"
+        ),
+    ),
+    "a guard of members only where nobody logs in": (
+        (
+            "loyalty: {logged_in: 0}\njourney:\n  guards: {home: [logged_in]}\n"
+            "  rows: {search: {product: 1.0}, category: {product: 1.0}, cart: {checkout: 0.5, home: 0.1, exit: 0.4}, "
+            "checkout: {payment: 1.0}, product: {add_to_cart: 0.5, exit: 0.5}}\n"
+        ),
+        (
+            "mine.yaml:6: journey.guards.home can never be entered: it needs logged_in, no visit that could go there "
+            "does. Hint: logged_in comes from login and biometric_login and loyalty.logged_in"
+        ),
+    ),
+    "guards that exclude each other": (
+        "journey:\n  guards: {offers: [push_allowed, not_push_allowed]}\n",
+        (
+            "mine.yaml:5: journey.guards.offers needs push_allowed and not_push_allowed at once, no visit has and "
+            "lacks the same. Hint: leave one of them out"
+        ),
+    ),
+    "a guard against the state's own": (
+        "journey:\n  guards: {purchase: [not_paid]}\n",
+        (
+            "mine.yaml:5: journey.guards.purchase needs paid and not_paid at once, no visit has and lacks the same. "
+            "Hint: leave one of them out"
+        ),
+    ),
+    "a negative think time": (
+        "tempo: {home: {dist: uniform, low: -2s, high: 3s}}\n",
+        "mine.yaml:4: tempo.home is {'dist': 'uniform', 'low': '-2s', 'high': '3s'}, no value may be below zero",
+    ),
+    "a clip below zero": (
+        "tempo: {home: {dist: lognormal, median: 2s, p90: 3s, clip: [-2s, -1s]}}\n",
+        (
+            "mine.yaml:4: tempo.home is {'dist': 'lognormal', 'median': '2s', 'p90': '3s', 'clip'…, no value may be "
+            "below zero"
+        ),
+    ),
+    "fewer than no visits": (
+        "arrivals: {visits_per_week: {dist: constant, value: -1}}\n",
+        "mine.yaml:4: arrivals.visits_per_week is {'dist': 'constant', 'value': -1}, no value may be below zero",
+    ),
+    "a negative budget": (
+        "budget: {time: {dist: constant, value: -5min}}\n",
+        "mine.yaml:4: budget.time is {'dist': 'constant', 'value': '-5min'}, no value may be below zero",
+    ),
+    "price above everything": (
+        "affinity: {price_sensitivity: {dist: lognormal, median: 2, p90: 9}}\n",
+        (
+            "mine.yaml:4: affinity.price_sensitivity has values from 0 to inf, all values must lie from 0 to 1. "
+            "Hint: give it a clip"
+        ),
+    ),
+    "a city that does not exist": (
+        "place: {countries: {CH: 1}, cities: {Zurick: 1}}\n",
+        (
+            "mine.yaml:4: place.cities.Zurick is not a city of the place table, there are CH: Zürich, Geneva, Basel, "
+            "Lausanne, Bern, Winterthur, Luzern. Hint: did you mean Zürich?"
+        ),
+    ),
+    "a city of another country": (
+        "place: {countries: {CH: 1}, cities: {Oslo: 1}}\n",
+        "mine.yaml:4: place.cities.Oslo is in NO, that country has no weight in place.countries",
+    ),
+    "cities without a weight": (
+        'place: {countries: {CH: 1}, cities: {"Bern, CH": 0}}\n',
+        "mine.yaml:4: place.cities has no weight above zero for CH, one is needed. Hint: leave its cities out",
+    ),
+    "towns where the table has none": (
+        "place: {countries: {CH: 1, US: 1}, towns: {CH: 20%, US: 20%}}\n",
+        ("mine.yaml:4: place.towns.CH has no place below 50,000 inhabitants in the table, only DE, GB, IE, US have"),
+    ),
+    "towns of nobody": (
+        "place: {countries: {CH: 1}, towns: {US: 20%}}\n",
+        (
+            "mine.yaml:4: place.towns.US has no weight in place.countries, only countries that shoppers come from can "
+            "be named"
+        ),
+    ),
+    "towns beside cities": (
+        "place: {countries: {DE: 1}, towns: {DE: 20%}, cities: {Berlin: 1}}\n",
+        "mine.yaml:4: place.towns.DE has its cities named too, a country has either. Hint: leave one of them out",
+    ),
+    "more than everybody in towns": (
+        "place: {countries: {DE: 1}, towns: {DE: 120%}}\n",
+        "mine.yaml:4: place.towns.DE is '120%', must be a share from 0 to 1, or 0% to 100%",
+    ),
+    "a negative system": (
+        "device: {os: {ios: -2, android: 3}}\n",
+        "mine.yaml:4: device.os.ios is -2, Input should be greater than or equal to 0",
+    ),
     "no weight at all": (
         "device: {tier: {low: 0, mid: 0}}\n",
         "mine.yaml:4: device.tier has no weight above zero, one is needed",
@@ -280,6 +407,67 @@ def test_all_faults_at_once(said):
         ),
         "mine.yaml:14: journey.rows.home.serch",
     ]
+
+
+def test_probabilities_beyond_one_or_below_zero(said):
+    """Each share that is none is told with its line, wherever it stands, and hides nothing else of its section."""
+    sentences = said(
+        MINE
+        + "consent: {push: 1.5, analytics: -0.1}\nhistory: {known: 1.2}\nfeatures: {ar: {uses: -1}}\n"
+        + "loyalty: {member: 3}\n"
+        + "journey:\n  entry: {home: 1.5, search: -0.5}\n  rows:\n    home: {search: 1.4, exit: -0.4}\n"
+        + "    cart: {exit: 0.5}\n    search: {serch: 1}\n"
+    )
+    assert [sentence.split(",")[0].removeprefix("mine.yaml:") for sentence in sentences] == [
+        "4: consent.analytics is -0.1",
+        "4: consent.push is 1.5",
+        "5: history.known is 1.2",
+        "6: features.ar.uses is -1",
+        "7: loyalty.member is 3",
+        "9: journey.entry.home is 1.5",
+        "9: journey.entry.search is -0.5",
+        "11: journey.rows.home.exit is -0.4",
+        "11: journey.rows.home.search is 1.4",
+        "12: journey.rows.cart sums to 0.5",
+        "13: journey.rows.search never reaches exit",
+        "13: journey.rows.search.serch is not a state or exit",
+    ]
+
+
+def test_nobody_buys_on_purpose(persona_file):
+    """A journey without orders is a persona where the file says so."""
+    text = MINE + "journey: {buys: never, entry: {content: 1.0}, rows: {content: {content: 0.5, exit: 0.5}}}\n"
+    assert load_persona(persona_file(text)).spec.journey.buys == "never"
+
+
+def test_a_consent_that_nobody_gives_closes_a_state_on_purpose(persona_file):
+    """Where a consent or a feature is at 0, a state behind it may stay in the rows: its share goes to the others."""
+    text = (
+        MINE
+        + "consent: {personalization: 0}\nfeatures: {ar: {uses: 0}}\n"
+        + "journey:\n  guards: {recommend: [personalization_allowed]}\n"
+        + "  rows:\n    ar_preview: {exit: 1.0}\n    product: {ar_preview: 0.2, add_to_cart: 0.1, exit: 0.7}\n"
+    )
+    assert load_persona(persona_file(text)).spec.journey.rows["product"]["ar_preview"] == 0.2
+
+
+def test_personas_that_inherit_each_other(said):
+    """A circle of three is told as a circle, at the line that closes it."""
+    assert said(
+        "persona: mine\ndescribe: x\nextends: one\n",
+        one="persona: one\ndescribe: x\nextends: two\n",
+        two="persona: two\ndescribe: x\n\nmixins: [mine]\n",
+    ) == ["two.yaml:4: mixins.0 goes in a circle: mine → one → two → mine, a persona cannot inherit itself"]
+
+
+def test_unknown_sections_of_a_mixin(said):
+    """A mixin's unknown sections are told of the mixin, with its lines, though a persona is read."""
+    sentences = said(MINE + "mixins: [with_typos]\n", with_typos="tempoo: {home: 3s}\n\nplacee: {}\n")
+    assert [sentence.split(",")[0] for sentence in sentences] == [
+        "with_typos.yaml:1: tempoo is not a known key",
+        "with_typos.yaml:3: placee is not a known key",
+    ]
+    assert [sentence.split("Hint: ")[1] for sentence in sentences] == ["did you mean tempo?", "did you mean place?"]
 
 
 def test_a_fault_in_an_inherited_value_is_told_of_its_file(said):

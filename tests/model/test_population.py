@@ -8,6 +8,7 @@ import pytest
 from simulator.model.compiled import Row, record_dtype
 from simulator.model.devices import device_table
 from simulator.model.persona import PopulationSpec, load_persona, load_population
+from simulator.model.places import city_table
 from simulator.model.population import compile_population, cumulative, frailty, name_key
 from simulator.model.schema import CATEGORIES, CONSENTS, SITUATIONS, TECHNOLOGIES
 from simulator.model.states import EXIT, FLAGS, STATE_INDEX, STATE_NAMES, STATES, bits, guard_bits
@@ -91,6 +92,47 @@ def test_cities_of_a_country_share_by_inhabitants(everyday):
     spec = next(p.spec for p in load_population("everyday").personas if p.name == "tourist")
     weights = spec.place.countries
     assert shares[norway].sum() == pytest.approx(weights["NO"] / sum(weights.values()))
+
+
+def city_shares(persona_file, place):
+    """Return the share of each city, by name, of a persona with this place section."""
+    path = persona_file(f"persona: mine\ndescribe: x\nextends: base_mobile\nplace: {place}\n")
+    population, roster = compile_population(PopulationSpec("p", (load_persona(path),), (1.0,)))
+    return dict(zip(roster.cities, np.diff(population.city_cdf[0], prepend=0.0).tolist(), strict=True))
+
+
+def test_named_cities_share_their_country(persona_file):
+    """Named cities have their country's weight by their own; in other countries inhabitants decide as ever."""
+    named = city_shares(persona_file, "{countries: {DE: 3, FR: 1, US: 0, GB: 0}, cities: {Berlin: 5, 'Munich, DE': 2}}")
+    usual = city_shares(persona_file, "{countries: {DE: 3, FR: 1, US: 0, GB: 0}}")
+    assert (named["Berlin"], named["Munich"]) == pytest.approx((0.75 * 5 / 7, 0.75 * 2 / 7))
+    french = [city.name for city in city_table() if city.country == "FR"]
+    assert [named[name] for name in french] == pytest.approx([usual[name] for name in french])
+    assert sum(named.values()) == pytest.approx(named["Berlin"] + named["Munich"] + 0.25)
+
+
+def test_towns_have_their_share(persona_file):
+    """Of a country with towns, places below 50,000 inhabitants have their share; within it inhabitants decide."""
+    share = city_shares(persona_file, "{countries: {DE: 1, FR: 1, US: 0, GB: 0}, towns: {DE: 80%}}")
+    towns = {city.name: city.population for city in city_table() if city.country == "DE" and city.population < 50_000}
+    assert len(towns) == 8
+    assert sum(share[name] for name in towns) == pytest.approx(0.4)
+    for name, population in towns.items():
+        assert share[name] == pytest.approx(0.4 * population / sum(towns.values()))
+    assert share["Berlin"] / share["Hamburg"] == pytest.approx(
+        next(c.population for c in city_table() if c.name == "Berlin")
+        / next(c.population for c in city_table() if c.name == "Hamburg")
+    )
+
+
+def test_cities_are_replaced_whole(persona_file):
+    """A child's cities replace its parent's: half of an old mix and half of a new one is neither."""
+    persona_file(
+        "persona: parent\ndescribe: x\nextends: base_mobile\nplace: {countries: {DE: 1}, cities: {Berlin: 1}}\n",
+        "parent.yaml",
+    )
+    path = persona_file("persona: mine\ndescribe: x\nextends: parent\nplace: {cities: {Hamburg: 2}}\n")
+    assert load_persona(path).spec.place.cities == {"Hamburg": 2}
 
 
 def test_devices_follow_country_and_system(everyday, everybody):

@@ -104,10 +104,25 @@ FAULTS = {
         "time,rate\n0,nan\n1,inf\n2,\n",
         [(2, "nan", "number"), (3, "inf", "number"), (4, "empty", "number")],
     ),
+    "numbers with separators": (
+        'time,rate\n0,"1,5"\n1,"1,500"\n',
+        [(2, "rate is 1,5", "decimal point"), (3, "rate is 1,500", "decimal point, without separators")],
+    ),
+    "a slip of the keyboard": ("time,rate\n0,1\n1,1e300\n", [(3, "rate is 1e300", "must be at most 1e+09")]),
+    "two columns that could be meant": (
+        "time,rate,count\n0,1,2\n1,1,2\n",
+        [(1, "has several columns of rate or count: rate and count", "one must be meant")],
+    ),
+    "a column twice": ("time,rate,rate\n0,1,2\n1,1,2\n", [(1, "has several columns", "one must be meant")]),
+    "past midnight": ("time,rate\n23:00,1\n00:00,2\n", [(3, "time is not after the row before", "times must grow")]),
+    "unsorted times after a bad value": (
+        "time,rate\n0,1\n9,-1\n5,2\n",
+        [(3, "rate is -1", "must not be negative"), (4, "time is not after the row before", "times must grow")],
+    ),
     "a torn row": ("time,rate\n0,1\n9\n10,2\n", [(3, "has 1 cells", "the header has 2")]),
     "everything": (
         "time,rate\n0,1\n9,-1\nx,y\n3,1\n",
-        [(3, "-1", "negative"), (4, "y", "number"), (4, "x", "must be a time")],
+        [(3, "-1", "negative"), (4, "y", "number"), (4, "x", "must be a time"), (5, "not after", "must grow")],
     ),
 }
 
