@@ -41,7 +41,7 @@ def test_block_runs_as_it_stands(console, reader, environment, text):
             else:
                 said = finished(command, folder, environment)
             assert_shows(said, shown, command)
-    assert_explained(folder, text("docs/tables.md"))
+    assert_explained(folder, text("docs/tables.md") + text("docs/data.md"))
 
 
 def commands(block):
@@ -95,7 +95,7 @@ def assert_shows(said, shown, command):
 
 
 def assert_explained(folder, tables):
-    """Every key of a manifest and every column of a table that a run left must stand on the page of tables."""
+    """Every key of a manifest and every column of a table that a run left stands on the pages of tables or of data."""
     named = set(re.findall(r"`(\w+)`", tables))
     for path in folder.rglob("manifest.json"):
         manifest = json.loads(path.read_text())

@@ -137,9 +137,10 @@ def test_the_kinds_have_their_personas_parameters(everyday):
         )
         assert kind.weekend == pytest.approx(persona.spec.arrivals.weekend, rel=0.1)
         rate = persona.spec.arrivals.visits_per_week.exact()
-        # A rare kind has few shoppers, each with a rate of their own and a Poisson number of visits in four weeks.
+        # Within a fifth, as promised: a log does not know who stayed away. A rare kind has few shoppers, too, each with
+        # a rate of their own and a Poisson number of visits in four weeks.
         error = math.sqrt((rate.var() + rate.mean() / 4) / len(members))
-        assert kind.visits_per_week == pytest.approx(rate.mean(), abs=max(0.12 * rate.mean(), ERRORS * error))
+        assert kind.visits_per_week == pytest.approx(rate.mean(), abs=max(0.2 * rate.mean(), ERRORS * error))
         slow = [state for state, planted_s, found_s in wrong_medians(kind, persona) if kind.tempo[state].n >= 5_000]
         assert slow == [], persona.name
     assert pure > len(fitted.kinds) / 2
