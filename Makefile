@@ -4,13 +4,16 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 WORKERS ?= 2
 
-.PHONY: demo test check format bench docs clean
+.PHONY: demo test slow check format bench docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/footfall demo
 
 test: $(VENV)/.test
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) -m "not slow"
+
+slow: $(VENV)/.test
+	$(BIN)/pytest -n $(WORKERS) -m slow
 
 check: $(VENV)/.check
 	$(BIN)/ruff format --check .

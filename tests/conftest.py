@@ -19,6 +19,27 @@ from simulator.worlds.crowd import World, play
 
 PLAIN = os.environ.get("NUMBA_DISABLE_JIT") == "1"
 SEED = 20_260_105
+SLOW = (
+    "cli/test_generate.py::test_workers_never_show_in_truth",
+    "docs/test_pages.py::test_generated_parts_are_in_step",
+    "export/test_dask.py",
+    "export/test_resume.py::test_a_killed_run",
+    "export/test_truth.py::test_shards_and_formats_never_show",
+    "export/test_truth.py::test_the_same_data_is_the_same_truth",
+    "invariants/test_planted_parameters.py",
+    "invariants/test_same_bytes.py::test_many_workers_write_the_same_bytes[8]",
+    "invariants/test_same_bytes.py::test_the_host_does_not_show",
+    "report/test_looking_browser.py",
+    "wheel/test_wheel.py",
+)
+"""Tests that take tens of seconds: `make slow` runs these, `make test` all others."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the slow tests."""
+    for item in items:
+        if item.nodeid.removeprefix("tests/").startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from simulator.export.relational import relational
@@ -19,6 +19,7 @@ from simulator.export.source import Source
 from simulator.journey.arms import compile_arms
 from simulator.journey.plan import DAY_US, calendar_plan
 from simulator.journey.tables import Names, events_table, shoppers_table, visits_table
+from simulator.model.faults import FileFaults
 from simulator.model.persona import PopulationSpec, complete_personas, load_persona
 from simulator.model.population import compile_population
 from simulator.model.states import STATE_NAMES, STATES
@@ -111,12 +112,40 @@ def data(cards, tmp_path_factory):
         if text not in made:
             made.clear()
             path = folder / "perturbed.yaml"
-            path.write_text(text, encoding="utf-8")
-            spec = PopulationSpec("mine", (load_persona(path),), (1.0,))
+            spec = PopulationSpec("mine", (valid(json.loads(text), path),), (1.0,))
             made[text] = Data(spec, cards)
         return made[text]
 
     return generate
+
+
+def valid(file, path):
+    """Return the persona of a file, having taken out of its journey what the files do not allow, fault by fault."""
+    journey = file["journey"]
+    for _ in range(20):
+        path.write_text(json.dumps(file), encoding="utf-8")
+        try:
+            return load_persona(path)
+        except FileFaults as error:
+            for fault in error.faults:
+                take_out(journey, fault.path.split(".")[1:])
+    return reject()
+
+
+def take_out(journey, keys):
+    """Take what a fault's path below `journey` names out: a guard, or a way, whose share goes to another."""
+    match keys:
+        case ["guards", state, *_] if state in journey["guards"]:
+            del journey["guards"][state]
+        case ["rows", state, following] if following in journey["rows"].get(state, {}):
+            row = journey["rows"][state]
+            row["exit"] = row.get("exit", 0) + row.pop(following)
+        case ["entry", state] if state in journey["entry"]:
+            journey["entry"]["product"] += journey["entry"].pop(state)
+        case ["buys"]:
+            journey.pop("buys")
+        case _:
+            journey["buys"] = "never"
 
 
 class Data:
@@ -260,8 +289,8 @@ def test_there_is_something_to_judge(data):
     weights = {name: {"product": 0.7, "exit": 0.3} for name in STATE_NAMES}
     for here, there in pairwise(WAY):
         weights[here] = {there: 0.8, "rewards": 0.1, "exit": 0.1}
-    weights["rewards"] = {"ar_preview": 0.3, "login": 0.3, "exit": 0.4}
-    journey = {"entry": {"product": 1.0}, "rows": weights}
+    weights["rewards"] = {"ar_preview": 0.3, "exit": 0.7}
+    journey = {"entry": {"product": 1.0}, "rows": weights, "guards": {}}
     consent = {"push": 1.0}
     made = data(
         json.dumps(
