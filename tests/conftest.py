@@ -1,14 +1,18 @@
-"""What tests of behaviour share: the shipped personas compiled, and worlds to play them in.
+"""What tests share: the shipped personas compiled, worlds to play them in, and the command run in this process.
 
 With NUMBA_DISABLE_JIT=1 the same tests run on few shoppers.
 """
 
 import os
+import signal
+import sys
 import textwrap
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+from simulator.cli import main
 from simulator.journey.arms import compile_arms, control_arm
 from simulator.journey.plan import DAY_US, Plan, calendar_plan
 from simulator.model.distributions import TableBook
@@ -128,3 +132,28 @@ def persona_file(tmp_path):
         return path
 
     return write
+
+
+class Said(NamedTuple):
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def footfall(capsys, monkeypatch):
+    """Return a function that runs `footfall` with these arguments, as the installed script does."""
+
+    def run(*arguments):
+        before = signal.getsignal(signal.SIGTERM)
+        monkeypatch.setattr(sys, "argv", ["footfall", *map(str, arguments)])
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        return Said(int(ended.value.code), *capsys.readouterr())
+
+    return run

@@ -57,11 +57,9 @@ def _entropy(counts: NDArray[np.int64]) -> float:
 def _chance_information(rows: NDArray[np.int64], columns: NDArray[np.int64], n: int) -> float:
     """Return the mean mutual information of random tables: each cell is hypergeometric."""
     total = 0.0
-    sizes = [
-        list(zip(*(part.tolist() for part in np.unique(m, return_counts=True)), strict=True)) for m in (rows, columns)
-    ]
-    for a, times in sizes[0]:
-        for b, more in sizes[1]:
+    others = _sizes(columns)
+    for a, times in _sizes(rows):
+        for b, more in others:
             k = np.arange(max(1, a + b - n), min(a, b) + 1, dtype=np.float64)
             log_chance = _log_choose(b, k) + _log_choose(n - b, a - k) - _log_choose(n, np.full(1, float(a)))
             total += times * more * float((k / n * np.log(n * k / (float(a) * b)) * np.exp(log_chance)).sum())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +42,6 @@ def chance_of_staying_away(
     spec, counts = scenario.spec, np.zeros(last - first)
     seeds = hashes(spec.seed, "churn", np.arange(replays)) >> np.uint64(1)
     for seed in seeds.tolist():
-        plan = replace(scenario, spec=spec.model_copy(update={"seed": seed})).calendar_plan(first, last, shoppers)
+        plan = scenario.calendar_plan(first, last, shoppers, seed=seed)
         counts += stays_away(plan, first, last, cutoff_us(scenario))
     return counts / replays

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 
@@ -25,10 +27,21 @@ def put(table: pa.Table, **columns: NDArray[np.int64] | NDArray[np.int32]) -> pa
 
 
 def codes(column: pa.ChunkedArray, names: tuple[str, ...]) -> NDArray[np.int64]:
-    """Return the position in `names` of each value of a column of names without nulls."""
-    whole = (column if pa.types.is_dictionary(column.type) else column.dictionary_encode()).combine_chunks()
-    index = np.array([names.index(name) for name in whole.dictionary.to_pylist()], np.int64)
-    found: NDArray[np.int64] = index[whole.indices.to_numpy()]
+    """Return the position in `names` of each value of a column of names. Raises `ValueError` for any other and null."""
+    found = places(column, names)
+    if (found < 0).any():
+        raise ValueError(f"a column of names holds one that is none of {', '.join(names)}")
+    return found
+
+
+def places(column: pa.ChunkedArray, names: Sequence[str]) -> NDArray[np.int64]:
+    """Return the position in `names` of each value of a column of names; −1 for null and for what is not among them."""
+    whole = column.combine_chunks()
+    if not isinstance(whole, pa.DictionaryArray):
+        whole = whole.dictionary_encode()
+    place = {name: number for number, name in enumerate(names)}
+    known = np.array([*(place.get(word, -1) for word in whole.dictionary.to_pylist()), -1], np.int64)
+    found: NDArray[np.int64] = known[pc.fill_null(whole.indices, len(whole.dictionary)).to_numpy().astype(np.int64)]
     return found
 
 

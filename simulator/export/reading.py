@@ -58,7 +58,7 @@ def place_of(source: Source, shoppers: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def nullable(values: NDArray[Any], valid: NDArray[np.bool_]) -> pa.Array:
     """Return the values, null where not valid."""
-    return pa.array(values, mask=~valid)
+    return pa.array(values, mask=None if valid.all() else ~valid)
 
 
 def made(columns: Sequence[Column], values: Mapping[str, Any]) -> pa.Table:

@@ -68,13 +68,18 @@ class Scenario:
         profile = [(second, rate * times) for second, rate in self.profile]
         return open_plan(profile, self.spec.seed, self.arms, even=self.spec.arrivals.spacing == "even")
 
-    def calendar_plan(self, first: int, last: int, shoppers: NDArray[Any] | None = None) -> Plan:
-        """Return the visits of shoppers `first` to `last` − 1 over the horizon, in every arm."""
+    def calendar_plan(
+        self, first: int, last: int, shoppers: NDArray[Any] | None = None, *, seed: int | None = None
+    ) -> Plan:
+        """Return the visits of shoppers `first` to `last` − 1 over the horizon, in every arm.
+
+        Another `seed` than the scenario's deals the visits of the same `shoppers` anew.
+        """
         spec = self.spec
         rows = draw_shoppers(self.population, spec.seed, first, last) if shoppers is None else shoppers
         return calendar_plan(
             self.population,
-            spec.seed,
+            spec.seed if seed is None else seed,
             first,
             last,
             round(spec.horizon * 1e6),

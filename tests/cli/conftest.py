@@ -1,43 +1,14 @@
-"""What the tests of the command line share: the command run in this process, and in one of its own where it matters."""
+"""What the tests of the command line share: files in a folder of their own, and the command in a process of its own."""
 
 from __future__ import annotations
 
 import importlib.util
-import signal
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from simulator.cli import main
-
 LIVE = Path(__file__).resolve().parents[1] / "live"
-
-
-class Said(NamedTuple):
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def footfall(capsys, monkeypatch):
-    """Return a function that runs `footfall` with these arguments, as the installed script does."""
-
-    def run(*arguments):
-        before = signal.getsignal(signal.SIGTERM)
-        monkeypatch.setattr(sys, "argv", ["footfall", *map(str, arguments)])
-        try:
-            with pytest.raises(SystemExit) as ended:
-                main()
-        finally:
-            signal.signal(signal.SIGTERM, before)
-        return Said(int(ended.value.code), *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import signal
 import sys
 from dataclasses import replace
 from decimal import Decimal
@@ -16,7 +15,6 @@ import pyarrow.compute as pc
 import pytest
 from jsonschema import Draft202012Validator
 
-from simulator.cli import main
 from simulator.export import dataset
 from simulator.export.dataset import Shard, play_shard
 from simulator.export.parts import part
@@ -142,18 +140,12 @@ def whole(scaling, tmp_path_factory):
 
 
 @pytest.fixture
-def footfall(capsys, monkeypatch, scaling):
+def footfall(footfall, monkeypatch, scaling):
     """Return a function that runs `footfall` with small shards and returns (exit code, what it said on stderr)."""
     monkeypatch.setattr(dataset, "SHARD_SHOPPERS", scaling.SHARD)
 
     def run(*arguments):
-        before = signal.getsignal(signal.SIGTERM)
-        monkeypatch.setattr(sys, "argv", ["footfall", *map(str, arguments)])
-        try:
-            with pytest.raises(SystemExit) as ended:
-                main()
-        finally:
-            signal.signal(signal.SIGTERM, before)
-        return int(ended.value.code), capsys.readouterr().err
+        said = footfall(*arguments)
+        return said.code, said.err
 
     return run

@@ -1,41 +1,12 @@
-"""What the tests of the fit share: small logs written by hand, and the command."""
+"""What the tests of the fit share: small logs written by hand."""
 
 import importlib.util
 import json
-import signal
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from simulator.cli import main
 from simulator.fit.hits import Findings
-
-
-class Said(NamedTuple):
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def footfall(capsys, monkeypatch):
-    """Return a function that runs `footfall` with these arguments, as the installed script does."""
-
-    def run(*arguments):
-        before = signal.getsignal(signal.SIGTERM)
-        monkeypatch.setattr(sys, "argv", ["footfall", *map(str, arguments)])
-        try:
-            with pytest.raises(SystemExit) as ended:
-                main()
-        finally:
-            signal.signal(signal.SIGTERM, before)
-        return Said(int(ended.value.code or 0), *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture

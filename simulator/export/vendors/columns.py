@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from simulator.export.ids import UUID_LENGTH, uuids
 from simulator.export.products import product_facts
+from simulator.export.reading import nullable
 from simulator.runfolder.jsontext import ABSENT
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def named(codes: NDArray[Any], words: Sequence[str | None]) -> pa.Array:
 def where(present: NDArray[np.bool_], values: Any) -> pa.Array:  # noqa: ANN401 - numpy or arrow
     """Return the values, null where not present."""
     if isinstance(values, np.ndarray):
-        return pa.array(values, mask=~present)
+        return nullable(values, present)
     return pc.if_else(pa.array(present), values, None)
 
 

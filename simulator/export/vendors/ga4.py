@@ -12,14 +12,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulator.export.columns import places
 from simulator.export.ids import uuids
 from simulator.export.products import CURRENCY, product_facts
+from simulator.export.reading import nullable
 from simulator.export.source import Part
 from simulator.export.vendors import ga4_schema as schema
 from simulator.export.vendors.contents import LISTS
 from simulator.export.vendors.ga4_hits import ACTION, FIRST_VISIT, NAMES, Hits
 from simulator.export.vendors.ga4_params import LIST_NAMES, event_params, priced
-from simulator.export.vendors.nested import Param, key_values, lists, masked, nothing, struct, taken
+from simulator.export.vendors.nested import Param, key_values, lists, nothing, struct, taken
 from simulator.export.vendors.people import (
     Phones,
     account_ids,
@@ -29,7 +31,7 @@ from simulator.export.vendors.people import (
     plain_text,
     yes_no,
 )
-from simulator.export.vendors.steps import BUY, codes, flags, steps_of, words_of
+from simulator.export.vendors.steps import BUY, flags, steps_of, words_of
 from simulator.export.vendors.vocabulary import CHANNELS, HOST, M49, PLACES, WORDS
 from simulator.model.states import STATE_INDEX, STATE_NAMES
 
@@ -87,7 +89,7 @@ def _who(hits: Hits) -> dict[str, Any]:
     return {
         "user_id": taken(account_ids(hits.steps), account_of(hits.steps, hits.row), hits.logged_in & allowed),
         "user_pseudo_id": taken(client, visit, allowed),
-        "user_first_touch_timestamp": masked(sessions.first_touch_us[visit], allowed),
+        "user_first_touch_timestamp": nullable(sessions.first_touch_us[visit], allowed),
         "privacy_info": struct(_type("privacy_info"), rows, privacy | {"uses_transient_token": "No"}),
         "user_properties": _properties(hits, allowed),
         "user_ltv": struct(_type("user_ltv"), rows, {"revenue": _revenue(hits), "currency": CURRENCY}, allowed),
@@ -148,7 +150,7 @@ def _of_shopper(hits: Hits) -> dict[str, Any]:
     device = struct(schema.DEVICE, len(shoppers), told)
     words = words_of(shoppers["country"])
     areas = [[M49[code] for code in PLACES[word]] if word in PLACES else [None, None] for word in words]
-    place = codes(shoppers["country"], words)
+    place = places(shoppers["country"], words)
     geo = struct(
         schema.GEO,
         len(shoppers),
@@ -223,7 +225,7 @@ def _commerce(hits: Hits) -> dict[str, Any]:
     listed = np.isin(hits.state, LISTS)[event]
     listing = np.where(listed, np.searchsorted(LISTS, hits.state[event]), -1)
     offered = listed & (hits.state[event] == STATE_INDEX["offers"])
-    price, revenue = cents / 100.0, masked(cents * quantity / 100.0, bought[event])
+    price, revenue = cents / 100.0, nullable(cents * quantity / 100.0, bought[event])
     given: dict[str, Any] = {
         name: facts[of].combine_chunks().take(product)
         for name, of in (
@@ -243,7 +245,7 @@ def _commerce(hits: Hits) -> dict[str, Any]:
         "promotion_name": taken(pa.array([WORDS["offers"].title]), np.where(offered, 0, -1)),
         "item_params": lists(np.zeros(len(line), np.int64), pa.array([], schema.PARAMS.value_type), schema.PARAMS),
     }
-    spent = masked(hits.value, bought)
+    spent = nullable(hits.value, bought)
     sums = {
         "total_item_quantity": pieces[end] - pieces[end - items.count],
         "unique_items": items.count,
@@ -254,7 +256,7 @@ def _commerce(hits: Hits) -> dict[str, Any]:
     return {
         "items": lists(items.count, struct(schema.ITEM, len(line), given), schema.ITEMS),
         "ecommerce": struct(schema.ECOMMERCE, len(items.count), sums, items.count > 0),
-        "event_value_in_usd": masked(hits.value, priced(hits)),
+        "event_value_in_usd": nullable(hits.value, priced(hits)),
     }
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.export.columns import places
 from simulator.export.ids import hashes
-from simulator.export.vendors.steps import codes, flags, numbers
+from simulator.export.vendors.steps import flags, numbers
 from simulator.export.vendors.vocabulary import CHANNELS
 
 if TYPE_CHECKING:
@@ -122,17 +123,17 @@ class Sessions:
         visits, steps = self.steps.source.visits, self.steps
         if "channel" not in visits.column_names:
             return np.where(steps.visit[steps.starts] == 0, self._acquired, DIRECT)
-        theirs = _key(numbers(visits["shopper"]), numbers(visits["visit"]), codes(visits["arm"], steps.arms))
+        theirs = _key(numbers(visits["shopper"]), numbers(visits["visit"]), places(visits["arm"], steps.arms))
         mine = _key(*(column[steps.starts] for column in (steps.shopper, steps.visit, steps.arm)))
         order = np.argsort(theirs, kind="stable")
-        return _or_direct(codes(visits["channel"], list(CHANNELS)))[order[np.searchsorted(theirs[order], mine)]]
+        return _or_direct(places(visits["channel"], list(CHANNELS)))[order[np.searchsorted(theirs[order], mine)]]
 
     @cached_property
     def _acquired(self) -> NDArray[np.int64]:
         shoppers = self.steps.source.shoppers
         if "channel" not in shoppers.column_names:
             return np.full(len(self.who), DIRECT)
-        return _or_direct(codes(shoppers["channel"], list(CHANNELS)))[self.who]
+        return _or_direct(places(shoppers["channel"], list(CHANNELS)))[self.who]
 
     @cached_property
     def acquired(self) -> NDArray[np.int64]:

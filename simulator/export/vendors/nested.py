@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from simulator.export.reading import nullable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -65,11 +67,6 @@ def taken(words: pa.Array, places: NDArray[Any], present: NDArray[np.bool_] | No
     return words.take(pa.array(places, mask=absent if absent.any() else None))
 
 
-def masked(values: NDArray[Any], present: NDArray[np.bool_]) -> pa.Array:
-    """Return the values, null where not `present`."""
-    return pa.array(values, mask=None if present.all() else ~present)
-
-
 def lists(count: NDArray[np.int64], values: pa.Array, kind: pa.ListType) -> pa.Array:
     """Return lists of the values in order, `count` of them in each row."""
     offsets = np.zeros(len(count) + 1, np.int32)
@@ -106,8 +103,8 @@ def key_values(params: Sequence[Param], kind: pa.ListType, extra: dict[str, NDAr
     words = pa.concat_arrays(pool) if pool else pa.array([], pa.string())
     fields: dict[str, Any] = {
         "string_value": taken(words, values["string"], which == _KIND["string"]),
-        "int_value": masked(values["int"], which == _KIND["int"]),
-        "double_value": masked(values["double"], which == _KIND["double"]),
+        "int_value": nullable(values["int"], which == _KIND["int"]),
+        "double_value": nullable(values["double"], which == _KIND["double"]),
     }
     fields |= {name: np.repeat(column, count) for name, column in (extra or {}).items()}
     item = kind.value_type

@@ -28,11 +28,12 @@ import numpy as np
 import pyarrow as pa
 
 from simulator import __version__
+from simulator.export.columns import places
 from simulator.export.source import Part
 from simulator.export.vendors.columns import ids_from, labelled, lists, named, struct
 from simulator.export.vendors.feed import ANY, PAGES, Call, Feed, blocks, feed_of
 from simulator.export.vendors.phones import Phone, phones
-from simulator.export.vendors.steps import codes, numbers
+from simulator.export.vendors.steps import numbers
 from simulator.export.vendors.tracked import tracked
 from simulator.model.states import STATE_NAMES
 
@@ -178,7 +179,7 @@ def _resources(feed: Feed, at: NDArray[np.int64]) -> pa.StructArray:
     language = shoppers["language"].combine_chunks()
     words = language.dictionary.to_pylist()
     known = list(phones().values())
-    pairs = language.indices.to_numpy().astype(np.int64) * len(known) + codes(shoppers["device"], list(phones()))
+    pairs = language.indices.to_numpy().astype(np.int64) * len(known) + places(shoppers["device"], list(phones()))
     here, place = np.unique(pairs[who], return_inverse=True)
     rows = [_resource(known[pair % len(known)], words[pair // len(known)]) for pair in here.tolist()]
     return pa.array(rows, RESOURCE).take(pa.array(place))

@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulator.export.columns import places
 from simulator.export.ids import uuids
-from simulator.export.vendors.steps import codes, flags, words_of
+from simulator.export.vendors.steps import flags, words_of
 from simulator.export.vendors.vocabulary import BRANDS, BROWSERS, SYSTEMS
 from simulator.model.devices import device_table
 from simulator.model.places import country_table
@@ -76,7 +77,7 @@ class Phones:
     @cached_property
     def device(self) -> NDArray[np.int64]:
         """Return the place in `table`; −1 where the model is unknown."""
-        return codes(self.shoppers["device"], [device.model for device in self.table])
+        return places(self.shoppers["device"], [device.model for device in self.table])
 
     def of_device(self, values: list[str | None]) -> pa.Array:
         """Return a column of one value for each row of `table`, null for unknown models."""
@@ -115,7 +116,7 @@ def country_names(shoppers: pa.Table) -> pa.Array:
     known = country_table()
     words = words_of(shoppers["country"])
     names = pa.array([known[word].name if word in known else None for word in words] + [None], pa.string())
-    place = codes(shoppers["country"], words)
+    place = places(shoppers["country"], words)
     return names.take(pa.array(np.where(place < 0, len(words), place)))
 
 

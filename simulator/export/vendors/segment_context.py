@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from simulator.export.columns import places
 from simulator.export.vendors.columns import named, struct
 from simulator.export.vendors.pages import Pages
 from simulator.export.vendors.phones import Phone, phones
-from simulator.export.vendors.steps import codes
 from simulator.export.vendors.vocabulary import CHANNELS
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def context(feed: Feed) -> pa.StructArray:
 
 
 def _phones(feed: Feed) -> pa.StructArray:
-    device = codes(feed.tracked.source.shoppers["device"], list(phones()))
+    device = places(feed.tracked.source.shoppers["device"], list(phones()))
     return _known_phones().take(pa.array(device[feed.shopper]))
 
 
@@ -97,7 +97,7 @@ def _network(feed: Feed) -> pa.StructArray:
     """Return the kind of network where the browser has the Network Information API, which is where it has hints."""
     known = list(phones())
     tells = np.array([phone.hints for phone in phones().values()])
-    device = codes(feed.tracked.source.shoppers["device"], known)[feed.shopper]
+    device = places(feed.tracked.source.shoppers["device"], known)[feed.shopper]
     technology = feed.tracked.network[feed.row]
     return struct({"cellular": technology > 0, "wifi": technology == 0}, ~tells[device])
 

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulator import __version__
+from simulator.export.columns import places
 from simulator.export.source import Part
 from simulator.export.vendors.columns import ids_from, iso_text, labelled, named, spread, struct, where
 from simulator.export.vendors.contents import LISTS
@@ -30,7 +31,6 @@ from simulator.export.vendors.feed import PAGES, Call, Feed, blocks, feed_of
 from simulator.export.vendors.pages import Pages
 from simulator.export.vendors.phones import phones
 from simulator.export.vendors.snowplow_entities import contexts, described
-from simulator.export.vendors.steps import codes
 from simulator.export.vendors.tracked import tracked
 from simulator.export.vendors.vocabulary import CHANNELS, HOST
 from simulator.model.states import STATE_NAMES
@@ -183,7 +183,7 @@ _REFERRED = tuple({"organic": "search", "paid_search": "search", "social": "soci
 
 def _device(feed: Feed) -> dict[str, Any]:
     known = phones()
-    device = codes(feed.tracked.source.shoppers["device"], list(known))[feed.shopper]
+    device = places(feed.tracked.source.shoppers["device"], list(known))[feed.shopper]
     screens = np.array([phone.device.screen for phone in known.values()], np.int32)[device]
     return {
         "useragent": named(device, [phone.device.user_agent for phone in known.values()]),

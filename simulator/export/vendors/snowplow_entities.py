@@ -10,10 +10,10 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulator.export.columns import places
 from simulator.export.products import CURRENCY, product_facts
 from simulator.export.vendors.columns import fact, named, spread, struct, where
 from simulator.export.vendors.phones import phones
-from simulator.export.vendors.steps import codes
 from simulator.model.states import STATE_NAMES
 from simulator.runfolder.jsontext import json_text
 
@@ -90,7 +90,7 @@ def _hint_texts() -> tuple[str | None, ...]:
 
 
 def _hints(feed: Feed) -> pa.Array:
-    device = codes(feed.tracked.source.shoppers["device"], list(phones()))[feed.shopper]
+    device = places(feed.tracked.source.shoppers["device"], list(phones()))[feed.shopper]
     return described("org.ietf/http_client_hints/jsonschema/1-0-0", named(device, _hint_texts()))
 
 

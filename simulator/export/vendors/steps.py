@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulator.export.columns import places
 from simulator.export.delivery import delivered
 from simulator.export.vendors.vocabulary import WORDS
 from simulator.model.faults import Fault, FileFaults
@@ -79,7 +80,7 @@ class Steps:
     @cached_property
     def arm(self) -> NDArray[np.int64]:
         """Return the arm's code; control is 0."""
-        return codes(self.events["arm"], self.arms)
+        return places(self.events["arm"], self.arms)
 
     @cached_property
     def arms(self) -> list[str]:
@@ -89,7 +90,7 @@ class Steps:
     @cached_property
     def state(self) -> NDArray[np.int64]:
         """Return the state's code."""
-        return codes(self.events["page"], list(STATE_NAMES))
+        return places(self.events["page"], list(STATE_NAMES))
 
     @cached_property
     def product(self) -> NDArray[np.int64]:
@@ -241,15 +242,3 @@ def words_of(column: pa.ChunkedArray) -> list[str]:
     whole = column.combine_chunks()
     found = whole.dictionary if isinstance(whole, pa.DictionaryArray) else pc.unique(whole)
     return [str(word) for word in found.to_pylist() if word is not None]
-
-
-def codes(column: pa.ChunkedArray, words: list[str]) -> NDArray[np.int64]:
-    """Return a column of names as positions in `words`; −1 for null and for what is not among them."""
-    whole = column.combine_chunks()
-    if not isinstance(whole, pa.DictionaryArray):
-        whole = whole.dictionary_encode()
-    place = {word: number for number, word in enumerate(words)}
-    known = np.array([*(place.get(word, -1) for word in whole.dictionary.to_pylist()), -1], np.int64)
-    return cast(
-        "NDArray[np.int64]", known[pc.fill_null(whole.indices, len(whole.dictionary)).to_numpy().astype(np.int64)]
-    )

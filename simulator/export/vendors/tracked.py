@@ -10,13 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from simulator.export.columns import places
 from simulator.export.ids import uuids
 from simulator.export.products import product_facts
 from simulator.export.vendors.columns import lists
 from simulator.export.vendors.contents import LISTS, ONE_SHELF, Contents, ragged
 from simulator.export.vendors.ga4_sessions import Sessions
 from simulator.export.vendors.people import account_ids, account_of, order_ids, visitor_ids
-from simulator.export.vendors.steps import ADD, PRODUCT, Steps, codes, flags, numbers, since_start, steps_of
+from simulator.export.vendors.steps import ADD, PRODUCT, Steps, flags, numbers, since_start, steps_of
 from simulator.export.vendors.steps import EVENTS as STEP_EVENTS
 from simulator.export.vendors.steps import SHOPPERS as STEP_SHOPPERS
 from simulator.journey.kernel import PRODUCTS_PER_CATEGORY
@@ -138,7 +139,7 @@ class Tracked:
     @cached_property
     def network(self) -> NDArray[np.int64]:
         """Return the technology as its position in `NETWORKS`; −1 where there is no network."""
-        return codes(self.steps.events["network"], list(NETWORKS))
+        return places(self.steps.events["network"], list(NETWORKS))
 
     @cached_property
     def channel(self) -> NDArray[np.int64]:
