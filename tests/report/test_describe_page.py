@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from simulator.analysis.describe import describe
+from simulator.journey.records import CAUSES
 from simulator.report.describe_page import describe_html, labels, size
 
 _spec = importlib.util.spec_from_file_location("footfall_reading", Path(__file__).with_name("reading.py"))
@@ -114,3 +115,12 @@ def test_long_runs_are_drawn_by_the_week(found):
 def test_sizes_have_their_unit(number, words):
     """Bytes are written with three digits and a decimal prefix."""
     assert size(number).replace("\u202f", " ") == words
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_every_cause_has_a_colour_of_its_own(found, cause):
+    """Every cause, `ongoing` too, has a colour for its bars, one in light and another in dark."""
+    html = describe_html(found["live"])
+    assert f".chart .cause-{cause} {{ fill: var(--cause-{cause}); }}" in html
+    colours = re.findall(rf"--cause-{cause}: (#[0-9a-f]{{6}})", html)
+    assert len(set(colours)) == 2
