@@ -25,17 +25,14 @@ from simulator.runfolder.files import CannotWrite
 from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
 from simulator.scenario.load import load_scenario
 from simulator.worlds.live.launch import CANNOT_WRITE, NOT_READY
-from simulator.worlds.live.run import LAG_LIMIT_MS, Gauge, LiveRun, SetupError, judge_generator
-from simulator.worlds.live.users import Shopper, listen, send_in
+from simulator.worlds.live.run import Gauge, LiveRun, SetupError, judge_generator
+from simulator.worlds.live.schedule import let_in_the_last, send_in
+from simulator.worlds.live.users import Shopper, listen
 
 if TYPE_CHECKING:
     from simulator.journey.plan import Plan
 
 PROGRESS_S = 0.25
-
-
-LATE_S = LAG_LIMIT_MS / 1e3
-"""How long after the end a visit that was due before it may still start."""
 
 
 def main() -> None:
@@ -86,14 +83,6 @@ def play(run: LiveRun, plan: Plan, parent: int) -> tuple[bool, float]:
     gevent.killall([scheduler, *watchers])
     runner.quit()
     return bool(interrupted), gauge.cpu_share
-
-
-def let_in_the_last(run: LiveRun, scheduler: gevent.Greenlet) -> None:
-    """Start the visits that were due just before the end: one a millisecond late was not dropped."""
-    with gevent.Timeout(LATE_S, False):
-        scheduler.join()
-        while run.begun < run.planned:
-            gevent.sleep(0.001)
 
 
 def tell(run: LiveRun, parent: int) -> None:

@@ -18,7 +18,8 @@ import gevent
 from simulator.scenario.load import load_scenario
 from simulator.worlds.live.launch import NOT_READY
 from simulator.worlds.live.run import LiveRun, SetupError
-from simulator.worlds.live.users import Shopper, listen, send_in
+from simulator.worlds.live.schedule import send_in
+from simulator.worlds.live.users import Shopper, listen
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

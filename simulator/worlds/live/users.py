@@ -6,9 +6,8 @@ Importing this module imports locust, which patches sockets for the whole proces
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import gevent
 import locust
 from locust.exception import StopUser
 
@@ -20,12 +19,9 @@ if TYPE_CHECKING:
 
     from locust.env import Environment
 
-    from simulator.journey.plan import Plan
     from simulator.worlds.live.recorder import Stamp
     from simulator.worlds.live.run import LiveRun
     from simulator.worlds.live.transport import Reply
-
-US = 1_000_000
 
 
 class Shopper(locust.User):
@@ -82,17 +78,3 @@ def listen(environment: Environment, run: LiveRun) -> None:
 
 class TargetError(Exception):
     """What went wrong with a request, for Locust's list of failures."""
-
-
-def send_in(environment: Environment, run: LiveRun, plan: Plan) -> None:
-    """Spawn a user for each arrival when it is due; returns when the last one has been sent in."""
-    runner = environment.runner
-    assert runner is not None
-    columns: list[list[Any]] = [column.tolist() for column in plan]
-    run.planned = len(columns[0])
-    for arrival in map(Arrival, *columns):
-        left_s = arrival.due_us / US - run.now_us() / US
-        if left_s > 0:
-            gevent.sleep(left_s)
-        Shopper.arrivals.append(arrival)
-        runner.spawn_users({"Shopper": 1})
