@@ -47,7 +47,7 @@ def test_theory_is_what_is_played(queue, servers, rate):
 
 @pytest.mark.parametrize(("servers", "limit_s"), [(1, 0.1), (2, 0.04), (4, 0.05)])
 def test_the_search_finds_the_queues_rate(queue, servers, limit_s):
-    """With probes of eight minutes the rate that is found is theory's, to the precision and the chance of its probes."""
+    """With probes of eight minutes the rate that is found is theory's, to the precision and the chance of probes."""
     truth = queue.highest_rate(limit_s, 0.95, SERVICE_S, servers)
 
     def judge(rate, tried):
@@ -55,13 +55,13 @@ def test_the_search_finds_the_queues_rate(queue, servers, limit_s):
         spent = queue.play(starts, SERVICE_S, servers)
         return "held" if np.quantile(spent, 0.95) < limit_s else "failed"
 
-    probes, found = searched(judge, Limits(start_per_s=5.0, precision=0.02, most_probes=24))
+    probes, found = searched(judge, Limits(start_per_s=5.0, precision=0.04, most_probes=24))
     assert found.stopped == "precise"
     assert found.exit_code == 0
     assert found.held_times == 2
-    assert found.held_per_s == pytest.approx(truth, rel=0.05)
-    assert found.beyond_per_s <= found.held_per_s * 1.03
-    assert len(probes) <= 16
+    assert found.held_per_s == pytest.approx(truth, rel=0.06)
+    assert found.beyond_per_s <= found.held_per_s * 1.05
+    assert len(probes) <= 20
 
 
 def limited(capacity, generator=float("inf")):
