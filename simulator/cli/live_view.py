@@ -69,9 +69,12 @@ class View:
 
     def _lines(self, now: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
         """Return (what, figures, whether it is a warning) of each line."""
+        from simulator.worlds.live.figures import percentile_s
+
         open_visits = f"{now['open']:,}" + (f" of at most {self.cap:,}" if self.cap else "")
-        waiting = f" · {now['waiting']:,} wait for room" if now.get("waiting") else ""
-        load = "–" if now.get("load_p95_s") is None else f"{now['load_p95_s']:.2f} s"
+        waiting = f" · {now['waiting']:,} wait for room" if now["waiting"] else ""
+        load_s = percentile_s(now["loads"], 0.95, self._past[0]["loads"] if len(self._past) > 1 else ())
+        load = "–" if load_s is None else f"{load_s:.2f} s"
         errors = now["errors"]
         share = f" ({errors / now['requests']:.1%})" if errors and now["requests"] else ""
         return [

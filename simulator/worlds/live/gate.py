@@ -9,7 +9,7 @@ from gevent.event import Event
 from simulator.analysis.latency import HIGHEST_US, blank, decode, merge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 US = 1e6
 
@@ -76,6 +76,14 @@ class Gate:
 def room_of(most: int | None, worker: int, workers: int) -> int | None:
     """Return one worker's part of a cap; the parts add up to it, though each worker has room for one at least."""
     return None if most is None else max(1, most // workers + (worker < most % workers))
+
+
+def no_room(cost: Mapping[str, Any], planned: int) -> str:
+    """Return why a run is not the one that was planned, whose cap kept visits out until its end."""
+    return (
+        f"max_open_visits: for {cost['dropped']:,} of {planned:,} planned visits there was no room below"
+        f" {cost['max_open_visits']:,} at once; raise it, or lower the rate"
+    )
 
 
 def cost_of(reports: Sequence[dict[str, Any] | None]) -> dict[str, Any] | None:

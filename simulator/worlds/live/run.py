@@ -20,7 +20,7 @@ from simulator.target.context import Context, context_for
 from simulator.target.fields import EXTRACTED
 from simulator.worlds.crowd import World
 from simulator.worlds.live.figures import SessionFigures
-from simulator.worlds.live.gate import Gate
+from simulator.worlds.live.gate import Gate, cost_of, no_room
 from simulator.worlds.live.recorder import ABANDONED, Recorder, Stamp
 from simulator.worlds.live.returning import Returning, comes_back_in
 from simulator.worlds.live.transport import BaseUrl, Connection
@@ -236,13 +236,17 @@ def judge_generator(run: LiveRun, cpu_share: float, *, interrupted: bool) -> dic
         saturated.append(f"the generator took {cpu_share:.0%} of its core; use fewer visits a second or more workers")
     if lag_ms["p99"] > LAG_LIMIT_MS:
         saturated.append(f"visits started late: p99 {lag_ms['p99']:.0f} ms after they were due; lower the rate")
-    if dropped and not interrupted:
+    cap = cost_of([run.gate.report(dropped)])
+    if cap and cap["dropped"] and not interrupted:
+        saturated.append(no_room(cap, run.planned))
+    elif dropped and not interrupted:
         saturated.append(f"{dropped} of {run.planned} planned visits were not started")
     saturated += [f"{count} visits were broken off by a defect: {what}" for what, count in run.defects.items()]
     return {
         "planned": run.planned,
         "started": run.begun,
         "dropped": dropped,
+        "cap": cap,
         "start_lag_ms": lag_ms,
         "cpu_share": round(cpu_share, 4),
         "saturated": saturated,
