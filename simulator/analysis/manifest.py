@@ -47,6 +47,7 @@ class Generator(Lax):
     start_lag_ms: dict[str, float] = {}
     cpu_share: float | None = None
     saturated: list[str] = []
+    notes: list[str] = []
     requests: int = 0
     errors: int = 0
     duration_s: float | None = None

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from simulator.analysis.cut import visit_weights
 from simulator.analysis.frames import Frame, Labels
-from simulator.analysis.latency import Histograms, read_histograms
+from simulator.analysis.latency import LABELS, Histograms, read_histograms
 from simulator.analysis.manifest import Manifest, read_manifest
 from simulator.journey.arms import CONTROL
 from simulator.journey.records import CAUSES, ONGOING
@@ -41,6 +41,8 @@ NEEDED = {
     "latency": ("page", "persona", "clock", "count", "hdr"),
 }  # fmt: skip
 """The columns that are read of each table."""
+WHERE_THERE = {"latency": LABELS, "requests": ("network", "tier", "arm")}
+"""Columns that are read too, and that runs of older versions do not have."""
 EVERY_WORLD = ("shoppers", "visits", "events")
 OTHER_FORMATS = ("csv", "jsonl")
 
@@ -177,7 +179,8 @@ def _read_part(path: Path, name: str) -> pa.Table:
         missing = [column for column in NEEDED[name] if column not in file.schema_arrow.names]
         if missing:
             raise one_fault(str(path), f"has no column {', '.join(missing)}", "", "was it written by another version?")
-        return file.read(columns=list(NEEDED[name]))
+        others = [name for name in WHERE_THERE.get(name, ()) if name in file.schema_arrow.names]
+        return file.read(columns=list(dict.fromkeys([*NEEDED[name], *others])))
     except FileNotFoundError:
         raise one_fault(str(path), "is named in the manifest but does not exist") from None
     except (OSError, pa.ArrowException) as error:

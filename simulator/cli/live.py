@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from simulator.scenario.load import Scenario
+    from simulator.worlds.live.launch import Workers
 
 
-def run_live(scenario: Scenario, base_url: str, out: Path) -> int:
+def run_live(scenario: Scenario, base_url: str, out: Path, workers: Workers | None = None) -> int:
     """Play a scenario against `base_url` into `out`, which is ready to be written; return the exit code."""
     from rich.live import Live
     from rich.markup import escape
@@ -31,7 +32,7 @@ def run_live(scenario: Scenario, base_url: str, out: Path) -> int:
     console.print(f"[bold]{spec.scenario}[/bold]: {about}")
     run_id = f"{spec.scenario}-{spec.seed}-{secrets.token_hex(4)}"
     with Live(_waiting(), console=console, transient=True, refresh_per_second=8) as live:
-        launch(out, scenario, base_url, run_id, lambda now: live.update(_view(now, spec.duration)))
+        launch(out, scenario, base_url, run_id, lambda now: live.update(_view(now, spec.duration)), workers)
     return show_outcome(out, write_reports(out))
 
 
@@ -46,7 +47,10 @@ def _view(now: Mapping[str, Any], duration_s: float) -> RenderableType:
     from rich.console import Group
     from rich.progress_bar import ProgressBar
     from rich.table import Table
+    from rich.text import Text
 
+    if now.get("workers", 0) < now.get("expected", 0):
+        return Text(f"waiting for workers: {now['workers']} of {now['expected']} …", style="dim")
     grid = Table.grid(padding=(0, 2))
     elapsed_s = min(now["elapsed_s"], duration_s)
     grid.add_row(
@@ -59,4 +63,6 @@ def _view(now: Mapping[str, Any], duration_s: float) -> RenderableType:
         f"pages {now['pages']:,} · requests {now['requests']:,} ({rate:,.0f}/s) · errors {now['errors']:,}"
         f" · start lag p99 {now['lag_p99_ms']:.1f} ms",
     )
+    if now.get("silent"):
+        grid.add_row("", f"[yellow]{now['silent']} of {now['expected']} workers are silent[/]")
     return Group(ProgressBar(total=duration_s, completed=elapsed_s, width=60), grid)

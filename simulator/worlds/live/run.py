@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
+from collections import Counter
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import gevent
-import psutil
-from hdrh.histogram import HdrHistogram
 
+from simulator.analysis.latency import HIGHEST_US, blank, part_of
 from simulator.journey.places import fix_of
 from simulator.journey.records import ONGOING
 from simulator.model.states import STATE_NAMES
@@ -33,11 +32,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 US = 1_000_000
-CPU_LIMIT = 0.9
-"""Share of one core above which a generator on one core cannot be trusted (Locust warns at the same 90 %)."""
 WARM_SHOPPERS = 500
-LAG_LIMIT_MS = 250.0
-"""p99 of start lag above which arrivals are no longer the plan's."""
 
 
 class SetupError(RuntimeError):
@@ -64,7 +59,8 @@ class LiveRun:
         self.recorder = Recorder()
         self.skipped: Counter[tuple[str, str]] = Counter()
         self.defects: Counter[str] = Counter()
-        self.lag = HdrHistogram(1, 3_600 * US, 3)
+        self.lag = blank()
+        self.worker, self.workers = 0, 1
         self.planned = self.begun = self.open = 0
         self.on_request: Callable[[Stamp, int, Reply, str], None] = lambda *_: None
         self.known: dict[str, Any] = {}
@@ -111,8 +107,8 @@ class LiveRun:
         return context
 
     def plan(self) -> Plan:
-        """Return the open model's arrivals."""
-        return self.scenario.plan()
+        """Return the open model's arrivals, those of this process's share."""
+        return share_of(self.scenario.plan(), self.worker, self.workers)
 
     def start_clock(self) -> None:
         """Make now the run's start.
@@ -130,7 +126,7 @@ class LiveRun:
         """Count a visit that has started."""
         self.begun += 1
         self.open += 1
-        self.lag.record_value(max(1, lag_us))
+        self.lag.record_value(min(max(1, lag_us), HIGHEST_US))
 
     def ended(self) -> None:
         """Count a visit that has ended."""
@@ -166,8 +162,14 @@ class LiveRun:
             "requests": self.recorder.requests,
             "errors": self.recorder.failed,
             "ended": sum(count for cause, count in causes.items() if cause != ONGOING),
-            "lag_p99_ms": self.lag.get_value_at_percentile(99) / 1e3,
+            "lag_p99_ms": 1e3 * (part_of(self.lag).dense.percentile_s(0.99) or 0.0),
         }
+
+
+def share_of(plan: Plan, worker: int, workers: int) -> Plan:
+    """Return the visits of one of several workers: every shopper is one worker's alone, with all of their visits."""
+    mine = plan.shopper % workers == worker
+    return type(plan)(*(column[mine] for column in plan))
 
 
 def calls_by_state(scenario: Scenario) -> list[tuple[tuple[int, ...], ...]]:
@@ -193,53 +195,3 @@ def served_by(operations: tuple[str, ...], name: str) -> str:
     unlocked with one is logged in for the journey, and would not be for the target.
     """
     return "login" if name == "auth_finish" and name not in operations else name
-
-
-class Gauge:
-    """Watches the generator: the share of a core it takes, sampled once a second."""
-
-    def __init__(self) -> None:
-        self._process = psutil.Process()
-        self._samples: deque[float] = deque(maxlen=86_400)
-        self._process.cpu_percent()
-
-    def watch(self) -> None:
-        """Sample until killed."""
-        while True:
-            gevent.sleep(1.0)
-            self._samples.append(self._process.cpu_percent() / 100)
-
-    @property
-    def cpu_share(self) -> float:
-        """Mean share of one core."""
-        return sum(self._samples) / len(self._samples) if self._samples else 0.0
-
-
-def judge_generator(run: LiveRun, cpu_share: float, *, interrupted: bool) -> dict[str, Any]:
-    """Return what the manifest says of the generator, with the reasons not to trust the run, if any."""
-    lag_ms = {name: run.lag.get_value_at_percentile(p) / 1e3 for name, p in (("p50", 50), ("p99", 99))}
-    lag_ms["max"] = run.lag.get_max_value() / 1e3
-    dropped = run.planned - run.begun
-    saturated = []
-    if cpu_share > CPU_LIMIT:
-        saturated.append(f"the generator took {cpu_share:.0%} of its core; use fewer visits a second or more workers")
-    if lag_ms["p99"] > LAG_LIMIT_MS:
-        saturated.append(f"visits started late: p99 {lag_ms['p99']:.0f} ms after they were due; lower the rate")
-    if dropped and not interrupted:
-        saturated.append(f"{dropped} of {run.planned} planned visits were not started")
-    saturated += [f"{count} visits were broken off by a defect: {what}" for what, count in run.defects.items()]
-    return {
-        "planned": run.planned,
-        "started": run.begun,
-        "dropped": dropped,
-        "start_lag_ms": lag_ms,
-        "cpu_share": round(cpu_share, 4),
-        "saturated": saturated,
-        "requests": run.recorder.requests,
-        "errors": run.recorder.failed,
-        "skipped": [
-            {"operation": operation, "reason": reason, "count": count}
-            for (operation, reason), count in sorted(run.skipped.items())
-        ],
-        "duration_s": round(run.now_us() / US, 3),
-    }

@@ -73,7 +73,7 @@ class LiveVisit:
         finally:
             self.connection.close()
             if walk.visit["pages"][0]:
-                run.recorder.visit(walk.shopper, walk.visit)
+                run.recorder.visit(walk)
             run.ended()
 
     def _page(self) -> tuple[int, int]:
@@ -84,7 +84,7 @@ class LiveVisit:
         begun_us = run.now_us()
         seen = self._load(tap, stamp)
         cause, think_us = walk.decide(seen)
-        run.recorder.page(stamp, walk.event, seen.load_us)
+        run.recorder.page(walk)
         waited_us = int(walk.event["waited_us"][0])
         self.due_us += waited_us
         if cause != IMPATIENT:
@@ -101,7 +101,14 @@ class LiveVisit:
         page = self.run.page_names[tap.state]
         self.context.tell(page, (self.due_us + self.run.reference_ms * 1_000) // 1_000)
         return Stamp(
-            int(shopper["shopper"]), int(visit["visit"]), int(visit["pages"]), int(shopper["persona"]), tap.state
+            int(shopper["shopper"]),
+            int(visit["visit"]),
+            int(visit["pages"]),
+            int(shopper["persona"]),
+            tap.state,
+            int(visit["arm"]),
+            int(event["network"]),
+            int(shopper["device"]),
         )
 
     def _load(self, tap: Tap, stamp: Stamp) -> Seen:
