@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,8 @@ from simulator.cli.find_capacity import search_options
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from simulator.worlds.live.launch import Workers
 
 
 @click.command("load", short_help="Send shoppers at a running shop.")
@@ -26,6 +29,21 @@ if TYPE_CHECKING:
 @options.seed
 @options.out("reports/load")
 @options.overwrite
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Play it with N processes of this machine.")
+@click.option("--master", is_flag=True, help="Wait for `footfall worker` on other machines, and lead them.")
+@click.option("--expect-workers", type=click.IntRange(1), metavar="N", help="With --master: how many; 1 unless told.")
+@click.option(
+    "--bind-host", default="*", show_default=True, metavar="HOST", help="With --master: the address to listen on."
+)
+@click.option(
+    "--bind-port",
+    type=click.IntRange(1, 65_535),
+    default=5557,
+    show_default=True,
+    metavar="PORT",
+    help="With --master: the port to listen on.",
+)
+@click.option("--allow-lost", is_flag=True, help="A worker lost on the way does not make the run invalid.")
 @search_options
 def command(
     scenario: str,
@@ -39,6 +57,12 @@ def command(
     seed: int | None,
     out: Path,
     overwrite: bool,
+    workers: int | None,
+    master: bool,
+    expect_workers: int | None,
+    bind_host: str,
+    bind_port: int,
+    allow_lost: bool,
     find_capacity: bool,
     settle: str,
     **bounds: Any,  # noqa: ANN401 - the options of a search, passed on
@@ -47,7 +71,8 @@ def command(
 
     Visits arrive as the scenario plans them, whatever the target does (open model), or with --closed one after another.
     The target file says which request each operation makes. The exit code is the verdict's. With --find-capacity the
-    run is repeated at other rates until the highest at which all thresholds hold is known.
+    run is repeated at other rates until the highest at which all thresholds hold is known. However many workers
+    play it, the same visits are made: each shopper is one worker's.
     """
     from simulator.cli.find_capacity import search
     from simulator.cli.live import play_live, run_live
@@ -55,6 +80,7 @@ def command(
     from simulator.scenario.load import load_scenario
     from simulator.target.check import reach
 
+    fleet = _fleet(workers, master, expect_workers, bind_host, bind_port, allow_lost)
     given = options.overrides(
         host=host,
         target=target,
@@ -71,7 +97,25 @@ def command(
         fail("no host to call", "give --host http://127.0.0.1:8080, or `host` in the scenario or target file")
     assert base_url is not None
     if find_capacity:
-        return search(loaded, base_url, out, play_live, overwrite=overwrite, settle=settle, **bounds)
+        if master:
+            fail("--find-capacity makes many runs, and --master leads one", "give --workers N")
+        play = partial(play_live, workers=fleet)
+        return search(loaded, base_url, out, play, overwrite=overwrite, settle=settle, **bounds)
     reach(base_url)
     prepare_folder(out, overwrite=overwrite)
-    return run_live(loaded, base_url, out)
+    return run_live(loaded, base_url, out, fleet)
+
+
+def _fleet(
+    workers: int | None, master: bool, expect: int | None, bind_host: str, bind_port: int, allow_lost: bool
+) -> Workers | None:
+    """Return the processes that play the run; none where this one's own child plays it alone."""
+    from simulator.worlds.live.launch import Workers
+
+    if master and workers is not None:
+        fail("--workers and --master exclude each other", "--master leads the workers of other machines")
+    if expect is not None and not master:
+        fail("--expect-workers needs --master", "--workers starts as many on this machine")
+    if master:
+        return Workers(0, expect or 1, bind_host, bind_port, allow_lost)
+    return Workers(workers, workers, allow_lost=allow_lost) if workers is not None else None

@@ -98,8 +98,8 @@ def prepare_folder(folder: Path, *, overwrite: bool, join: bool = False) -> None
 _DATA = r"(parquet|(csv|jsonl)(\.gz|\.zst)?)"
 _PROBE = re.compile(r"probe-\d\d+/")
 _OURS = re.compile(
-    r"search\.json|\.search\.\w+\.\w{8}|manifest\.json|truth\.json|job\.json|live\.log|report\.html|report\.md|junit\.xml|summary\.json"
-    r"|(shoppers|visits|events|requests|latency)\.parquet"
+    r"manifest\.json|truth\.json|job\.json|live\.log|report\.html|report\.md|junit\.xml|summary\.json|search\.json"
+    r"|(shoppers|visits|events|requests|latency|lost)\.parquet|\.search\.\w+\.\w{8}"
     rf"|({UNFINISHED}/parts/)?\w+/(part-\d{{5,}}\.{_DATA}|\.part-\d{{5,}}\.[\w.]+\.partial)"
     rf"|{UNFINISHED}/(settings|shard-\d{{5,}}|table-\w+)\.json|{UNFINISHED}/\.[\w.-]+\.partial"
     r"|\.[\w.]+\.partial|\.(report|junit|summary)\.\w+\.\w{8}|\.write-test(\.\w+)?"

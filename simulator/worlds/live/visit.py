@@ -63,7 +63,7 @@ class LiveVisit:
         walk, run = self.walk, self.run
         lag_us = max(0, run.now_us() - self.due_us)
         walk.visit["lag_us"] = lag_us
-        run.started(max(0, lag_us - self.arrival.held_us))
+        run.started(self.due_us, max(0, lag_us - self.arrival.held_us))
         cause = ONGOING
         try:
             while cause == ONGOING:
@@ -76,7 +76,7 @@ class LiveVisit:
             run.returning.leave(self.arrival.shopper, self.arrival.visit)
             run.figures.visit(walk.visit[0])
             if walk.visit["pages"][0]:
-                run.recorder.visit(walk.shopper, walk.visit)
+                run.recorder.visit(walk)
             run.ended()
 
     def _page(self) -> tuple[int, int]:
@@ -87,7 +87,7 @@ class LiveVisit:
         begun_us = run.now_us()
         seen = self._load(tap, stamp)
         cause, think_us = walk.decide(seen)
-        run.recorder.page(stamp, walk.event, seen.load_us)
+        run.recorder.page(walk)
         run.figures.page(seen.load_us)
         waited_us = int(walk.event["waited_us"][0])
         self.due_us += waited_us
@@ -105,7 +105,14 @@ class LiveVisit:
         page = self.run.page_names[tap.state]
         self.context.tell(page, (self.due_us + self.run.reference_ms * 1_000) // 1_000)
         return Stamp(
-            int(shopper["shopper"]), int(visit["visit"]), int(visit["pages"]), int(shopper["persona"]), tap.state
+            int(shopper["shopper"]),
+            int(visit["visit"]),
+            int(visit["pages"]),
+            int(shopper["persona"]),
+            tap.state,
+            int(visit["arm"]),
+            int(event["network"]),
+            int(shopper["device"]),
         )
 
     def _load(self, tap: Tap, stamp: Stamp) -> Seen:
