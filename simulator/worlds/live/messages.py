@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from locust.runners import MasterRunner, Runner
 
-HELLO, JOB, REFUSED, READY, CHUNK, END = (
-    f"footfall_{word}" for word in ("hello", "job", "refused", "ready", "chunk", "end")
+HELLO, JOB, REFUSED, READY, CHUNK, END, SHARE = (
+    f"footfall_{word}" for word in ("hello", "job", "refused", "ready", "chunk", "end", "share")
 )
-"""Types of message: hello, ready and chunk go to the master, the others to a worker."""
+"""Types of messages: hello, ready, chunk go to the master, the others to a worker; plain Locust needs `share` alone."""
 
 
 def on(runner: Runner, kind: str, do: Callable[[str, Any], None]) -> None:
