@@ -49,7 +49,10 @@ class View:
     def render(self, now: Mapping[str, Any]) -> RenderableType:
         """Return the view of this progress."""
         from rich.console import Group
+        from rich.text import Text
 
+        if now.get("workers", 0) < now.get("expected", 0):
+            return Text(f"waiting for workers: {now['workers']} of {now['expected']} …", style="dim")
         self._past.append(now)
         while self._past[0]["elapsed_s"] < now["elapsed_s"] - WINDOW_S:
             self._past.popleft()
@@ -77,7 +80,10 @@ class View:
         load = "–" if load_s is None else f"{load_s:.2f} s"
         errors = now["errors"]
         share = f" ({errors / now['requests']:.1%})" if errors and now["requests"] else ""
+        silent = now.get("silent", 0)
+        workers = [("workers", f"{silent} of {now['expected']} workers are silent", True)] if silent else []
         return [
+            *workers,
             ("visits", f"{open_visits} open{waiting} · {now['ended']:,} ended", bool(waiting)),
             ("visits/s", self._started(now), False),
             ("session", self._session(now), False),

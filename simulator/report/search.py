@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulator import __version__
 from simulator.analysis.search import as_plain
 from simulator.analysis.words import figure, seconds, tick
-from simulator.report.drawings import HALF, twice
+from simulator.report.drawings import FULL, HALF, twice
 from simulator.report.html import environment, style
 from simulator.report.markdown import escape
 from simulator.report.rates import Tried, by_rate
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from simulator.analysis.search import Found, Limits, Probe
+    from simulator.analysis.search import Found, Judged, Limits, Probe
 
 FILES = ("report.html", "report.md", "search.json")
 OUTCOMES = {"held": "held", "failed": "failed", "invalid": "generator gave up", "unjudged": "could not be judged"}
@@ -81,11 +81,12 @@ def _panels(searched: Searched) -> list[tuple[str, Markup]]:
         if all(judged.value is None for _, judged in rows):
             continue
         tried = [Tried(p.rate_per_s, p.outcome, j.value, j.low, j.high, j.n) for p, j in rows]
-        made.append((text, _panel(f"rates-{index}", text, tried, rows[0][1], searched.found.held_per_s)))
+        wide = FULL if len(texts) == 1 else HALF
+        made.append((text, _panel(f"rates-{index}", text, tried, rows[0][1], searched.found.held_per_s, wide)))
     return made
 
 
-def _panel(name: str, text: str, tried: list[Tried], judged: Any, held_per_s: float | None) -> Markup:  # noqa: ANN401 - a threshold
+def _panel(name: str, text: str, tried: list[Tried], judged: Judged, held_per_s: float | None, wide: float) -> Markup:
     def draw(part: str, width: float) -> Markup:
         return by_rate(
             part,
@@ -94,10 +95,10 @@ def _panel(name: str, text: str, tried: list[Tried], judged: Any, held_per_s: fl
             judged.limit,
             held_per_s=held_per_s,
             size=(width, HEIGHT),
-            write=lambda value: tick(value, judged.kind),
+            write=lambda value: tick(value, judged.kind),  # type: ignore[arg-type] # a metric's kind
         )
 
-    return twice(name, HALF, draw)
+    return twice(name, wide, draw)
 
 
 def search_markdown(searched: Searched) -> str:

@@ -174,6 +174,8 @@ class ScenarioFile(BaseModel):
                 raise ValueError(f"control gets the share that the other arms leave, which is {left:g}")
         if self.warmup and self.warmup >= self.duration:
             raise ValueError(f"warmup must be shorter than the duration, which is {self.duration:g} s")
+        if self.max_open_visits and self.arrivals.kind == "closed":
+            raise ValueError("closed arrivals have no max_open_visits; shoppers is how many there are at once")
         self._check_returning()
         if self.horizon % 86_400:
             raise ValueError("horizon must be a whole number of days, as 7d")

@@ -26,6 +26,8 @@ class Gate:
         self.inside = self.delayed = 0
         self._now_us = now_us
         self._room = Event()
+        self._shut = False
+        """Whether an arrival stands before it; stays so where the run's end finds one there."""
         self._busy_until_us = self._full_since_us = self._full_us = 0
         self._waits = blank()
 
@@ -35,9 +37,10 @@ class Gate:
             return 0
         kept_out = due_us < self._busy_until_us
         while self.inside >= self.most:
-            kept_out = True
+            kept_out = self._shut = True
             self._room.clear()
             self._room.wait()
+        self._shut = False
         self.inside += 1
         if self.inside == self.most:
             self._full_since_us = self._now_us()
@@ -67,7 +70,7 @@ class Gate:
         return {
             "most": self.most,
             "delayed": self.delayed,
-            "dropped": unsent if self.inside >= self.most else 0,
+            "dropped": unsent if self._shut else 0,
             "full_s": full_us / US,
             "waits": self._waits.encode(),
         }
