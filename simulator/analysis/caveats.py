@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 CLOSED = (
     "Closed model: each next visit began when one had ended, so a slow target was asked less often, and the waiting"
-    " that arrivals of their own would have met is hidden. Latency and rates are those of this loop, not of so much traffic."
+    " that arrivals of their own would have met is hidden. Latency and rates are those of this loop."
 )
 """The coordinated omission of closed loops (Tene 2013; Schroeder, Wierman and Harchol-Balter, NSDI 2006)."""
 
