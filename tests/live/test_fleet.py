@@ -16,6 +16,7 @@ from simulator.report import write_reports
 from simulator.scenario.load import load_scenario
 from simulator.worlds.live.run import share_of
 
+pytestmark = pytest.mark.timeout(300)
 WORKER = "simulator.worlds.live.worker"
 HURRIED = Path(__file__).parent / "files" / "hurried_scenario.yaml"
 
@@ -109,11 +110,12 @@ def killed(recording, running, tmp_path_factory):
             process = running.start(
                 "load", HURRIED, "--host", shop.url, "--out", folder, "--workers", 3, "--duration", "20s"
             )
-            assert running.within(50, lambda: len(shop.of("session")) > 60)
-            victim = running.children_of(process.pid, WORKER)[0]
-            os.kill(victim, signal.SIGKILL)
-            before = len(shop.asked)
-            ended = running.finish(process)
+            try:
+                assert running.within(120, lambda: len(shop.of("session")) > 60)
+                os.kill(running.children_of(process.pid, WORKER)[0], signal.SIGKILL)
+                before = len(shop.asked)
+            finally:
+                ended = running.finish(process)
             return [*ended[:3], before, len(shop.asked), running.left_of(ended.pid, folder)]
 
     return running.once(tmp_path_factory, "one_killed", make)

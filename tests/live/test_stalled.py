@@ -18,6 +18,7 @@ import pytest
 
 from simulator.analysis.runs import read_run
 
+pytestmark = pytest.mark.timeout(300)
 HERE = Path(__file__).parent
 RUN_S, FREEZE_S, BEFORE_S, RATE = 60.0, 10.0, 15.0, 40
 P99_S, MOST_S = FREEZE_S - 0.01 * RUN_S, FREEZE_S
