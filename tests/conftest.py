@@ -33,6 +33,7 @@ SLOW = (
     "invariants/test_planted_parameters.py",
     "invariants/test_same_bytes.py::test_many_workers_write_the_same_bytes[8]",
     "invariants/test_same_bytes.py::test_the_host_does_not_show",
+    "live/test_arrivals.py::test_the_highest_rate_of_a_real_server_is_theorys",
     "live/test_fleet.py::test_a_killed_worker",
     "live/test_fleet.py::test_a_master_leads",
     "live/test_fleet.py::test_a_run_short_of_a_worker",

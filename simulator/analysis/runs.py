@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from simulator.analysis.cut import visit_weights
@@ -41,7 +42,13 @@ NEEDED = {
     "latency": ("page", "persona", "clock", "count", "hdr"),
 }  # fmt: skip
 """The columns that are read of each table."""
-WHERE_THERE = {"latency": LABELS, "requests": ("network", "tier", "arm")}
+WARMUP = "warmup"
+WHERE_THERE = {
+    "latency": LABELS,
+    "requests": ("network", "tier", "arm", WARMUP),
+    "visits": (WARMUP,),
+    "events": (WARMUP,),
+}
 """Columns that are read too, and that runs of older versions do not have."""
 EVERY_WORLD = ("shoppers", "visits", "events")
 OTHER_FORMATS = ("csv", "jsonl")
@@ -49,7 +56,10 @@ OTHER_FORMATS = ("csv", "jsonl")
 
 @dataclass(frozen=True)
 class Run:
-    """A run's manifest and tables. `requests` and `histograms` are there for live runs only."""
+    """A run's manifest and tables. `requests` and `histograms` are there for live runs only.
+
+    Rows of the warm-up are left out: no figure counts them. Its visits alone are kept, in `warmup`.
+    """
 
     folder: Path
     manifest: Manifest
@@ -58,6 +68,7 @@ class Run:
     events: Frame
     requests: Frame | None
     histograms: Histograms | None
+    warmup: Frame | None = None
 
     @cached_property
     def base_arm(self) -> str | None:
@@ -110,10 +121,14 @@ def read_run(path: Path) -> Run:
     """Read a run folder. Raises `FileFaults` with everything that is missing, changed or not Parquet."""
     manifest = read_manifest(path)
     names = (*EVERY_WORLD, *(name for name in ("requests", "latency") if manifest.world == "live"))
-    frames, faults = {}, []
+    frames: dict[str, Frame | None] = {}
+    faults, warmup = [], None
     for name in names:
         try:
             table = _read_table(path, name, manifest, needed=name in EVERY_WORLD)
+            if table is not None and WARMUP in table.column_names:
+                table, early = _split_off_warmup(table)
+                warmup = Frame(early) if name == "visits" else warmup
             frames[name] = Frame(table) if table is not None else None
         except FileFaults as error:
             faults += error.faults
@@ -125,9 +140,15 @@ def read_run(path: Path) -> Run:
     assert events is not None
     latency = frames.get("latency")
     histograms = read_histograms(latency, str(path / "latency.parquet")) if latency is not None else None
-    run = Run(path, manifest, shoppers, visits, events, frames.get("requests"), histograms)
+    run = Run(path, manifest, shoppers, visits, events, frames.get("requests"), histograms, warmup)
     _check_shoppers(run)
     return run
+
+
+def _split_off_warmup(table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Return the rows that count, and those of the warm-up."""
+    early = table[WARMUP]
+    return table.filter(pc.invert(early)).drop_columns(WARMUP), table.filter(early)
 
 
 def _read_table(folder: Path, name: str, manifest: Manifest, *, needed: bool) -> pa.Table | None:

@@ -11,7 +11,7 @@ from locust.env import Environment
 # isort: split
 import gevent
 
-USERS, PER_USER = 5, 8
+USERS, PER_USER = 5, 4
 
 
 class Steady(FastHttpUser):

@@ -78,7 +78,7 @@ def play_alone(folder: Path, scenario: Scenario, job: dict[str, Any], parent: in
     run.set_up()
     environment = Environment(user_classes=[Shopper], events=locust.events)
     runner = environment.create_local_runner()
-    tables, gauge = RunTables(folder, scenario.names), Gauge()
+    tables, gauge = RunTables(folder, scenario.names, run.warmup_us), Gauge()
     runner.start(0, spawn_rate=1)
     teller = gevent.spawn(tell, run.progress, parent)
     pool = gevent.get_hub().threadpool

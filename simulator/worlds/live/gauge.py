@@ -10,6 +10,7 @@ import gevent
 import psutil
 
 from simulator.analysis.latency import decode, encode, merge, part_of
+from simulator.worlds.live.gate import cost_of, no_room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,7 @@ class Gauge:
 
     def watch(self) -> None:
         """Measure until killed."""
+        self._process.cpu_percent()
         last_s = sampled_s = perf_counter()
         while True:
             gevent.sleep(BEAT_S)
@@ -98,6 +100,8 @@ def report_of(run: LiveRun, gauge: Gauge) -> dict[str, Any]:
     return {
         "planned": run.planned,
         "started": run.begun,
+        "warm": run.warm_visits,
+        "cap": run.gate.report(run.planned - run.begun),
         "lag": encode(part_of(run.lag)),
         "cpu_share": round(gauge.cpu_share, 4),
         "stalls": gauge.stalls,
@@ -134,7 +138,10 @@ def judge_generator(
     saturated = [reason for report in reports for reason in _busy(report)]
     if lag_ms["p99"] > LAG_LIMIT_MS:
         saturated.append(f"visits started late: p99 {lag_ms['p99']:.0f} ms after they were due; lower the rate")
-    if dropped > 0 and not interrupted:
+    cap = cost_of([report["cap"] for report in reports])
+    if cap and cap["dropped"] and not interrupted:
+        saturated.append(no_room(cap, planned))
+    elif dropped > 0 and not interrupted:
         saturated.append(f"{dropped} of {planned} planned visits were not started")
     defects = sum((Counter(report["defects"]) for report in reports), Counter[str]())
     saturated += [f"{count} visits were broken off by a defect: {what}" for what, count in defects.items()]
@@ -147,6 +154,8 @@ def judge_generator(
         "planned": planned,
         "started": started,
         "dropped": max(0, dropped),
+        "warmup_visits": sum(report["warm"] for report in reports),
+        "cap": cap,
         "start_lag_ms": lag_ms,
         "cpu_share": max((report["cpu_share"] for report in reports), default=0.0),
         "stalls": {

@@ -46,7 +46,8 @@ class Cell(NamedTuple):
 class Cells:
     """All histograms of a run."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: Names, warmup_us: int = 0) -> None:
+        self._warmup_us = warmup_us
         tier = names.of_device["tier"].column(np.arange(len(names.device)))
         self._tier_of = tier.codes
         self._words = (names.state, names.persona, names.network, tier.words, names.arm)
@@ -56,7 +57,8 @@ class Cells:
         self._waits = 0
 
     def add_requests(self, rows: NDArray[np.int64]) -> None:
-        """Count requests, rows of `ROW`, on the clocks of due and of sent."""
+        """Count requests, rows of `ROW`, on the clocks of due and of sent; those of the warm-up are left out."""
+        rows = rows[rows[:, ROW.index("due_us")] >= self._warmup_us]
         by = {name: rows[:, ROW.index(name)] for name in ("page", "persona", "network", "device", "arm")}
         due, sent, done = (rows[:, ROW.index(name)] for name in ("due_us", "sent_us", "done_us"))
         cells = self._cells(by)
@@ -64,8 +66,8 @@ class Cells:
         self._wait(cells + SENT, done - sent)
 
     def add_pages(self, events: NDArray[Any]) -> None:
-        """Count the load times of EVENT rows; a page that was never seen has none."""
-        events = events[events["load_us"] < NEVER_US]
+        """Count the load times of EVENT rows; a page never seen has none, those of the warm-up are left out."""
+        events = events[(events["load_us"] < NEVER_US) & (events["at_us"] >= self._warmup_us)]
         by = {name: events[name] for name in ("persona", "network", "device", "arm")} | {"page": events["state"]}
         self._wait(self._cells(by) + LOAD, events["load_us"].astype(np.int64))
 

@@ -19,6 +19,7 @@ from locust.runners import STATE_MISSING
 
 from simulator import __version__
 from simulator.analysis.latency import decode, merge
+from simulator.worlds.live.figures import add_up
 from simulator.worlds.live.gauge import Lost, judge_generator
 from simulator.worlds.live.messages import CHUNK, END, HELLO, JOB, READY, REFUSED, keep_arrivals, on
 from simulator.worlds.live.recorder import Chunk
@@ -221,9 +222,8 @@ class Fleet:
         said = [one.progress for one in self.workers.values() if one.progress]
         reports = self.reports()
         lag = merge(decode(report["lag"]) for report in reports)
-        names = ("planned", "started", "open", "pages", "requests", "errors", "ended")
         begun = [one for one in self.workers.values() if one.number >= 0]
-        return {name: sum(one[name] for one in said) for name in names} | {
+        return add_up(said) | {
             "elapsed_s": perf_counter() - self._started_s if self._started_s else 0.0,
             "lag_p99_ms": 1e3 * (lag.percentile_s(0.99) or 0.0),
             "workers": len(self.workers),
@@ -248,7 +248,7 @@ def lead(
     tell: Callable[[Callable[[], dict[str, Any]]], gevent.Greenlet],
 ) -> None:
     """Play a job on its workers and write the run."""
-    fleet = Fleet(scenario, job, RunTables(folder, scenario.names))
+    fleet = Fleet(scenario, job, RunTables(folder, scenario.names, round(scenario.spec.warmup * 1e6)))
     try:
         for _ in range(job["fleet"]["local"]):
             fleet.processes.append(_local_worker(fleet.runner.server.port))

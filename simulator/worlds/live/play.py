@@ -47,7 +47,7 @@ def play(
     gc.freeze()
     sys.setswitchinterval(SWITCH_S)
     run.start_clock()
-    watchers = [gevent.spawn(gauge.watch), gevent.spawn(_hand_on, run, hand_on)]
+    watchers = [gevent.spawn_later(run.scenario.spec.warmup, gauge.watch), gevent.spawn(_hand_on, run, hand_on)]
     scheduler = gevent.spawn(send_in, environment, run, plan)
     interrupted = ended.wait(run.scenario.spec.duration)
     if not interrupted:

@@ -8,17 +8,21 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import gevent
+import numpy as np
 
 from simulator.analysis.latency import HIGHEST_US, blank, part_of
 from simulator.journey.places import fix_of
-from simulator.journey.records import ONGOING
+from simulator.journey.plan import share_of
 from simulator.model.states import STATE_NAMES
 from simulator.page.card import OPERATIONS, PLACEMENTS
 from simulator.target.call import Skipped
 from simulator.target.context import Context, context_for
 from simulator.target.fields import EXTRACTED
 from simulator.worlds.crowd import World
+from simulator.worlds.live.figures import SessionFigures
+from simulator.worlds.live.gate import Gate, room_of
 from simulator.worlds.live.recorder import ABANDONED, Recorder, Stamp
+from simulator.worlds.live.returning import Returning, comes_back_in
 from simulator.worlds.live.transport import BaseUrl, Connection
 from simulator.worlds.live.visit import Arrival, LiveVisit
 from simulator.worlds.live.walk import Seen, Walk
@@ -62,6 +66,11 @@ class LiveRun:
         self.lag = blank()
         self.worker, self.workers = 0, 1
         self.planned = self.begun = self.open = 0
+        self.due_us = np.zeros(0, np.int64)
+        self.warmup_us, self.warm_visits = round(spec.warmup * US), 0
+        self.figures = SessionFigures()
+        self.gate = Gate(spec.max_open_visits, self.now_us)
+        self.returning: Returning[dict[str, str]] = Returning(dict, lambda *_: False)
         self.on_request: Callable[[Stamp, int, Reply, str], None] = lambda *_: None
         self.known: dict[str, Any] = {}
         self.start_s = perf_counter()
@@ -73,6 +82,8 @@ class LiveRun:
         drawn: half a second for each country, which a visit would start late by.
         """
         plan = self.plan()
+        self.returning = Returning(dict, comes_back_in(self.scenario, plan))
+        self.gate = Gate(room_of(self.gate.most, self.worker, self.workers), self.now_us)
         for shopper in range(min(len(plan.shopper), WARM_SHOPPERS)):
             walk = Walk(self.world, shopper, 0, 0, 0)
             self.context(walk, 0)
@@ -122,10 +133,13 @@ class LiveRun:
         """Return microseconds since the run's start."""
         return round((perf_counter() - self.start_s) * US)
 
-    def started(self, lag_us: int) -> None:
-        """Count a visit that has started."""
+    def started(self, due_us: int, lag_us: int) -> None:
+        """Count a visit that has started; `lag_us` is how late the generator was, waiting for room not included."""
         self.begun += 1
         self.open += 1
+        if due_us < self.warmup_us:
+            self.warm_visits += 1
+            return
         self.lag.record_value(min(max(1, lag_us), HIGHEST_US))
 
     def ended(self) -> None:
@@ -139,6 +153,8 @@ class LiveRun:
         except Exception as error:  # noqa: BLE001 - whatever it is, the other visits go on
             _log.exception("the visit of shopper %d broke", arrival.shopper)
             self.defects[f"{type(error).__name__}: {error}"] += 1
+        finally:
+            self.gate.leave()
 
     def record(self, stamp: Stamp, operation: int, placement: int, due_us: int, reply: Reply, error: str) -> None:
         """Write down one request and tell whoever listens."""
@@ -152,24 +168,19 @@ class LiveRun:
 
     def progress(self) -> dict[str, Any]:
         """Return what a live view shows."""
-        causes = self.recorder.causes
-        return {
+        due = self.planned if self.scenario.closed else int(np.searchsorted(self.due_us, self.now_us(), side="right"))
+        return self.figures.progress() | {
             "elapsed_s": self.now_us() / US,
             "planned": self.planned,
+            "due": due,
+            "waiting": max(0, due - self.begun) if self.gate.most is not None else 0,
             "started": self.begun,
             "open": self.open,
             "pages": self.recorder.pages,
             "requests": self.recorder.requests,
             "errors": self.recorder.failed,
-            "ended": sum(count for cause, count in causes.items() if cause != ONGOING),
             "lag_p99_ms": 1e3 * (part_of(self.lag).dense.percentile_s(0.99) or 0.0),
         }
-
-
-def share_of(plan: Plan, worker: int, workers: int) -> Plan:
-    """Return the visits of one of several workers: every shopper is one worker's alone, with all of their visits."""
-    mine = plan.shopper % workers == worker
-    return type(plan)(*(column[mine] for column in plan))
 
 
 def calls_by_state(scenario: Scenario) -> list[tuple[tuple[int, ...], ...]]:

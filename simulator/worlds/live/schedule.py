@@ -1,4 +1,4 @@
-"""When visits start: each arrival of the plan at its own microsecond, whatever the server does.
+"""When visits start: each arrival of the plan at its own microsecond, whatever the server does, if there is room.
 
 Importing this module imports locust, which patches sockets for the whole process.
 """
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
+from simulator.journey.plan import in_order
 from simulator.worlds.live.gauge import LAG_LIMIT_MS
 from simulator.worlds.live.users import Shopper
 from simulator.worlds.live.visit import Arrival
@@ -25,16 +26,17 @@ LATE_S = LAG_LIMIT_MS / 1e3
 
 
 def send_in(environment: Environment, run: LiveRun, plan: Plan) -> None:
-    """Spawn a user for each arrival when it is due; returns when the last one has been sent in."""
+    """Spawn a user for each arrival when it is due and there is room; returns when the last one has been sent in."""
     runner = environment.runner
     assert runner is not None
+    plan = in_order(plan)
     columns: list[list[Any]] = [column.tolist() for column in plan]
-    run.planned = len(columns[0])
+    run.planned, run.due_us = len(columns[0]), plan.start_us
     for arrival in map(Arrival, *columns):
         left_s = arrival.due_us / US - run.now_us() / US
         if left_s > 0:
             gevent.sleep(left_s)
-        Shopper.arrivals.append(arrival)
+        Shopper.arrivals.append(arrival._replace(held_us=run.gate.enter(arrival.due_us)))
         runner.spawn_users({"Shopper": 1})
 
 

@@ -18,6 +18,7 @@ from simulator.runfolder.manifest import write_tables
 from simulator.runfolder.parts import Parts, Reserve, add_together
 from simulator.worlds.live.histograms import Cells
 from simulator.worlds.live.recorder import ROW, keys_of
+from simulator.worlds.live.warmup import marked, with_mark
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,8 +63,8 @@ class RunTables:
     `failures` says which tables could not be written to their end: the run is worth finishing all the same.
     """
 
-    def __init__(self, folder: Path, names: Names) -> None:
-        self.cells = Cells(names)
+    def __init__(self, folder: Path, names: Names, warmup_us: int = 0) -> None:
+        self.cells, self._warmup_us = Cells(names, warmup_us), warmup_us
         self._names, self._folder = names, folder
         self._parts = {name: Parts(folder, name, _schema(name), order) for name, order in ORDER.items()}
         self._open: dict[tuple[int, int], _Open] = {}
@@ -166,18 +167,22 @@ class RunTables:
         self._known = np.union1d(self._known, new["shopper"])
         add_together(
             (self._parts["shoppers"], shoppers_table(new, self._names)),
-            (self._parts["visits"], visits_table(visits, shoppers, events, self._names)),
-            (self._parts["events"], events_table(events, self._names)),
+            self._marked("visits", visits_table(visits, shoppers, events, self._names)),
+            self._marked("events", events_table(events, self._names)),
         )
 
     def _write_requests(self) -> None:
         if self._requests:
-            add_together((self._parts["requests"], pa.concat_tables(self._requests).unify_dictionaries()))
+            add_together(self._marked("requests", pa.concat_tables(self._requests).unify_dictionaries()))
         self._requests, self._asked = [], 0
+
+    def _marked(self, name: str, rows: pa.Table) -> tuple[Parts, pa.Table]:
+        """Return rows with the mark of the warm-up, and where they go."""
+        return self._parts[name], marked(rows, name, self._warmup_us)
 
 
 def _schema(name: str) -> pa.Schema:
-    return REQUESTS if name == "requests" else schema(cast("TableName", name))
+    return with_mark(REQUESTS if name == "requests" else schema(cast("TableName", name)), name)
 
 
 def _requests_table(rows: NDArray[np.int64], errors: list[str], names: Names) -> pa.Table:

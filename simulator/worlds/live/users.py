@@ -12,6 +12,7 @@ import locust
 from locust.exception import StopUser
 
 from simulator.page.card import OPERATIONS
+from simulator.worlds.live.closed import next_after
 from simulator.worlds.live.visit import Arrival
 
 if TYPE_CHECKING:
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 
 
 class Shopper(locust.User):
-    """A user that plays one visit, or in the closed model one visit after another."""
+    """A user that plays one visit, or in a closed model one visit after another."""
 
     run_: ClassVar[LiveRun]
     arrivals: ClassVar[deque[Arrival]] = deque()
     closed: ClassVar[bool] = False
+    """Whether Locust's own number of users rules, and not the scenario."""
     ready: ClassVar[bool] = True
     """Whether the target has answered its setup calls; nobody visits before."""
     _next: ClassVar[int] = 0
@@ -43,7 +45,10 @@ class Shopper(locust.User):
             self.run_.planned += 1
             self.run_.visit(Arrival(self._new_number(), 0, 0, self.run_.now_us()))
             return
-        self.run_.visit(self.arrivals.popleft())
+        arrival: Arrival | None = self.arrivals.popleft()
+        while arrival is not None:
+            self.run_.visit(arrival)
+            arrival = next_after(self.run_, arrival)
         raise StopUser
 
     def _new_number(self) -> int:

@@ -29,12 +29,13 @@ SHORTEST_WAIT_S = 0.001
 
 
 class Arrival(NamedTuple):
-    """One visit of the plan; `due_us` from the run's start."""
+    """One visit of the plan; `due_us` from the run's start. `held_us` it waited for room, of which it is late."""
 
     shopper: int
     visit: int
     arm: int
     due_us: int
+    held_us: int = 0
 
 
 class Asked(NamedTuple):
@@ -53,8 +54,8 @@ class LiveVisit:
         self.run = run
         self.walk = Walk(run.world, arrival.shopper, arrival.visit, arrival.arm, arrival.due_us)
         self.context = run.context(self.walk, arrival.visit)
-        self.connection = Connection(run.base)
-        self.due_us = arrival.due_us
+        self.connection = Connection(run.base, run.returning.take(arrival.shopper, arrival.visit))
+        self.arrival, self.due_us = arrival, arrival.due_us
         self._opening = run.opening + (run.login if self.walk.shopper["logged_in"][0] else ())
 
     def play(self) -> None:
@@ -62,7 +63,7 @@ class LiveVisit:
         walk, run = self.walk, self.run
         lag_us = max(0, run.now_us() - self.due_us)
         walk.visit["lag_us"] = lag_us
-        run.started(lag_us)
+        run.started(self.due_us, max(0, lag_us - self.arrival.held_us))
         cause = ONGOING
         try:
             while cause == ONGOING:
@@ -72,6 +73,8 @@ class LiveVisit:
                     self._sleep_until(self.due_us)
         finally:
             self.connection.close()
+            run.returning.leave(self.arrival.shopper, self.arrival.visit)
+            run.figures.visit(walk.visit[0])
             if walk.visit["pages"][0]:
                 run.recorder.visit(walk)
             run.ended()
@@ -85,6 +88,7 @@ class LiveVisit:
         seen = self._load(tap, stamp)
         cause, think_us = walk.decide(seen)
         run.recorder.page(walk)
+        run.figures.page(seen.load_us)
         waited_us = int(walk.event["waited_us"][0])
         self.due_us += waited_us
         if cause != IMPATIENT:

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from simulator.journey.plan import share_of
 from simulator.journey.records import CAUSES, ONGOING
 from simulator.journey.tables import CODE
 from simulator.runfolder.files import CannotWrite
 from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
-from simulator.worlds.live.run import share_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
