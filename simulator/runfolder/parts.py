@@ -5,6 +5,7 @@ Whatever happens to the process or the disk, the parts written until then can be
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,6 +26,10 @@ PIECE_ROWS = 8_192
 """Rows of a part's row group: what is read of it to fill one group of the finished file."""
 GROUP_ROWS = 100_000
 """Rows of a row group of the finished file, about; this many are in memory at a time."""
+
+
+RESERVE_BYTES = 8_000_000
+"""Room for a manifest, histograms and reports."""
 
 
 class Part(NamedTuple):
@@ -68,19 +73,25 @@ class Parts:
         empty table cannot be written either.
         """
         path = self._folder / f"{self.name}.parquet"
+        if self.failure and self._written:
+            return [_entry(part, self._folder) for part in self._written]
         try:
             with whole_file(path) as partial:
                 _gather([part.path for part in self._written], self._schema, self._order, partial)
         except CannotWrite as error:
             self.failure = self.failure or str(error)
             if not self._written:
+                self._remove_folder()
                 raise
             return [_entry(part, self._folder) for part in self._written]
         rows = sum(part.rows for part in self._written)
         self._withdraw(0)
+        self._remove_folder()
+        return [_entry(Part(path, rows), self._folder)]
+
+    def _remove_folder(self) -> None:
         with suppress(OSError):  # never made, or somebody else's files stand in it
             (self._folder / self.name).rmdir()
-        return [_entry(Part(path, rows), self._folder)]
 
 
 def add_together(*given: tuple[Parts, pa.Table]) -> None:
@@ -98,6 +109,22 @@ def add_together(*given: tuple[Parts, pa.Table]) -> None:
         for parts, table in given:
             parts.failure = failure
             parts.lost += len(table)
+
+
+class Reserve:
+    """Room on a disk, kept for what must be written when nothing else fits any more."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / ".reserve.partial"
+
+    def keep(self) -> None:
+        """Take the room, where there is that much."""
+        with suppress(OSError), self._path.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+
+    def release(self) -> None:
+        """Give the room back."""
+        self._path.unlink(missing_ok=True)
 
 
 def _entry(part: Part, folder: Path) -> dict[str, Any]:

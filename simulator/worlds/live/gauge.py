@@ -32,6 +32,10 @@ STALLED_LEAST_S = 1.0
 """The loop may stand still for this share of a run, and for this long in a short one."""
 
 
+OF_WORKERS = ("worker", "host", "started", "requests", "cpu_share", "stalls", "memory_mb")
+"""What the manifest says of each worker."""
+
+
 class Gauge:
     """Watches the generator: the share of a core it takes and its memory once a second, the event loop all the time."""
 
@@ -165,6 +169,7 @@ def judge_generator(
         "errors": sum(report["errors"] for report in reports),
         "skipped": [{"operation": what, "reason": why, "count": n} for (what, why), n in sorted(skipped.items())],
         "duration_s": duration_s,
+        "workers": [{name: report[name] for name in OF_WORKERS} for report in reports if "worker" in report],
         "lost": {"workers": len(lost), "visits": sum(one.open_visits + one.unsent for one in lost)},
     }
 

@@ -215,7 +215,7 @@ class Fleet:
 
     def reports(self) -> list[dict[str, Any]]:
         """Return what each worker last said of itself."""
-        return [{**one.report, "worker": one.number} for one in self.workers.values() if one.report]
+        return [{**one.report, "worker": one.number, "host": one.host} for one in self.workers.values() if one.report]
 
     def progress(self) -> dict[str, Any]:
         """Return what a live view shows: the sum over the workers."""

@@ -6,7 +6,9 @@ Importing this module imports locust, which patches sockets for the whole proces
 from __future__ import annotations
 
 import gc
+import resource
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import gevent
@@ -38,6 +40,7 @@ def play(
 
     `hand_on` is called with each chunk but the last, which `run.recorder` still has when this returns.
     """
+    _allow_many_files()
     listen(environment, run)
     Shopper.run_ = run
     gc.collect()
@@ -53,6 +56,13 @@ def play(
     assert environment.runner is not None
     environment.runner.stop()
     return bool(interrupted)
+
+
+def _allow_many_files() -> None:
+    """Ask for as many open files as we may have: every open visit holds a connection."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _hand_on(run: LiveRun, hand_on: Callable[[Chunk], None]) -> None:

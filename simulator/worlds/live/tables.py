@@ -15,7 +15,7 @@ from simulator.journey.tables import CODE, NAME, events_table, schema, shoppers_
 from simulator.page.card import OPERATIONS, PLACEMENTS
 from simulator.runfolder.files import CannotWrite
 from simulator.runfolder.manifest import write_tables
-from simulator.runfolder.parts import Parts, add_together
+from simulator.runfolder.parts import Parts, Reserve, add_together
 from simulator.worlds.live.histograms import Cells
 from simulator.worlds.live.recorder import ROW, keys_of
 from simulator.worlds.live.warmup import marked, with_mark
@@ -72,6 +72,7 @@ class RunTables:
         self._requests: list[pa.Table] = []
         self._known = np.empty(0, np.int64)
         self._pages = self._asked = 0
+        self._reserve, self._reserved = Reserve(folder), False
         self._latency_failure = ""
 
     @property
@@ -86,6 +87,9 @@ class RunTables:
 
     def add(self, chunk: Chunk) -> None:
         """Take a chunk in; write what has become a part."""
+        if not self._reserved:
+            self._reserve.keep()
+            self._reserved = True
         self._take_requests(chunk)
         self._take_pages(chunk.events)
         self._take_visits(chunk)
@@ -113,6 +117,7 @@ class RunTables:
         self._open = {}
         self._write_visits()
         self._write_requests()
+        self._reserve.release()
         entries = {name: part.finish() for name, part in self._parts.items()}
         try:
             entries |= write_tables({"latency": self.cells.table()}, self._folder)
