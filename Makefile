@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 WORKERS ?= 2
 
-.PHONY: demo test slow check format bench docs clean
+.PHONY: demo test slow check format bench soak docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/footfall demo
@@ -34,6 +34,9 @@ docs: $(VENV)/.check
 
 bench: $(VENV)/.test
 	$(BIN)/python -m tests.bench
+
+soak: $(VENV)/.test
+	$(BIN)/python -m tests.bench.soak
 
 clean:
 	rm -rf $(VENV) build dist
