@@ -58,7 +58,8 @@ def test_waiting_for_room_is_charged_and_counted(capped):
     lag_s = table(folder, "visits", "lag_us")[0] / 1e6
     assert (lag_s > 0.3).sum() > 10
     assert cap["delayed"] == pytest.approx((lag_s > 0.02).sum(), abs=6)
-    assert cap["waited_s"]["max"] == pytest.approx(lag_s.max(), abs=0.1)
+    # Visits that the end cut before their first page waited as well, and stand in no table.
+    assert lag_s.max() - 0.05 <= cap["waited_s"]["max"] <= lag_s.max() + 0.6
     assert cap["dropped"] == generator["dropped"] == generator["planned"] - generator["started"] > 10
     assert generator["start_lag_ms"]["p99"] < 250
     due, sent = (read_run(folder).histograms.merged(clock).percentile_s(0.95) for clock in ("due", "sent"))

@@ -82,8 +82,6 @@ class LiveRun:
         drawn: half a second for each country, which a visit would start late by.
         """
         plan = self.plan()
-        self.returning = Returning(dict, comes_back_in(self.scenario, plan))
-        self.gate = Gate(room_of(self.gate.most, self.worker, self.workers), self.now_us)
         for shopper in range(min(len(plan.shopper), WARM_SHOPPERS)):
             walk = Walk(self.world, shopper, 0, 0, 0)
             self.context(walk, 0)
@@ -118,8 +116,11 @@ class LiveRun:
         return context
 
     def plan(self) -> Plan:
-        """Return the open model's arrivals, those of this process's share."""
-        return share_of(self.scenario.plan(), self.worker, self.workers)
+        """Return the arrivals of this process's share, and get ready for who returns and for how many at once."""
+        mine = share_of(self.scenario.plan(), self.worker, self.workers)
+        self.returning = Returning(dict, comes_back_in(self.scenario, mine))
+        self.gate = Gate(room_of(self.scenario.spec.max_open_visits, self.worker, self.workers), self.now_us)
+        return mine
 
     def start_clock(self) -> None:
         """Make now the run's start.
