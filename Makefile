@@ -33,10 +33,10 @@ docs: $(VENV)/.check
 	$(BIN)/python -m simulator.cli.schemas
 
 bench: $(VENV)/.test
-	$(BIN)/python -m tests.bench
+	$(BIN)/python tests/bench
 
 soak: $(VENV)/.test
-	$(BIN)/python -m tests.bench.soak
+	$(BIN)/python tests/bench/soak.py
 
 clean:
 	rm -rf $(VENV) build dist

@@ -1,4 +1,4 @@
-"""What a reader of a live run's figures must know beside the verdict: closed arrivals, a warm-up, what a cap cost."""
+"""What a reader of a live run's figures must know: closed arrivals, a warm-up, what a cap cost, lost workers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def caveats(manifest: Manifest) -> list[str]:
         )
     if generator is not None and generator.cap is not None:
         found.append(_cost(generator.cap))
-    return found
+    return [*found, *(generator.notes if generator is not None else [])]
 
 
 def _cost(cap: Cap) -> str:

@@ -88,10 +88,10 @@ class Lost(NamedTuple):
 
     @property
     def text(self) -> str:
-        """One sentence, with what to do."""
+        """One clause."""
         return (
             f"worker {self.worker} on {self.host} was lost after {self.at_s:.1f} s: {self.open_visits:,} of its visits"
-            f" were open and {self.unsent:,} were not started; see its output, or run with --allow-lost"
+            f" were open and {self.unsent:,} were not started"
         )
 
 
@@ -145,7 +145,7 @@ def judge_generator(
         saturated.append(f"{dropped} of {planned} planned visits were not started")
     defects = sum((Counter(report["defects"]) for report in reports), Counter[str]())
     saturated += [f"{count} visits were broken off by a defect: {what}" for what, count in defects.items()]
-    saturated += [] if allow_lost else [one.text for one in lost]
+    saturated += [] if allow_lost else [f"{one.text}; see its output, or run with --allow-lost" for one in lost]
     saturated += failures
     skipped: Counter[tuple[str, str]] = Counter()
     for report in reports:
@@ -164,7 +164,7 @@ def judge_generator(
         },
         "memory_mb": max((report["memory_mb"] for report in reports), default=0.0),
         "saturated": saturated,
-        "notes": [one.text for one in lost] if allow_lost else [],
+        "notes": [f"{one.text[0].upper()}{one.text[1:]}." for one in lost] if allow_lost else [],
         "requests": sum(report["requests"] for report in reports),
         "errors": sum(report["errors"] for report in reports),
         "skipped": [{"operation": what, "reason": why, "count": n} for (what, why), n in sorted(skipped.items())],

@@ -40,8 +40,8 @@ ASK_S = 0.1
 READY_S = 300.0
 """How long workers may take to get ready, once all are there."""
 GONE_S = 10.0
-"""A worker that has handed on nothing for so long, twenty times as long as usual, is not waited for."""
-DONE_S = 30.0
+"""A worker whose heartbeat is missing and that has handed on nothing for so long is not waited for."""
+DONE_S = 60.0
 """How long after the end a worker may take to hand on its last measurements."""
 MOST_WAITING = 256
 """Chunks that may wait to be written: some hundred megabytes. Workers that measure faster than that lose the rest."""
@@ -170,7 +170,10 @@ class Fleet:
         """Return whether it is not coming back: its process ended, it said goodbye, or it was silent for too long."""
         if any(process.pid == worker.pid and process.poll() is not None for process in self.processes):
             return True
-        return worker.client not in self.runner.clients or perf_counter() - worker.heard_s > GONE_S
+        if worker.client not in self.runner.clients:
+            return True
+        # A worker that ends thousands of visits hands on nothing meanwhile, but its heart beats.
+        return self._is_silent(worker) and perf_counter() - worker.heard_s > GONE_S
 
     def start(self) -> None:
         """Let all workers begin."""

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 SILENT_S = 15.0
 """A master that was not heard of for so long is gone."""
 ASK_S = 0.5
+FLUSH_S = 1.0
+"""How long the last message may take to leave, before the process does."""
 
 
 class _Refused(Exception):  # noqa: N818 - what the master said
@@ -128,6 +130,7 @@ def _watch(service: Service, parent: int | None) -> None:
 
 
 def _give_up(text: str, code: int) -> NoReturn:
+    gevent.sleep(FLUSH_S)
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
     os._exit(code)
