@@ -21,8 +21,7 @@ def run_live(scenario: Scenario, base_url: str, out: Path) -> int:
     from rich.live import Live
     from rich.markup import escape
 
-    from simulator.cli.outcome import show_outcome
-    from simulator.report import write_reports
+    from simulator.cli.outcome import report_on
     from simulator.worlds.live.launch import launch
 
     spec = scenario.spec
@@ -32,7 +31,7 @@ def run_live(scenario: Scenario, base_url: str, out: Path) -> int:
     run_id = f"{spec.scenario}-{spec.seed}-{secrets.token_hex(4)}"
     with Live(_waiting(), console=console, transient=True, refresh_per_second=8) as live:
         launch(out, scenario, base_url, run_id, lambda now: live.update(_view(now, spec.duration)))
-    return show_outcome(out, write_reports(out))
+    return report_on(out)
 
 
 def _waiting() -> RenderableType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,25 @@ overwrite = click.option("--overwrite", is_flag=True, help="Replace an earlier r
 host = click.option("--host", metavar="URL", help="Where the shop is, as http://127.0.0.1:8080.")
 rate = click.option("--rate", metavar="RATE", help="Constant arrivals, as 10/s; overrides the scenario's.")
 duration = click.option("--duration", metavar="TIME", help="How long, as 60s; overrides the scenario's.")
+baselines = click.option(
+    "--baselines",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("baselines"),
+    show_default=True,
+    envvar="FOOTFALL_BASELINES",
+    help="Folder of baselines.",
+)
 html = click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Draw it as one offline HTML page instead.",
 )
+
+
+def baselines_folder() -> Path:
+    """Return the folder of baselines of whoever does not ask for another."""
+    return Path(os.environ.get("FOOTFALL_BASELINES") or "baselines")
 
 
 def scenario(default: str) -> Callable[[Command], Command]:

@@ -28,5 +28,21 @@ def show_outcome(run: Path, verdict: Verdict) -> int:
     for reason in verdict.reasons:
         if reason not in held:
             console.print(f"  {escape(reason)}")
+    _tell_ci(run, verdict)
     console.print(f"report: [bold]{escape(str(run / 'report.html'))}[/]")
     return verdict.exit_code
+
+
+def report_on(run: Path) -> int:
+    """Write a run's report, judged with the baselines at hand, print the outcome and return the exit code."""
+    from simulator.analysis.baselines import Store
+    from simulator.report import write_reports
+
+    return show_outcome(run, write_reports(run, Store(options.baselines_folder())))
+
+
+def _tell_ci(run: Path, verdict: Verdict) -> None:
+    from simulator.cli import ci
+    from simulator.report.annotations import of_verdict
+
+    ci.tell((run / "report.md").read_text(encoding="utf-8"), of_verdict(verdict))
