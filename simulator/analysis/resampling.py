@@ -122,8 +122,8 @@ def _quantile(found: Sample, q: float, groups: NDArray[np.int64], size: int) -> 
     weights = np.ones(len(places)) if found.weights is None else found.weights
 
     def table(rows: NDArray[np.bool_]) -> NDArray[np.float64]:
-        flat: NDArray[np.float64] = np.bincount(places[rows], weights[rows], size * len(edges))
-        return flat.reshape(size, len(edges))
+        flat = np.bincount(places[rows], weights[rows], size * len(edges))
+        return flat.reshape(size, len(edges)).astype(np.float64)
 
     over, lost = table(seen), None if seen.all() else table(~seen)
 

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -24,6 +25,7 @@ import gevent
 from simulator.runfolder.files import CannotWrite
 from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
 from simulator.scenario.load import load_scenario
+from simulator.worlds.live.abort import follow
 from simulator.worlds.live.launch import CANNOT_WRITE, NOT_READY
 from simulator.worlds.live.run import LAG_LIMIT_MS, Gauge, LiveRun, SetupError, judge_generator
 from simulator.worlds.live.users import Shopper, listen, send_in
@@ -80,12 +82,13 @@ def play(run: LiveRun, plan: Plan, parent: int) -> tuple[bool, float]:
     ended = gevent.event.Event()
     gevent.signal_handler(signal.SIGTERM, ended.set)
     gevent.signal_handler(signal.SIGINT, ended.set)
-    interrupted = ended.wait(run.scenario.spec.duration)
-    if not interrupted:
+    watchers.append(gevent.spawn(follow, run, ended))
+    early = ended.wait(run.scenario.spec.duration)
+    if not early:
         let_in_the_last(run, scheduler)
     gevent.killall([scheduler, *watchers])
     runner.quit()
-    return bool(interrupted), gauge.cpu_share
+    return bool(early and run.breach is None), gauge.cpu_share
 
 
 def let_in_the_last(run: LiveRun, scheduler: gevent.Greenlet) -> None:
@@ -120,7 +123,8 @@ def write(run: LiveRun, folder: Path, *, interrupted: bool, cpu_share: float) ->
         "host": run.base_url,
         "run_id": run.run_id,
         "interrupted": interrupted,
-        "generator": judge_generator(run, cpu_share, interrupted=interrupted),
+        "aborted": asdict(run.breach) if run.breach else None,
+        "generator": judge_generator(run, cpu_share, interrupted=interrupted or run.breach is not None),
         "assumed": [
             "behaviour: every parameter of the personas",
             *_pace(run.pace),
