@@ -169,9 +169,9 @@ class _Reader:
         place = len(self._text) if ended or error.pos_in_stream is None else error.pos_in_stream
         rest = self._text[place:].split(" ", 1)[0]
         expected = error.allowed if isinstance(error, UnexpectedCharacters) else getattr(error, "expected", ())
-        wanted = " or ".join(dict.fromkeys(word for key, word in _SAID.items() if key in (expected or ())))
+        wanted = " or ".join(dict.fromkeys(word for key, word in _SAID.items() if key in (expected or ()))) or "the end"
         found = f"`{rest}` where {wanted} was expected" if rest else f"it ends where {wanted} was expected"
-        at = f" (column {place + 1}: {found})" if wanted and self._text else ""
+        at = f" (column {place + 1}: {found})" if self._text else ""
         self._problem(f"`{self._text}` does not read as {what}{at}", FORM, _shape_hint(self._text, place))
 
     def _problem(self, found: str, allowed: str, hint: str = "") -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from scipy.stats import bootstrap
 
@@ -31,7 +32,7 @@ MOST_GROUPS = 4_000
 """More shoppers than that are drawn in groups, which is as right, and bounds the work."""
 SEED = 20_260_105
 """Of the draws: the same tables give the same intervals."""
-GRID, REACH = 512, 0.05
+GRID, REACH = 256, 0.05
 """Quantiles are drawn from a grid of so many order statistics over all values, and as many within this share of q."""
 BATCH = 128
 
@@ -117,24 +118,29 @@ def statistic_of(figure: Figure, found: Sample, groups: NDArray[np.int64], size:
 def _quantile(found: Sample, q: float, groups: NDArray[np.int64], size: int) -> Statistic:
     """Return the product-limit quantile (see `estimates.quantiles`), on a grid of order statistics."""
     edges = _grid(found.values, q)
-    places = groups * len(edges) + np.searchsorted(edges, found.values)
+    places = np.searchsorted(edges, found.values)
     seen = np.ones(len(places), np.bool_) if found.seen is None else found.seen
     weights = np.ones(len(places)) if found.weights is None else found.weights
 
-    def table(rows: NDArray[np.bool_]) -> NDArray[np.float64]:
-        flat = np.bincount(places[rows], weights[rows], size * len(edges))
-        return flat.reshape(size, len(edges)).astype(np.float64)
+    def table(rows: NDArray[np.bool_]) -> Any:  # noqa: ANN401 - scipy's sparse arrays
+        # Sparse, since most shoppers have few values; and dense products would wake every core for small matrices.
+        return csr_array((weights[rows], (groups[rows], places[rows])), shape=(size, len(edges)))
 
     over, lost = table(seen), None if seen.all() else table(~seen)
 
-    def quantile(times: Multiplicities) -> NDArray[np.float64]:
-        ended = times @ over
-        gone = ended if lost is None else ended + times @ lost
-        total = gone.sum(1, keepdims=True)
-        at_risk = total - np.cumsum(gone, 1) + gone
+    def shares(times: Multiplicities) -> NDArray[np.float64]:
+        """Return the share that is over by each edge."""
+        ended: NDArray[np.float64] = times @ over
         with np.errstate(invalid="ignore", divide="ignore"):
-            hazard = np.where(at_risk > 0, np.minimum(ended / at_risk, 1.0), 0.0)
-        reached = 1.0 - np.cumprod(1.0 - hazard, 1) >= q - 1e-9
+            if lost is None:
+                running = np.cumsum(ended, 1)
+                return cast("NDArray[np.float64]", running / running[:, -1:])
+            gone = ended + times @ lost
+            at_risk = gone.sum(1, keepdims=True) - np.cumsum(gone, 1) + gone
+            return 1.0 - np.cumprod(1.0 - np.where(at_risk > 0, ended / at_risk, 0.0), 1)
+
+    def quantile(times: Multiplicities) -> NDArray[np.float64]:
+        reached = shares(times) >= q - 1e-9
         found_at: NDArray[np.float64] = np.where(reached.any(1), edges[reached.argmax(1)], np.inf)
         return found_at
 

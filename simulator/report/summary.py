@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from simulator.analysis.metrics import METRICS
+from simulator.analysis.settings import settings_digest
 from simulator.report.basis import ground
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ UNITS: dict[Kind, str] = {
     "share": "share", "time": "s", "count": "count", "total": "count", "change": "change", "points": "share",
 }  # fmt: skip
 """The unit of each kind of figure; a `change` is in parts of what it is compared with."""
+RUN = {
+    "footfall", "world", "name", "seed", "digest", "reference", "versions", "arms", "interrupted", "aborted",
+}  # fmt: skip
+"""What is said of the manifest as it stands."""
 DIGITS = 9
 """Significant digits of a figure."""
 
@@ -35,9 +40,7 @@ def summary(findings: Findings, verdict: Verdict) -> dict[str, Any]:
     manifest = findings.run.manifest
     return {
         "$schema": SCHEMA,
-        "run": manifest.model_dump(
-            include={"footfall", "world", "name", "seed", "digest", "reference", "versions", "arms", "interrupted"}
-        ),
+        "run": {**manifest.model_dump(include=RUN), "settings_digest": settings_digest(manifest)},
         "verdict": {
             "state": verdict.state,
             "exit_code": verdict.exit_code,
