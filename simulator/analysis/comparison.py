@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from simulator.analysis.metrics import Sample
     from simulator.analysis.resampling import Shoppers
 
-Outcome = Literal["worse", "better", "changed", "same", "not_shown", "too_few"]
-"""`changed`: shown, of a figure that is neither good nor bad. `same`: shown to be no different, within the margin.
-`not_shown`: neither a change nor its absence is shown. `too_few`: a side has too few values to be compared."""
+Outcome = Literal["worse", "better", "changed", "unproven", "same", "not_shown", "too_few"]
+"""`changed`: shown, of a figure that is neither good nor bad. `unproven`: more than chance among shoppers, but too few
+runs tell how much runs differ anyway. `same`: shown to be no different, within the margin. `not_shown`: neither a change
+nor its absence is shown. `too_few`: a side has too few values to be compared."""
 FLOOR_RUNS = 3
 """So many runs of a baseline tell how much figures differ from run to run."""
 
@@ -53,7 +54,7 @@ class Change:
     `before` is the mean over the compared runs, `after` the run's. `change` is in parts of `before` (no value where
     that is 0), `difference` in the figure's unit; n is the smallest sample of all sides. `floor` is the half-width of
     what runs differ by anyway, in parts of `before`; None below `FLOOR_RUNS` runs. `p` is of this figure alone, `q`
-    counts in how many were compared.
+    counts in how many were compared. `floored` says that there were runs enough for a floor.
     """
 
     figure: Figure
@@ -65,16 +66,22 @@ class Change:
     p: float | None
     q: float | None
     outcome: Outcome
+    floored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How changes are told: error rate, margin within which runs are the same (parts of 1), smallest sample."""
+    """How changes are told: error rate, margin within which runs are the same (parts of 1), smallest sample.
+
+    `needs_floor`: runs differ by more than their shoppers, as live runs do by their machines, so that no change is told
+    from fewer than `FLOOR_RUNS` runs.
+    """
 
     error_rate: float = 0.05
     margin: float = 0.02
     min_samples: int = 30
     resamples: int = RESAMPLES
+    needs_floor: bool = False
 
 
 def changes(sides: Sequence[Sides], seeds: Sequence[tuple[int, NDArray[np.int64]]], rules: Rules) -> list[Change]:
@@ -136,12 +143,13 @@ def _change(one: Sides, draws: NDArray[np.float64], groups: int) -> Change:
     difference = _with_floor(after - before, gap, floor, groups, n)
     p = max(p_value(np.nan_to_num(gap), groups), p_runs)
     if before == 0:
-        return Change(one.figure, before, after, Estimate(None, n), difference, None, p, None, "not_shown")
+        unknown = Estimate(None, n)
+        return Change(one.figure, before, after, unknown, difference, None, p, None, "not_shown", floor is not None)
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = draws[0] / draws[1:].mean(0) - 1
     part = None if floor is None else floor / abs(before)
     change = _with_floor(after / before - 1, relative, part, groups, n)
-    return Change(one.figure, before, after, change, difference, part, p, None, "not_shown")
+    return Change(one.figure, before, after, change, difference, part, p, None, "not_shown", floor is not None)
 
 
 def _with_floor(value: float, draws: NDArray[np.float64], floor: float | None, groups: int, n: int) -> Estimate:
@@ -187,6 +195,8 @@ def _outcome(one: Change, q: float, rules: Rules) -> Outcome:
     if q >= rules.error_rate or not value:
         return "not_shown"
     wanted = one.figure.metric.better
+    if rules.needs_floor and not one.floored:
+        return "unproven"
     if wanted is None:
         return "changed"
     return "better" if (value > 0) == (wanted == "higher") else "worse"

@@ -134,10 +134,10 @@ def _quantile(found: Sample, q: float, groups: NDArray[np.int64], size: int) -> 
         with np.errstate(invalid="ignore", divide="ignore"):
             if lost is None:
                 running = np.cumsum(ended, 1)
-                return cast("NDArray[np.float64]", running / running[:, -1:])
+                return running / running[:, -1:]
             gone = ended + times @ lost
             at_risk = gone.sum(1, keepdims=True) - np.cumsum(gone, 1) + gone
-            return 1.0 - np.cumprod(1.0 - np.where(at_risk > 0, ended / at_risk, 0.0), 1)
+            return cast("NDArray[np.float64]", 1.0 - np.cumprod(1.0 - np.where(at_risk > 0, ended / at_risk, 0.0), 1))
 
     def quantile(times: Multiplicities) -> NDArray[np.float64]:
         reached = shares(times) >= q - 1e-9

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from simulator.analysis.against import against_control, against_runs, untold
-from simulator.analysis.comparison import Change, Rules
+from simulator.analysis.comparison import FLOOR_RUNS, Change, Rules
 from simulator.analysis.estimates import NOTHING, Estimate
 from simulator.analysis.figures import Threshold
 from simulator.analysis.grammar import Problem, ThresholdError, parse_thresholds
@@ -127,7 +127,7 @@ def _compared(run: Run, threshold: Threshold, least: int, store: Store | None) -
     if versus.reference == "control":
         if reason := untold([run], threshold.figure):
             return _not_measured(threshold, reason)
-        return _of_change(threshold, against_control(run, threshold.figure, rules), least, "control")
+        return _of_change(run, threshold, against_control(run, threshold.figure, rules), least, "control")
     name = versus.name or run.manifest.name
     reason = "no folder of baselines is at hand" if store is None else store.reason_against(run.manifest, name)
     if store is None or reason:
@@ -136,10 +136,10 @@ def _compared(run: Run, threshold: Threshold, least: int, store: Store | None) -
     if reason := untold([run, *others], threshold.figure):
         return _not_measured(threshold, reason)
     change = against_runs(run, others, [threshold.figure], rules)[0]
-    return _of_change(threshold, change, least, f"baseline {name} ({counted(len(others), 'run')})")
+    return _of_change(run, threshold, change, least, f"baseline {name} ({counted(len(others), 'run')})")
 
 
-def _of_change(threshold: Threshold, change: Change, least: int, reference: str) -> Result:
+def _of_change(run: Run, threshold: Threshold, change: Change, least: int, reference: str) -> Result:
     versus = threshold.versus
     assert versus is not None
     estimate = change.difference if versus.points else change.change
@@ -149,7 +149,9 @@ def _of_change(threshold: Threshold, change: Change, least: int, reference: str)
     values = f"{figure(change.after, kind)} after {figure(change.before, kind)} in {reference}"
     if estimate.value is None:
         return _not_measured(threshold, f"is {values}, which gives no change in percent")
-    floor = f"; runs differ by \u00b1{figure(change.floor, 'share')} anyway" if change.floor is not None else ""
+    live = run.manifest.world == "live" and versus.reference == "baseline"
+    unknown = f"; how much runs differ anyway is not known before {FLOOR_RUNS} are saved" if live else ""
+    floor = f"; runs differ by \u00b1{figure(change.floor, 'share')} anyway" if change.floor is not None else unknown
     told = f"{threshold.figure} is {values}, {with_interval(estimate, threshold.kind)}"
     return _of_value(threshold, estimate, told, floor)
 

@@ -147,7 +147,8 @@ def compare(
     if _untrusted(found.manifest):
         return Exit.INVALID
     name = against or found.manifest.name
-    rules = Rules(error_rate=error_rate, margin=margin, min_samples=min_samples)
+    live = found.manifest.world == "live"
+    rules = Rules(error_rate=error_rate, margin=margin, min_samples=min_samples, needs_floor=live)
     told = _compared(found, Store(baselines), name, wanted, rules)
     if as_json:
         click.echo(comparison_text(told), nl=False)
@@ -211,7 +212,14 @@ def _compared(run: Run, store: Any, name: str, wanted: Sequence[Figure], rules: 
     return Comparison(run.manifest, name, manifests, rules, tuple(changes), skipped)
 
 
-_COLOURS = {"worse": "red", "better": "green", "same": "green", "too_few": "yellow", "changed": "yellow"}
+_COLOURS = {
+    "worse": "red",
+    "better": "green",
+    "same": "green",
+    "too_few": "yellow",
+    "changed": "yellow",
+    "unproven": "yellow",
+}
 
 
 def _show(told: Comparison) -> None:

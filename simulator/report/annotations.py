@@ -30,10 +30,15 @@ def of_verdict(verdict: Verdict) -> list[str]:
 
 
 def of_changes(changes: Iterable[tuple[Change, str]], against: str) -> list[str]:
-    """Return the workflow commands of a comparison: an error for each figure that is worse, given with its sentence."""
-    title = f"Footfall: worse than {against}"
-    lines = [command("error", title, text) for change, text in changes if change.outcome == "worse"]
-    return _most(lines, "error", title)
+    """Return the workflow commands of a comparison: an error for each figure that is worse, given with its sentence.
+
+    A change that is unproven for want of runs is a warning.
+    """
+    known = list(changes)
+    worse, unproven = f"Footfall: worse than {against}", f"Footfall: other than {against}"
+    errors = [command("error", worse, text) for change, text in known if change.outcome == "worse"]
+    warnings = [command("warning", unproven, text) for change, text in known if change.outcome == "unproven"]
+    return [*_most(errors, "error", worse), *_most(warnings, "warning", unproven)]
 
 
 def command(kind: str, title: str, message: str) -> str:

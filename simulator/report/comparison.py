@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from simulator.analysis.comparison import FLOOR_RUNS
 from simulator.analysis.settings import settings_digest
 from simulator.analysis.words import counted, difference, figure, interval
 from simulator.report.markdown import escape
@@ -21,11 +22,20 @@ OUTCOMES = {
     "worse": "worse",
     "better": "better",
     "changed": "changed",
+    "unproven": "differs, but too few runs tell how much runs differ anyway",
     "same": "shown to be no different",
     "not_shown": "no difference shown",
     "too_few": "too few to compare",
 }
-MARKS = {"worse": "❌", "better": "✅", "changed": "↔️", "same": "✅", "not_shown": "⚪", "too_few": "⚠️"}
+MARKS = {
+    "worse": "❌",
+    "better": "✅",
+    "changed": "↔️",
+    "unproven": "⚠️",
+    "same": "✅",
+    "not_shown": "⚪",
+    "too_few": "⚠️",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,11 @@ class Comparison:
         runs = counted(len(self.others), "run")
         told = f"{self.worse} of {counted(len(self.changes), 'figure')} {'is' if self.worse == 1 else 'are'} worse"
         none = f"None of {counted(len(self.changes), 'figure')} is shown to be worse"
-        return f"{told if self.worse else none} than baseline {self.baseline} ({runs})."
+        unproven = sum(change.outcome == "unproven" for change in self.changes)
+        more = (
+            f" {counted(unproven, 'figure')} differ{'s' if unproven == 1 else ''}, but {NO_FLOOR}." if unproven else ""
+        )
+        return f"{told if self.worse else none} than baseline {self.baseline} ({runs}).{more}"
 
 
 def sentence(change: Change) -> str:
@@ -85,10 +99,11 @@ def cells(change: Change) -> tuple[str, ...]:
         f"±{figure(change.floor, 'share')}" if change.floor is not None else "–",
         f"{change.q:.3f}" if change.q is not None else "–",
         f"{change.change.n:,}",
-        OUTCOMES[change.outcome],
+        "unproven" if change.outcome == "unproven" else OUTCOMES[change.outcome],
     )
 
 
+NO_FLOOR = f"how much runs differ anyway is not known before {FLOOR_RUNS} are saved"
 HEAD = ("figure", "baseline", "run", "change (95 %)", "noise floor", "q", "n", "")
 
 

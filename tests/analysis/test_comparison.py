@@ -189,3 +189,12 @@ def test_the_same_runs_give_the_same_figures():
     rng = np.random.default_rng(11)
     runs = visits(rng), visits(rng)
     assert compared(*runs) == compared(*runs)
+
+
+@pytest.mark.parametrize(("earlier", "outcome"), [(1, "unproven"), (2, "unproven"), (3, "worse")])
+def test_live_runs_need_a_floor(earlier, outcome):
+    """Where machines differ too, a change from fewer than three runs is unproven, however large."""
+    rng = np.random.default_rng(12)
+    runs = [visits(rng, scale=scale) for scale in (0.1, *(1.0,) * earlier)]
+    found = compared(*runs, figures=(MEAN,), rules=Rules(resamples=199, needs_floor=True))[0]
+    assert found.outcome == outcome

@@ -71,7 +71,7 @@ def test_a_worse_run_fails(baseline, made, tmp_path):
     baseline("save", "run1", "--name", "main")
     said = baseline("compare", slower, "--against", "main", "--figure", "p75 of load_time", "--figure", "bounce")
     assert said.code == 1
-    assert [line.split()[-1] for line in said.out.splitlines()[1:]][0] == "worse"
+    assert next(line.split()[-1] for line in said.out.splitlines()[1:]) == "worse"
     assert "1 of 2 figures is worse than baseline main (1 run)." in said.err
 
 
