@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 Outcome = Literal["worse", "better", "changed", "unproven", "same", "not_shown", "too_few"]
 """`changed`: shown, of a figure that is neither good nor bad. `unproven`: more than chance among shoppers, but too few
-runs tell how much runs differ anyway. `same`: shown to be no different, within the margin. `not_shown`: neither a change
-nor its absence is shown. `too_few`: a side has too few values to be compared."""
+runs tell how much runs differ anyway. `same`: shown to be no different, within the margin. `not_shown`: neither a
+change nor its absence is shown. `too_few`: a side has too few values to be compared."""
 FLOOR_RUNS = 3
 """So many runs of a baseline tell how much figures differ from run to run."""
 
