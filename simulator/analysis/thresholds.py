@@ -146,7 +146,7 @@ def _of_change(run: Run, threshold: Threshold, change: Change, least: int, refer
     if change.outcome == "too_few":
         return _too_few(threshold, estimate, least)
     kind = threshold.metric.kind
-    values = f"{figure(change.after, kind)} after {figure(change.before, kind)} in {reference}"
+    values = f"{figure(change.after, kind)} against {figure(change.before, kind)} in {reference}"
     if estimate.value is None:
         return _not_measured(threshold, f"is {values}, which gives no change in percent")
     live = run.manifest.world == "live" and versus.reference == "baseline"

@@ -24,9 +24,9 @@ def show_outcome(run: Path, verdict: Verdict) -> int:
         mark = "[red]✗[/]" if result.broken else "[green]✓[/]" if result.ok else "[dim]–[/]"
         console.print(f" {mark} {escape(result.threshold.text)}  [dim]{escape(result.text)}[/]")
     console.print(f"[bold {colour}]{verdict.state}[/] {escape(verdict.headline)}")
-    held = {f"{result.threshold.text}: {result.text}" for result in verdict.results}
+    shown = {result.text for result in verdict.results}
     for reason in verdict.reasons:
-        if reason not in held:
+        if reason not in shown:
             console.print(f"  {escape(reason)}")
     _tell_ci(run, verdict)
     console.print(f"report: [bold]{escape(str(run / 'report.html'))}[/]")
