@@ -67,6 +67,14 @@ class Generator(Lax):
     skipped: list[Skipped] = []
 
 
+class Aborted(Lax):
+    """The threshold that ended a live run early: when, in seconds of the run, and what was measured then."""
+
+    threshold: str
+    at_s: float
+    text: str
+
+
 class Manifest(Lax):
     """What the folder of a run says about itself, before any table is read."""
 
@@ -81,7 +89,9 @@ class Manifest(Lax):
     arms: list[str] = Field(default=["control"], min_length=1)
     assumed: list[str] = []
     measured: list[str] = []
+    settings: dict[str, str] = {}
     interrupted: bool = False
+    aborted: Aborted | None = None
     tables: dict[str, list[TableFile]] = {}
     generator: Generator | None = None
     backend: dict[str, Any] | None = None
@@ -106,6 +116,12 @@ class Manifest(Lax):
             return parse_duration_s(self.scenario.get("warmup", 0)) if self.world == "live" else 0.0
         except ValueError:
             return 0.0
+
+    @property
+    def min_samples(self) -> int | None:
+        """The scenario's smallest sample for a threshold, where it sets one."""
+        least = self.scenario.get("min_samples")
+        return least if isinstance(least, int) and least > 0 else None
 
     @property
     def thresholds(self) -> list[str]:

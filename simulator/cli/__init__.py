@@ -25,6 +25,7 @@ COMMANDS = (
     "worker",
     "capacity",
     "report",
+    "baseline",
     "persona",
     "target",
     "storefront",

@@ -30,10 +30,10 @@ def run_live(scenario: Scenario, base_url: str, out: Path, workers: Workers | No
 def play_live(scenario: Scenario, base_url: str, out: Path, workers: Workers | None = None) -> Verdict:
     """Play a scenario into `out` under the live view, write its reports, and return the verdict."""
     from simulator.cli.live_view import live_view
-    from simulator.report import write_reports
+    from simulator.cli.outcome import judged
     from simulator.worlds.live.launch import launch
 
     run_id = f"{scenario.spec.scenario}-{scenario.spec.seed}-{secrets.token_hex(4)}"
     with live_view(options.console(), scenario) as show:
         launch(out, scenario, base_url, run_id, show, workers)
-    return write_reports(out)
+    return judged(out)

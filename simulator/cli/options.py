@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,25 @@ warmup = click.option("--warmup", metavar="TIME", help="First part of the run, w
 max_open_visits = click.option(
     "--max-open-visits", type=click.IntRange(1), metavar="N", help="Visits beyond so many at once wait; reported."
 )
+baselines = click.option(
+    "--baselines",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("baselines"),
+    show_default=True,
+    envvar="FOOTFALL_BASELINES",
+    help="Folder of baselines.",
+)
 html = click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Draw it as one offline HTML page instead.",
 )
+
+
+def baselines_folder() -> Path:
+    """Return the folder of baselines of whoever does not ask for another."""
+    return Path(os.environ.get("FOOTFALL_BASELINES") or "baselines")
 
 
 def scenario(default: str) -> Callable[[Command], Command]:

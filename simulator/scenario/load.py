@@ -29,7 +29,7 @@ from simulator.scenario.traffic import Traffic
 from simulator.target.request import Target, load_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -126,6 +126,15 @@ class Scenario:
         """Return the scenario as plain values, with every default filled in; it can be read back as it stands."""
         return self.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
 
+    def settings(self) -> dict[str, str]:
+        """Return the SHA-256 of each thing that the scenario names, so that two runs can say how they differ."""
+        parts: dict[str, Any] = {f"persona {one.name}": one.merged.data for one in self.personas.personas}
+        parts |= {"weights of personas": list(self.personas.weights), "pages": page_file().model_dump(mode="json")}
+        parts |= {"devices, networks and places": _bytes_of(self.population), "calendar": _bytes_of(self.calendar)}
+        parts |= {"page cards": _bytes_of(self.pages), "arrivals": np.array(self.profile).tolist()}
+        digests = {name: _sha256(value) for name, value in parts.items()}
+        return digests | {"target": self.target.digest}
+
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides the plan and the behaviour: scenario, personas, tables."""
         parts = [self.resolved(), [persona.merged.data for persona in self.personas.personas]]
@@ -180,6 +189,16 @@ def load_scenario(name: str, overrides: Mapping[str, Any] | None = None) -> Scen
         replay,
         compile_calendar(roster, spec.reference, round(spec.horizon * 1e6), campaigns),
     )
+
+
+def _bytes_of(arrays: Sequence[Any]) -> bytes:
+    return b"".join(np.asarray(array).tobytes() for array in arrays)
+
+
+def _sha256(value: object) -> str:
+    """Return the SHA-256 of bytes, or of what JSON makes of a value."""
+    content = value if isinstance(value, bytes) else json.dumps(value, sort_keys=True, default=str).encode()
+    return hashlib.sha256(content).hexdigest()
 
 
 def all_arms(arms: list[Arm]) -> list[Arm]:

@@ -157,6 +157,7 @@ class ScenarioFile(BaseModel):
     pages: Annotated[Literal["cards", "instant"], Field(description="instant pages take no time")] = "cards"
     arms: list[Arm] = []
     thresholds: list[str] = []
+    min_samples: Annotated[int, Field(ge=1, description="a threshold on fewer values is not judged, and fails")] = 30
 
     @model_validator(mode="after")
     def _makes_sense(self) -> ScenarioFile:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from simulator.target.call import Answer, Call, Request, Skipped
@@ -25,12 +26,14 @@ class Target:
     """A system under test.
 
     `operations` are those the file maps, `opening` those made before a visit's first page, `setup` those made once a
-    run; `host` is the file's default base URL; `categories` what the target calls ours.
+    run; `host` is the file's default base URL, `digest` the SHA-256 of the rest of the file; `categories` what the
+    target calls ours.
     """
 
     def __init__(self, file: TargetFile) -> None:
         self.name = file.target
         self.host = file.host
+        self.digest = hashlib.sha256(file.model_dump_json(exclude={"host"}).encode()).hexdigest()
         self.auth = file.auth.kind
         self.operations: tuple[str, ...] = tuple(file.operations)
         self.setup = tuple(SETUP + name for name in file.setup)

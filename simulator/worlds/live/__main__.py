@@ -82,7 +82,7 @@ def play_alone(folder: Path, scenario: Scenario, job: dict[str, Any], parent: in
     runner.start(0, spawn_rate=1)
     teller = gevent.spawn(tell, run.progress, parent)
     pool = gevent.get_hub().threadpool
-    interrupted = play(run, environment, plan, gauge, ended, lambda chunk: pool.apply(tables.add, (chunk,)))
+    interrupted = play(run, environment, plan, gauge, ended, lambda chunk: pool.apply(tables.add, (chunk,)), alone=True)
     teller.kill()
     runner.quit()
     tables.add(run.recorder.take())
@@ -91,8 +91,10 @@ def play_alone(folder: Path, scenario: Scenario, job: dict[str, Any], parent: in
         tables,
         scenario,
         folder,
-        live_facts(scenario, run.base_url, run.run_id, interrupted=interrupted),
-        lambda failures: judge_generator([report], interrupted=interrupted, failures=failures),
+        live_facts(scenario, run.base_url, run.run_id, interrupted=interrupted, breach=run.breach),
+        lambda failures: judge_generator(
+            [report], interrupted=interrupted or run.breach is not None, failures=failures
+        ),
     )
 
 

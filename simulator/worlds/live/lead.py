@@ -19,6 +19,7 @@ from locust.runners import STATE_MISSING
 
 from simulator import __version__
 from simulator.analysis.latency import decode, merge
+from simulator.analysis.windows import Watch
 from simulator.worlds.live.figures import add_up
 from simulator.worlds.live.gauge import Lost, judge_generator
 from simulator.worlds.live.messages import CHUNK, END, HELLO, JOB, READY, REFUSED, keep_arrivals, on
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from locust.runners import MasterRunner
 
+    from simulator.analysis.windows import Breach
     from simulator.scenario.load import Scenario
 
 ASK_S = 0.1
@@ -71,6 +73,8 @@ class Fleet:
         self.tables = tables
         self.workers: dict[str, Worker] = {}
         self.failure = ""
+        self.watch = Watch(scenario.thresholds, scenario.spec.min_samples)
+        self.breach: Breach | None = None
         self.overrun = 0
         self._job = {
             "version": __version__,
@@ -114,6 +118,7 @@ class Fleet:
         worker.heard_s = perf_counter()
         worker.report, worker.progress = said["report"], said["progress"]
         worker.done = said["done"]
+        self.watch.give(said["watch"])
         if len(self._waiting) < MOST_WAITING:
             self._waiting.append(Chunk(*said["chunk"]))
             self._something.set()
@@ -183,15 +188,21 @@ class Fleet:
             worker.heard_s = self._started_s
 
     def follow(self, ended: Event) -> bool:
-        """Wait until every worker is done or gone; return whether `ended` was set before the end."""
+        """Wait until every worker is done or gone; return whether `ended` was set before the end.
+
+        A threshold that says `abort` ends the run too, once all workers together break it; `breach` says which.
+        """
         until_s = self._started_s + self.scenario.spec.duration
-        interrupted = False
+        early = False
         while self._going() and perf_counter() < until_s + DONE_S:
             gevent.sleep(ASK_S)
-            if not interrupted and ended.is_set():
-                interrupted, until_s = True, perf_counter()
-                self.runner.send_message(END, None)
-        return interrupted
+            if not early:
+                self.breach = self.watch.tick(perf_counter() - self._started_s)
+                early = self.breach is not None or ended.is_set()
+                if early:
+                    until_s = perf_counter()
+                    self.runner.send_message(END, None)
+        return early and self.breach is None
 
     def _going(self) -> list[Worker]:
         return [one for one in self.workers.values() if not one.done and not self._is_gone(one)]
@@ -269,10 +280,10 @@ def lead(
         fleet.tables,
         scenario,
         folder,
-        live_facts(scenario, job["base_url"], job["run_id"], interrupted=interrupted),
+        live_facts(scenario, job["base_url"], job["run_id"], interrupted=interrupted, breach=fleet.breach),
         lambda told: judge_generator(
             fleet.reports(),
-            interrupted=interrupted,
+            interrupted=interrupted or fleet.breach is not None,
             lost=lost,
             allow_lost=job["fleet"]["allow_lost"],
             failures=[*failures, *told],

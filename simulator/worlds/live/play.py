@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 
+from simulator.worlds.live.abort import follow
 from simulator.worlds.live.schedule import let_in_the_last, send_in
 from simulator.worlds.live.users import Shopper, listen
 
@@ -34,9 +35,18 @@ SWITCH_S = 0.001
 
 
 def play(
-    run: LiveRun, environment: Environment, plan: Plan, gauge: Gauge, ended: Event, hand_on: Callable[[Chunk], None]
+    run: LiveRun,
+    environment: Environment,
+    plan: Plan,
+    gauge: Gauge,
+    ended: Event,
+    hand_on: Callable[[Chunk], None],
+    *,
+    alone: bool = False,
 ) -> bool:
     """Play the plan on the environment's runner, which is started; return whether `ended` was set before the end.
+
+    Who plays `alone` follows the thresholds that end a run; `run.breach` says which did, and then nobody interrupted.
 
     `hand_on` is called with each chunk but the last, which `run.recorder` still has when this returns.
     """
@@ -48,14 +58,16 @@ def play(
     sys.setswitchinterval(SWITCH_S)
     run.start_clock()
     watchers = [gevent.spawn_later(run.scenario.spec.warmup, gauge.watch), gevent.spawn(_hand_on, run, hand_on)]
+    if alone:
+        watchers.append(gevent.spawn(follow, run, ended))
     scheduler = gevent.spawn(send_in, environment, run, plan)
-    interrupted = ended.wait(run.scenario.spec.duration)
-    if not interrupted:
+    early = ended.wait(run.scenario.spec.duration)
+    if not early:
         let_in_the_last(run, scheduler)
     gevent.killall([scheduler, *watchers])
     assert environment.runner is not None
     environment.runner.stop()
-    return bool(interrupted)
+    return bool(early and run.breach is None)
 
 
 def _allow_many_files() -> None:

@@ -11,6 +11,7 @@ import gevent
 import numpy as np
 
 from simulator.analysis.latency import HIGHEST_US, blank, part_of
+from simulator.analysis.windows import Watch
 from simulator.journey.places import fix_of
 from simulator.journey.plan import share_of
 from simulator.model.states import STATE_NAMES
@@ -19,6 +20,7 @@ from simulator.target.call import Skipped
 from simulator.target.context import Context, context_for
 from simulator.target.fields import EXTRACTED
 from simulator.worlds.crowd import World
+from simulator.worlds.live.abort import labels_of
 from simulator.worlds.live.figures import SessionFigures
 from simulator.worlds.live.gate import Gate, room_of
 from simulator.worlds.live.recorder import ABANDONED, Recorder, Stamp
@@ -30,6 +32,7 @@ from simulator.worlds.live.walk import Seen, Walk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simulator.analysis.windows import Breach
     from simulator.journey.plan import Plan
     from simulator.scenario.load import Scenario
     from simulator.worlds.live.transport import Reply
@@ -63,6 +66,8 @@ class LiveRun:
         self.recorder = Recorder()
         self.skipped: Counter[tuple[str, str]] = Counter()
         self.defects: Counter[str] = Counter()
+        self.watch = Watch(scenario.thresholds, spec.min_samples)
+        self.breach: Breach | None = None
         self.lag = blank()
         self.worker, self.workers = 0, 1
         self.planned = self.begun = self.open = 0
@@ -164,6 +169,9 @@ class LiveRun:
         # A request cannot leave before it is due; rounding may say so by a microsecond.
         timed = (sent_us, done_us, reply.status, reply.wire_bytes, error)
         self.recorder.request(stamp, operation, placement, min(due_us, sent_us), timed)
+        if self.watch:
+            labels, failed = labels_of(self, stamp, operation, placement), error not in ("", ABANDONED)
+            self.watch.request(labels, stamp.shopper, min(due_us, sent_us), sent_us, done_us, failed=failed)
         if error != ABANDONED:
             self.on_request(stamp, operation, reply, error)
 

@@ -90,6 +90,7 @@ class Service:
 
         def hand_on(chunk: Chunk, *, done: bool = False) -> None:
             said = {"chunk": list(chunk), "report": report_of(run, gauge), "progress": run.progress(), "done": done}
+            said["watch"] = run.watch.take()
             self.runner.send_message(CHUNK, said)
 
         play(run, self.runner.environment, plan, gauge, self.ended, hand_on)

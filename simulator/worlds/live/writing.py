@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simulator.analysis.windows import Breach
     from simulator.journey.plan import Plan
     from simulator.scenario.load import Scenario
     from simulator.worlds.live.tables import RunTables
@@ -56,12 +58,15 @@ def write_run(
     write_manifest({**base_manifest(scenario, "live", entries), **facts, "generator": judge(failures)}, folder)
 
 
-def live_facts(scenario: Scenario, base_url: str, run_id: str, *, interrupted: bool) -> dict[str, Any]:
+def live_facts(
+    scenario: Scenario, base_url: str, run_id: str, *, interrupted: bool, breach: Breach | None
+) -> dict[str, Any]:
     """Return what every live run's manifest says besides how the generator fared."""
     return {
         "host": base_url,
         "run_id": run_id,
         "interrupted": interrupted,
+        "aborted": asdict(breach) if breach else None,
         "assumed": [
             "behaviour: every parameter of the personas",
             *_pace(scenario.spec.pace),
