@@ -35,8 +35,11 @@ MOST_CONNS, MOST_DELAYABLE = 6, 10
 """Chromium: sockets a host, and delayable requests under way."""
 HELLO_BYTES, FLIGHT_BYTES = 1_800.0, 3_000
 """What a TLS 1.3 client sends first (with a post-quantum key share), and a server's answer with its certificates."""
-ASKED, ANSWERED, HELLO, READY, DONE = range(5)
-"""Kinds of events: a request is at the server, its answer is ready, a step of a handshake is there, a task can run, ran."""
+BACKUP_S = 0.25
+"""When a host's first connection takes longer, Chromium opens a second (net/socket/transport_connect_job)."""
+ASKED, ANSWERED, HELLO, READY, DONE, BACKUP = range(6)
+"""Kinds of events: a request is at the server, its answer is ready, a step of a handshake is there, a task can run, ran,
+and a connection has taken long to open."""
 CLOSED, OPENING, OPEN = range(3)
 EXTRA_PACKETS = 4_096
 MOST_STEPS = 4_000_000
@@ -220,7 +223,7 @@ def open_connection(sim: Tab, pool: int, request: int) -> None:
     one = sim.wire.conns[conn]
     one.pool, one.busy, one.window, one.threshold = pool, -1, INITIAL_WINDOW, math.inf
     one.least_rtt, one.round_rtt, one.turn = math.inf, math.inf, 0
-    if tab.warm and request == 0:
+    if tab.warm and request == 0 and conn == 0:
         one.state = OPEN
         one.least_rtt = 2.0 * sim.wire.link[0].half_s
         ask(sim, request, conn)
@@ -228,6 +231,8 @@ def open_connection(sim: Tab, pool: int, request: int) -> None:
     one.state = OPENING
     row = sim.requests[request]
     one.steps = 1 + row.setups
+    if row.protocol == 0 and not is_known(sim, pool, conn):
+        push(sim, tab.now + BACKUP_S, BACKUP, conn)
     wait = 2.0 * sim.wire.link[0].half_s if tab.resolve and not is_known(sim, pool, conn) else 0.0
     push(sim, uplink(sim.wire, tab.now, 60.0) + wait, HELLO, conn)
 
@@ -239,6 +244,15 @@ def is_known(sim: Tab, pool: int, conn: int) -> bool:
         if sim.wire.conns[earlier].pool == pool:
             return True
     return False
+
+
+@compiled
+def connections(sim: Tab, pool: int) -> int:
+    """Return how many connections a host has, open or opening."""
+    count = 0
+    for conn in range(sim.tab[0].conns):
+        count += 1 if sim.wire.conns[conn].pool == pool else 0
+    return count
 
 
 @compiled
@@ -418,6 +432,9 @@ def happen(sim: Tab, kind: int, which: int) -> None:
         sim.queue[tab.queue_last] = which
         tab.queue_last += 1
         run_next(sim)
+    elif kind == BACKUP:
+        if wire.conns[which].state == OPENING and connections(sim, wire.conns[which].pool) < MOST_CONNS:
+            open_connection(sim, wire.conns[which].pool, request_of(sim, wire.conns[which].pool))
     else:
         finish(sim, which)
 
@@ -505,7 +522,7 @@ def play(
     tab[0].running, tab[0].cpu, tab[0].now, tab[0].open = -1, cpu, start_s, count
     tab[0].in_turn, tab[0].resolve, tab[0].warm = int(in_turn), int(resolve), int(warm)
     tab[0].first_paint = first_paint
-    events = np.zeros(4 * count + 2 * jobs + pools * MOST_CONNS * 2 + 16, EVENT)
+    events = np.zeros(4 * count + 2 * jobs + pools * MOST_CONNS * 3 + 16, EVENT)
     sim = Tab(
         requests, tasks, scan, request_tasks, task_tasks, task_requests, request_requests,
         state, work, events, np.zeros(jobs + 1, np.int64), tab, wire,

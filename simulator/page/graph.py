@@ -30,11 +30,12 @@ FRAME_S = 1 / 60
 PAINT_MS = (10.0, 60.0, 250.0)
 """From the end of drawing until a shopper sees it: least, where nothing was recorded, and most (calibration study)."""
 STATIC = frozenset(("style", "script", "image", "font", "media"))
-STATIC_WAIT_QUANTILE = 0.25
-"""Files wait for nobody: what they waited above this quantile was for the other files of an unthrottled load."""
+"""Kinds that wait for nobody: what a file waited longer than its host's fastest was for others of an unthrottled load."""
 HOLDS_LOAD = frozenset(("document", "style", "script", "image", "font", "media", "other"))
 TEXT_LATER_MS = 40.0
 """Text that comes so much after the first paint was put there by work of its own."""
+SHOWN_WITHIN_MS = 250.0
+"""An answer that came so shortly before late text was seen is taken for its cause, before any script."""
 
 REQUEST = record_dtype(
     [
@@ -163,19 +164,29 @@ class _Builder:
                 elif number != parser[0]:
                     self.content_edges.add((0, number))
             elif not task.needs and number:
-                self.task_edges.add((self._before(number), number))
+                self._follow(number)
 
-    def _before(self, number: int) -> int:
-        """Return what a task without content of its own follows: where it asks for something, the last real work."""
-        task = self.recorded[number]
-        if not task.sends:
-            return number - 1
-        for earlier in range(number - 1, -1, -1):
-            one = self.recorded[earlier]
-            fetched = any(self.requests[need].kind == "fetch" for need in one.needs)
-            if one.kind in {"script", "commit"} or fetched or one.sends:
-                return earlier
-        return number - 1
+    def _follow(self, number: int) -> None:
+        """Say what a task without content of its own follows: what ran before it.
+
+        Where it asks for something, it is what came last of an answer to a script and a task that could have led to it.
+        """
+        task, earlier = self.recorded[number], number - 1
+        if task.sends:
+            led = (n for n in range(number - 1, -1, -1) if self._can_lead(n))
+            earlier = next(led, earlier)
+            before = self.recorded[earlier]
+            ends = [(one.end_ms, n) for n, one in enumerate(self.requests) if one.kind == "fetch"]
+            end_ms, answer = max((one for one in ends if one[0] <= task.start_ms), default=(-1.0, 0))
+            if end_ms > _end_ms(before):
+                self.content_edges.add((answer, number))
+                return
+        self.task_edges.add((earlier, number))
+
+    def _can_lead(self, number: int) -> bool:
+        one = self.recorded[number]
+        fetched = any(self.requests[need].kind == "fetch" for need in one.needs)
+        return one.kind in {"script", "commit"} or fetched or bool(one.sends)
 
     def _first_paint_task(self) -> int | None:
         """Return the recorded task that drew first: the first drawing after all that holds it has come."""
@@ -216,11 +227,12 @@ class _Builder:
         seen = self.load.seen
         if seen.lcp_ms is None or seen.fcp_ms is None or seen.lcp_ms < seen.fcp_ms + TEXT_LATER_MS:
             return None
-        for number in range(len(self.recorded) - 1, -1, -1):
-            task = self.recorded[number]
-            fetched = any(self.requests[need].kind in {"fetch", "script"} for need in task.needs)
-            if fetched and task.start_ms + task.ms < seen.lcp_ms:
-                return number
+        for kinds, since_ms in (({"fetch"}, seen.lcp_ms - SHOWN_WITHIN_MS), ({"fetch", "script"}, 0.0)):
+            for number in range(len(self.recorded) - 1, -1, -1):
+                task = self.recorded[number]
+                works = any(self.requests[need].kind in kinds for need in task.needs)
+                if works and since_ms < _end_ms(task) < seen.lcp_ms:
+                    return number
         return None
 
     def _request_rows(self, first: int, drawn: int | None) -> NDArray[Any]:
@@ -267,8 +279,9 @@ class _Builder:
     def _unmet(self, count: int) -> list[int]:
         """Return how many edges lead to each task; the commit waits for the document's first byte besides."""
         unmet = [0] * count
-        for _, to in self.task_edges | self.content_edges:
-            unmet[to] += 1
+        for edges in (self.task_edges, self.content_edges):
+            for _, to in edges:
+                unmet[to] += 1
         unmet[0] += 1 if self.recorded else 0
         return unmet
 
@@ -278,23 +291,28 @@ class _Builder:
         seen = self.load.seen
         lag = usual
         if drawn is not None and seen.fcp_ms is not None:
-            lag = seen.fcp_ms - self.recorded[drawn].start_ms - self.recorded[drawn].ms
+            lag = seen.fcp_ms - _end_ms(self.recorded[drawn])
         lag = min(max(lag, least), most)
         return lag / 1e3, min(lag, usual) / 1e3
 
     def _handled(self) -> NDArray[np.int64]:
+        """Return the task that takes each request's content: of a script the one that runs it, else the first."""
         handled = np.full(len(self.requests), -1, np.int64)
         for number, task in enumerate(self.recorded):
             for need in task.needs:
-                if handled[need] < 0:
+                if handled[need] < 0 or task.kind == "script":
                     handled[need] = number
         return handled
 
 
+def _end_ms(task: Task) -> float:
+    return task.start_ms + task.ms + task.waited_ms
+
+
 def _static_waits(requests: Sequence[Request]) -> Mapping[str, float]:
     """Return by host how long its server takes for a file when it has nothing else to do."""
-    waits: dict[str, list[float]] = {}
+    waits: dict[str, float] = {}
     for one in requests:
         if one.kind in STATIC:
-            waits.setdefault(one.host, []).append(one.wait_ms)
-    return {host: float(np.quantile(some, STATIC_WAIT_QUANTILE)) for host, some in waits.items()}
+            waits[one.host] = min(one.wait_ms, waits.get(one.host, one.wait_ms))
+    return waits

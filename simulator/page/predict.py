@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from statistics import median
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +22,11 @@ METRICS = ("ttfb", "fcp", "lcp", "load", "idle")
 """First byte, first contentful paint, largest contentful paint, load event, last byte: seconds from the navigation."""
 DEEP_QUEUE = 1_000
 """Packets that the link holds: netem's default, as in WebPageTest; mobile networks are about as deep."""
+RUNS = 9
+"""Loads that a prediction is the median of."""
+GOLDEN = 0.6180339887498949
+WAIT_SPREAD, WAIT_JITTER_S, CPU_SPREAD, RATE_SPREAD = 0.1, 0.004, 0.1, 0.01
+"""Half widths: of server times, what is added to them at most, of the processor and of the link (assumed)."""
 CPU_EXPONENT = 1.0
 """How a slower processor stretches work (calibrated: `docs/accuracy.md`)."""
 
@@ -108,7 +112,35 @@ def _load_event(graph: PageGraph, state: NDArray[Any], work: NDArray[Any]) -> fl
     return float(busy["end"].max()) if len(busy) else done
 
 
-def middle(graphs: Sequence[PageGraph], on: Conditions) -> dict[str, float]:
-    """Return the median of each metric over several recorded loads of one page."""
-    played = [simulate(graph, on).seconds for graph in graphs]
-    return {name: median(one[name] for one in played) for name in METRICS}
+def spread(graph: PageGraph, on: Conditions, runs: int) -> dict[str, NDArray[np.float64]]:
+    """Return each metric over `runs` loads of which none is quite like another (runs,).
+
+    Who comes first into a queue decides over round trips, and milliseconds decide who comes first: a page has not one
+    load time but a few. Server times, the main thread's speed and the link's rate vary a little from run to run, in a
+    fixed pattern of low discrepancy (Kronecker's, by the generalised golden ratio; Roberts 2018).
+    """
+    found = np.empty((runs, len(METRICS)))
+    for run in range(runs):
+        shaken, cpu, rate = _shaken(graph, run)
+        varied = replace(on, cpu=on.cpu * cpu, down_kbps=on.down_kbps * rate, seed=on.seed + run)
+        seconds = simulate(shaken, varied).seconds
+        found[run] = [seconds[name] for name in METRICS]
+    return dict(zip(METRICS, found.T, strict=True))
+
+
+def _shaken(graph: PageGraph, run: int) -> tuple[PageGraph, float, float]:
+    """Return the graph with its server times varied, and factors for the processor and the link."""
+    if run == 0:
+        return graph, 1.0, 1.0
+    count = len(graph.requests)
+    at = (0.5 + run * GOLDEN + np.arange(count + 2) * GOLDEN**2 * run) % 1.0
+    requests = graph.requests.copy()
+    requests["wait_s"] = requests["wait_s"] * (1.0 + WAIT_SPREAD * (2.0 * at[:count] - 1.0)) + WAIT_JITTER_S * at[:count]
+    factors = 1.0 + np.array([CPU_SPREAD, RATE_SPREAD]) * (2.0 * at[count:] - 1.0)
+    return graph._replace(requests=requests), float(factors[0]), float(factors[1])
+
+
+def middle(graphs: Sequence[PageGraph], on: Conditions, runs: int = RUNS) -> dict[str, float]:
+    """Return the median of each metric over several recorded loads of one page, and over `runs` of each."""
+    found = [spread(graph, on, runs) for graph in graphs]
+    return {name: float(np.median(np.concatenate([one[name] for one in found]))) for name in METRICS}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 VERSION = 1
-MOST_REQUESTS = 1_000
+MOST_REQUESTS = 5_000
 """Requests a page may have: more is no page but a session, or a page that never stops loading."""
 Ms = float
 Index = Annotated[int, Field(ge=0)]
@@ -68,6 +68,9 @@ class Task(Part):
 
     start_ms: Ms
     ms: Annotated[float, Field(ge=0)]
+    """Processor time: on a shared machine the wall's is others' work, too."""
+    waited_ms: Annotated[float, Field(ge=0)] = 0.0
+    """What the wall's clock says more."""
     kind: Literal["commit", "parse", "script", "render", "other"]
     needs: list[Index] = []
     """Requests whose content it works on."""
@@ -102,6 +105,8 @@ class Recording(Part):
     browser: str
     rtt_ms: Annotated[float, Field(ge=0)] = 0.0
     """The round trip to the shop at the time, taken off what waits were seen."""
+    benchmark: Annotated[float, Field(gt=0)] | None = None
+    """Lighthouse's benchmark index of the machine that recorded it."""
     loads: Annotated[list[Load], Field(min_length=1, max_length=20)]
 
 

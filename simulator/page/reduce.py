@@ -18,7 +18,7 @@ KINDS = {
     "XHR": "fetch", "Fetch": "fetch", "EventSource": "fetch", "Media": "media",
 }  # fmt: skip
 SHORTEST_MS = 0.3
-"""Tasks below are added to the one before: a trace has thousands."""
+"""Shorter tasks in a row become one: a trace has thousands."""
 HEAD_BYTES = 300
 """Of an answer, where the browser does not say (assumed)."""
 RENDERS = frozenset(("UpdateLayoutTree", "Layout", "PrePaint", "Paint", "Layerize", "Commit", "ParseAuthorStyleSheet"))
@@ -33,7 +33,7 @@ def load_of(visit: Visit) -> Load:
     if not raw:
         raise ValueError("the page asked for nothing")
     start_s = raw[0]["timestamp"]
-    places = _places(visit.document, raw[0]["request"]["url"])
+    places = places_of(visit.document, raw[0]["request"]["url"])
     at_url = {one["request"]["url"]: index for index, one in reversed(list(enumerate(raw)))}
     timings = {entry["name"]: entry for entry in visit.resources}
     requests = [_request(index, one, start_s, at_url, places, timings) for index, one in enumerate(raw)]
@@ -77,7 +77,7 @@ def _requests(visit: Visit) -> Iterator[dict[str, Any]]:
     yield from sorted(answered, key=lambda one: one["timestamp"])
 
 
-def _places(document: str, url: str) -> dict[str, tuple[float, str, str]]:
+def places_of(document: str, url: str) -> dict[str, tuple[float, str, str]]:
     """Return where the document names each URL: (share of its length, tag, attributes)."""
     found: dict[str, tuple[float, str, str]] = {}
     for match in TAG.finditer(document):
@@ -102,7 +102,7 @@ def _request(
     timing = response.get("timing") or {}
     waited = max(timing.get("receiveHeadersStart", timing.get("receiveHeadersEnd", 0)) - timing.get("sendEnd", 0), 0.0)
     own = timings.get(url, {})
-    script = _script(url, initiator, places) if kind == "script" else None
+    script = script_class(url, initiator, places) if kind == "script" else None
     blocks = own.get("renderBlockingStatus") == "blocking" and (kind == "style" or script == "sync")
     start_ms = 1e3 * (one["timestamp"] - start_s)
     size = one["bytes"] if one["bytes"] is not None else response.get("encodedDataLength") or HEAD_BYTES
@@ -171,7 +171,7 @@ def _frames(stack: Mapping[str, Any] | None) -> Iterator[str]:
         stack = stack.get("parent")
 
 
-def _script(url: str, initiator: Initiator, places: Mapping[str, tuple[float, str, str]]) -> str:
+def script_class(url: str, initiator: Initiator, places: Mapping[str, tuple[float, str, str]]) -> str:
     """Return how a script holds the parser."""
     place = places.get(url)
     if initiator.kind != "parser" or place is None or place[1] != "script":
@@ -190,17 +190,43 @@ def _tasks(
         (e for e in trace if (e.get("pid"), e.get("tid")) == thread and e["ph"] in "XIi" and e["ts"] >= start_us),
         key=lambda e: (e["ts"], -e.get("dur", 0)),
     )
+    short: list[Task] = []
+    committed = False
+    for group in _groups(events):
+        committed = committed or any(e["name"].endswith("CommitNavigation") for e in group)
+        if not committed:
+            continue
+        task = _task(group, start_us, at_id, at_url)
+        if task.ms < SHORTEST_MS and not task.sends and not task.needs:
+            short.append(task)
+            continue
+        yield from _together(short)
+        short.clear()
+        yield task
+    yield from _together(short)
+
+
+def _groups(events: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """Yield each task of the thread with what happened in it."""
     group: list[Mapping[str, Any]] = []
-    end_us, committed = 0.0, False
-    for event in [*events, {"ts": float("inf"), "name": "RunTask"}]:
+    end_us = 0.0
+    for event in events:
         if event["name"] == "RunTask" and event["ts"] >= end_us:
             if group:
-                committed = committed or any(e["name"].endswith("CommitNavigation") for e in group)
-                if committed and (task := _task(group, start_us, at_id, at_url)) is not None:
-                    yield task
+                yield group
             group, end_us = [], event["ts"] + event.get("dur", 0)
         if event["ts"] < end_us:
             group.append(event)
+    if group:
+        yield group
+
+
+def _together(short: Sequence[Task]) -> Iterator[Task]:
+    """Yield one task for many short ones in a row."""
+    total = sum(task.ms for task in short)
+    if total >= SHORTEST_MS:
+        waited = sum(task.waited_ms for task in short)
+        yield Task(start_ms=short[0].start_ms, ms=total, waited_ms=waited, kind="other")
 
 
 def _main_thread(trace: Iterable[Mapping[str, Any]], document_id: str) -> tuple[int, int] | None:
@@ -214,10 +240,11 @@ def _main_thread(trace: Iterable[Mapping[str, Any]], document_id: str) -> tuple[
 
 def _task(
     group: Sequence[Mapping[str, Any]], start_us: float, at_id: Mapping[str, int], at_url: Mapping[str, int]
-) -> Task | None:
-    """Return one task, or None for one that is short and does nothing of interest."""
+) -> Task:
+    """Return one task."""
     names = {event["name"] for event in group}
-    ms = group[0].get("dur", 0) / 1e3
+    wall_ms = group[0].get("dur", 0) / 1e3
+    ms = min(group[0].get("tdur", group[0].get("dur", 0)) / 1e3, wall_ms)
     sends, needs, scripts = [], [], []
     for event in group:
         data = (event.get("args") or {}).get("data") or (event.get("args") or {}).get("beginData") or {}
@@ -227,8 +254,6 @@ def _task(
             needs.append(at_id[data["requestId"]])
         elif event["name"] in SCRIPTS and data.get("url") in at_url:
             scripts.append(at_url[data["url"]])
-    if ms < SHORTEST_MS and not sends:
-        return None
     commit = any(name.endswith("CommitNavigation") for name in names)
     renders = names & {"Paint", "Layout"} and not scripts
     kind = "commit" if commit else "script" if scripts else "parse" if "ParseHTML" in names else None
@@ -237,6 +262,7 @@ def _task(
         {
             "start_ms": (group[0]["ts"] - start_us) / 1e3,
             "ms": ms,
+            "waited_ms": wall_ms - ms,
             "kind": kind,
             "needs": sorted(set(scripts or needs)),
             "sends": sorted(set(sends) - {0}),

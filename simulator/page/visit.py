@@ -30,6 +30,21 @@ READ = """JSON.stringify({
   resources: performance.getEntriesByType("resource"),
   lcp: self.__footfall && self.__footfall.lcp,
   agent: navigator.userAgent, origin: performance.timeOrigin})"""
+BENCHMARK = """(() => {
+  const strings = () => {
+    const start = Date.now(); let n = 0;
+    while (Date.now() - start < 500) { let s = ""; for (let j = 0; j < 10000; j++) s += "a"; n += s.length > 1; }
+    return n / 10 / ((Date.now() - start) / 1000); };
+  const copies = () => {
+    const a = [], b = []; for (let i = 0; i < 100000; i++) a[i] = b[i] = i;
+    const start = Date.now(); let n = 0;
+    while (n % 10 || Date.now() - start < 500) {
+      const from = n % 10 === 0 ? a : b, to = n % 10 === 0 ? b : a;
+      for (let j = 0; j < from.length; j++) to[j] = from[j];
+      n++; }
+    return n / 10 / ((Date.now() - start) / 1000); };
+  return (strings() + copies()) / 2; })()"""
+"""Lighthouse's benchmark index (core/lib/page-functions.js, computeBenchmarkIndex): strings, then arrays."""
 CATEGORIES = (
     "-*,devtools.timeline,disabled-by-default-devtools.timeline,disabled-by-default-lighthouse,loading,v8,toplevel"
 )
@@ -107,6 +122,16 @@ def visit(
         return seen
     finally:
         tab.close()
+
+
+def benchmark(browser: Browser) -> float:
+    """Return Lighthouse's benchmark index of this machine now: a fast desktop has 1,500 to 2,000."""
+    tab = _Tab(browser)
+    try:
+        value = tab.call("Runtime.evaluate", {"expression": BENCHMARK, "returnByValue": True})["result"]["value"]
+    finally:
+        tab.close()
+    return float(value)
 
 
 def _trace_config() -> dict[str, Any]:

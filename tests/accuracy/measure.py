@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,6 +164,7 @@ def main() -> int:
     parser.add_argument("--modes", default="packet,devtools")
     parser.add_argument("--quiet", action="store_true", help="measure disturbed loads again")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # so that namespaces and processes go
     if not possible():
         print("needs root and /dev/net/tun", file=sys.stderr)  # noqa: T201
         return 1
