@@ -15,12 +15,11 @@ import numpy as np
 from simulator.model.compiled import compiled, record_dtype
 from simulator.page.flow import (
     CONN,
-    FRAMED,
     INITIAL_WINDOW,
     LINK,
     PACKET,
     PAYLOAD,
-    Wire,
+    STREAM,
     acknowledge,
     put,
     send,
@@ -40,6 +39,8 @@ BACKUP_S = 0.25
 ASKED, ANSWERED, HELLO, READY, DONE, BACKUP = range(6)
 """Kinds of events: a request is at the server, its answer is ready, a step of a handshake is there, a task can run, ran,
 and a connection has taken long to open."""
+FLIGHT_PART, FLIGHT_END = -2, -1
+"""What stands for a request in packets of a handshake: only the last one of an answer is a step."""
 CLOSED, OPENING, OPEN = range(3)
 EXTRA_PACKETS = 4_096
 MOST_STEPS = 4_000_000
@@ -102,41 +103,46 @@ class Tab(NamedTuple):
     """(T,) tasks in the order in which they could run."""
     tab: NDArray[Any]
     """(1,) of TAB."""
-    wire: Wire
+    link: NDArray[Any]
+    packets: NDArray[Any]
+    conns: NDArray[Any]
+    streams: NDArray[Any]
 
 
 @compiled
 def push(sim: Tab, at: float, kind: int, which: int) -> None:
     """Put an event into the heap."""
+    events = sim.events
     here = sim.tab[0].heap
     sim.tab[0].heap = here + 1
     while here > 0:
         parent = (here - 1) // 2
-        if sim.events[parent].at <= at:
+        if events[parent].at <= at:
             break
-        sim.events[here] = sim.events[parent]
+        events[here] = events[parent]
         here = parent
-    one = sim.events[here]
+    one = events[here]
     one.at, one.kind, one.which = at, kind, which
 
 
 @compiled
 def drop_first(sim: Tab) -> None:
     """Take the first event out of the heap."""
+    events = sim.events
     last = sim.tab[0].heap - 1
     sim.tab[0].heap = last
-    at, here = sim.events[last].at, 0
+    at, here = events[last].at, 0
     while True:
         child = 2 * here + 1
         if child >= last:
             break
-        if child + 1 < last and sim.events[child + 1].at < sim.events[child].at:
+        if child + 1 < last and events[child + 1].at < events[child].at:
             child += 1
-        if sim.events[child].at >= at:
+        if events[child].at >= at:
             break
-        sim.events[here] = sim.events[child]
+        events[here] = events[child]
         here = child
-    sim.events[here] = sim.events[last]
+    events[here] = events[last]
 
 
 @compiled
@@ -148,7 +154,7 @@ def discover(sim: Tab, request: int) -> None:
     one.found = tab.now
     row = sim.requests[request]
     one.priority = row.raised if tab.raised else row.priority
-    sim.wire.urgency[request] = one.priority
+    sim.streams[request].urgency = one.priority
     if row.protocol == 0 and one.priority >= DELAYABLE and tab.delayable >= MOST_DELAYABLE:
         one.state = HELD
         return
@@ -168,15 +174,16 @@ def schedule(sim: Tab, request: int) -> None:
 @compiled
 def release(sim: Tab) -> None:
     """Let held requests go while there is room, the most urgent first."""
+    state = sim.state
     while True:
         found = -1
-        for request in range(len(sim.state)):
-            one = sim.state[request]
-            if one.state == HELD and (found < 0 or one.priority < sim.state[found].priority):
+        for request in range(len(state)):
+            one = state[request]
+            if one.state == HELD and (found < 0 or one.priority < state[found].priority):
                 found = request
         if found < 0:
             return
-        if sim.state[found].priority >= DELAYABLE and sim.tab[0].delayable >= MOST_DELAYABLE:
+        if state[found].priority >= DELAYABLE and sim.tab[0].delayable >= MOST_DELAYABLE:
             return
         schedule(sim, found)
 
@@ -184,19 +191,22 @@ def release(sim: Tab) -> None:
 @compiled
 def bind(sim: Tab, pool: int) -> None:
     """Give waiting requests of a host to its connections, the most urgent first, and open new ones."""
+    state = sim.state
+    requests = sim.requests
+    conns = sim.conns
     while True:
         best, waiting = -1, 0
-        for request in range(len(sim.state)):
-            if sim.state[request].state == WAITS and sim.requests[request].pool == pool:
+        for request in range(len(state)):
+            if state[request].state == WAITS and requests[request].pool == pool:
                 waiting += 1
-                if best < 0 or sim.state[request].priority < sim.state[best].priority:
+                if best < 0 or state[request].priority < state[best].priority:
                     best = request
         if best < 0:
             return
-        multiplexed = sim.requests[best].protocol > 0
+        multiplexed = requests[best].protocol > 0
         free, opening, count = -1, 0, 0
         for conn in range(sim.tab[0].conns):
-            one = sim.wire.conns[conn]
+            one = conns[conn]
             if one.pool == pool:
                 count += 1
                 opening += 1 if one.state == OPENING else 0
@@ -217,15 +227,15 @@ def open_connection(sim: Tab, pool: int, request: int) -> None:
     """Begin a handshake; `steps` are the answers of the server that it takes."""
     tab = sim.tab[0]
     conn = tab.conns
-    if conn >= len(sim.wire.conns):
+    if conn >= len(sim.conns):
         return
     tab.conns = conn + 1
-    one = sim.wire.conns[conn]
+    one = sim.conns[conn]
     one.pool, one.busy, one.window, one.threshold = pool, -1, INITIAL_WINDOW, math.inf
     one.least_rtt, one.round_rtt, one.turn = math.inf, math.inf, 0
     if tab.warm and request == 0 and conn == 0:
         one.state = OPEN
-        one.least_rtt = 2.0 * sim.wire.link[0].half_s
+        one.least_rtt = 2.0 * sim.link[0].half_s
         ask(sim, request, conn)
         return
     one.state = OPENING
@@ -233,15 +243,15 @@ def open_connection(sim: Tab, pool: int, request: int) -> None:
     one.steps = 1 + row.setups
     if row.protocol == 0 and not is_known(sim, pool, conn):
         push(sim, tab.now + BACKUP_S, BACKUP, conn)
-    wait = 2.0 * sim.wire.link[0].half_s if tab.resolve and not is_known(sim, pool, conn) else 0.0
-    push(sim, uplink(sim.wire, tab.now, 60.0) + wait, HELLO, conn)
+    wait = 2.0 * sim.link[0].half_s if tab.resolve and not is_known(sim, pool, conn) else 0.0
+    push(sim, uplink(sim.link[0], tab.now, 60.0) + wait, HELLO, conn)
 
 
 @compiled
 def is_known(sim: Tab, pool: int, conn: int) -> bool:
     """Return whether an earlier connection has already asked for the host's address."""
     for earlier in range(conn):
-        if sim.wire.conns[earlier].pool == pool:
+        if sim.conns[earlier].pool == pool:
             return True
     return False
 
@@ -251,7 +261,7 @@ def connections(sim: Tab, pool: int) -> int:
     """Return how many connections a host has, open or opening."""
     count = 0
     for conn in range(sim.tab[0].conns):
-        count += 1 if sim.wire.conns[conn].pool == pool else 0
+        count += 1 if sim.conns[conn].pool == pool else 0
     return count
 
 
@@ -260,17 +270,17 @@ def ask(sim: Tab, request: int, conn: int) -> None:
     """Send a request on an open connection."""
     one, now = sim.state[request], sim.tab[0].now
     one.state, one.asked = SENT, now
-    sim.wire.conn_of[request] = conn
+    sim.streams[request].conn = conn
     if sim.requests[request].protocol == 0:
-        sim.wire.conns[conn].busy = request
-    push(sim, uplink(sim.wire, now, sim.requests[request].sent_bytes), ASKED, request)
+        sim.conns[conn].busy = request
+    push(sim, uplink(sim.link[0], now, sim.requests[request].sent_bytes), ASKED, request)
 
 
 @compiled
 def arrive(sim: Tab, number: int) -> None:
     """A packet is at the phone; what came after a lost one of its connection waits for it."""
-    packet = sim.wire.packets[number]
-    one = sim.wire.conns[packet.conn]
+    packet = sim.packets[number]
+    one = sim.conns[packet.conn]
     if packet.lost:
         one.holes += 0 if packet.again else 1
         return
@@ -285,7 +295,7 @@ def arrive(sim: Tab, number: int) -> None:
     deliver(sim, packet.request, packet.payload)
     if packet.again and one.holes == 0:
         for earlier in range(number):
-            held = sim.wire.packets[earlier]
+            held = sim.packets[earlier]
             if held.held and held.conn == packet.conn:
                 held.held = 0
                 deliver(sim, held.request, held.payload)
@@ -294,10 +304,10 @@ def arrive(sim: Tab, number: int) -> None:
 @compiled
 def shake(sim: Tab, conn: int) -> None:
     """Take a server's answer in a handshake."""
-    one, now = sim.wire.conns[conn], sim.tab[0].now
+    one, now = sim.conns[conn], sim.tab[0].now
     one.steps -= 1
     if one.steps > 0:
-        push(sim, uplink(sim.wire, now, HELLO_BYTES), HELLO, conn)
+        push(sim, uplink(sim.link[0], now, HELLO_BYTES), HELLO, conn)
         return
     if one.state == OPENING:
         one.state = OPEN
@@ -339,8 +349,8 @@ def end(sim: Tab, request: int) -> None:
     tab.open -= 1
     row = sim.requests[request]
     if row.protocol == 0:
-        conn = sim.wire.conn_of[request]
-        sim.wire.conns[conn].busy = -1
+        conn = sim.streams[request].conn
+        sim.conns[conn].busy = -1
         if one.priority >= DELAYABLE:
             tab.delayable -= 1
             release(sim)
@@ -398,43 +408,46 @@ def finish(sim: Tab, task: int) -> None:
 @compiled
 def raise_seen(sim: Tab) -> None:
     """After the first layout what is in view is urgent."""
+    state = sim.state
+    requests = sim.requests
     tab = sim.tab[0]
     tab.raised = 1
-    for request in range(len(sim.state)):
-        one, row = sim.state[request], sim.requests[request]
+    for request in range(len(state)):
+        one, row = state[request], requests[request]
         if one.state == UNKNOWN or row.raised >= one.priority or not math.isnan(one.end):
             continue
         if one.state in (WAITS, SENT) and one.priority >= DELAYABLE and row.raised < DELAYABLE and row.protocol == 0:
             tab.delayable -= 1
         one.priority = row.raised
-        sim.wire.urgency[request] = row.raised
+        sim.streams[request].urgency = row.raised
     release(sim)
 
 
 @compiled
 def happen(sim: Tab, kind: int, which: int) -> None:
     """Let one event happen."""
-    tab, wire = sim.tab[0], sim.wire
+    tab = sim.tab[0]
     if kind == ASKED:
         push(sim, tab.now + sim.requests[which].wait_s, ANSWERED, which)
     elif kind == ANSWERED:
-        wire.left[which] = np.int64(sim.requests[which].wire_bytes)
-        send(wire, tab.now, wire.conn_of[which], tab.in_turn != 0)
+        stream = sim.streams[which]
+        stream.left = int(sim.requests[which].wire_bytes)
+        send(sim.link[0], sim.packets, sim.streams, sim.conns[stream.conn], stream.conn, tab.now, tab.in_turn != 0)
     elif kind == HELLO:
-        one = wire.conns[which]
-        one.least_rtt = min(one.least_rtt, 2.0 * wire.link[0].half_s)
+        one = sim.conns[which]
+        one.least_rtt = min(one.least_rtt, 2.0 * sim.link[0].half_s)
         size = 0 if one.steps == 1 + sim.requests[request_of(sim, one.pool)].setups else FLIGHT_BYTES
         while size > PAYLOAD:
-            put(wire, tab.now, which, -2, PAYLOAD, 0)
+            put(sim.link[0], sim.packets, tab.now, which, FLIGHT_PART, PAYLOAD, 0)
             size -= PAYLOAD
-        put(wire, tab.now, which, -1, size, 0)
+        put(sim.link[0], sim.packets, tab.now, which, FLIGHT_END, size, 0)
     elif kind == READY:
         sim.queue[tab.queue_last] = which
         tab.queue_last += 1
         run_next(sim)
     elif kind == BACKUP:
-        if wire.conns[which].state == OPENING and connections(sim, wire.conns[which].pool) < MOST_CONNS:
-            open_connection(sim, wire.conns[which].pool, request_of(sim, wire.conns[which].pool))
+        if sim.conns[which].state == OPENING and connections(sim, sim.conns[which].pool) < MOST_CONNS:
+            open_connection(sim, sim.conns[which].pool, request_of(sim, sim.conns[which].pool))
     else:
         finish(sim, which)
 
@@ -451,10 +464,12 @@ def request_of(sim: Tab, pool: int) -> int:
 @compiled
 def run(sim: Tab) -> None:
     """Play until nothing is under way any more."""
-    tab, link, packets = sim.tab[0], sim.wire.link[0], sim.wire.packets
+    tab, link, packets, events, conns = sim.tab[0], sim.link[0], sim.packets, sim.events, sim.conns
+    requests, state, streams = sim.requests, sim.state, sim.streams
+    in_turn = tab.in_turn != 0
     discover(sim, 0)
     for _ in range(MOST_STEPS):
-        event = sim.events[0].at if tab.heap else math.inf
+        event = events[0].at if tab.heap else math.inf
         comes = packets[link.delivered].leaves + link.half_s if link.delivered < link.tail else math.inf
         known = packets[link.acked].leaves + 2.0 * link.half_s if link.acked < link.tail else math.inf
         if event == math.inf and comes == math.inf and known == math.inf:
@@ -462,17 +477,25 @@ def run(sim: Tab) -> None:
         if comes <= event and comes <= known:
             tab.now = comes
             link.delivered += 1
-            if packets[link.delivered - 1].request != -2:
+            packet = packets[link.delivered - 1]
+            plain = packet.request > 0 and not packet.lost and not packet.again and not conns[packet.conn].holes
+            if plain and state[packet.request].got > 0.0:
+                one = state[packet.request]
+                one.got += packet.payload
+                if one.got >= requests[packet.request].wire_bytes:
+                    end(sim, packet.request)
+            elif packet.request != FLIGHT_PART:
                 arrive(sim, link.delivered - 1)
         elif known <= event:
             tab.now = known
             link.acked += 1
-            if packets[link.acked - 1].request >= 0:
-                acknowledge(sim.wire, known, link.acked - 1)
-                send(sim.wire, known, packets[link.acked - 1].conn, tab.in_turn != 0)
+            packet = packets[link.acked - 1]
+            if packet.request >= 0:
+                acknowledge(link, packets, conns[packet.conn], known, link.acked - 1)
+                send(link, packets, streams, conns[packet.conn], packet.conn, known, in_turn)
         else:
             tab.now = event
-            kind, which = sim.events[0].kind, sim.events[0].which
+            kind, which = events[0].kind, events[0].which
             drop_first(sim)
             happen(sim, kind, which)
 
@@ -506,18 +529,14 @@ def play(
         one = state[request]
         one.found = one.asked = one.first = one.end = math.nan
         total += int(requests[request].wire_bytes) // PAYLOAD + 6
+    streams = np.zeros(count, STREAM)
+    for request in range(count):
+        streams[request].conn, streams[request].fresh = -1, 1
     for task in range(jobs):
         work[task].unmet = tasks[task].unmet
         work[task].start = work[task].end = math.nan
     spare = EXTRA_PACKETS if link[0].loss > 0.0 or total > link[0].queue else 64
-    wire = Wire(
-        link,
-        np.zeros(total + total // 2 * (1 if link[0].loss > 0.0 else 0) + spare, PACKET),
-        np.zeros(pools * MOST_CONNS, CONN),
-        np.zeros(count, np.int64),
-        np.zeros(count, np.int64),
-        np.full(count, -1, np.int64),
-    )
+    packets = np.zeros(total + (total if link[0].loss > 0.0 else 0) + spare, PACKET)
     tab = np.zeros(1, TAB)
     tab[0].running, tab[0].cpu, tab[0].now, tab[0].open = -1, cpu, start_s, count
     tab[0].in_turn, tab[0].resolve, tab[0].warm = int(in_turn), int(resolve), int(warm)
@@ -525,7 +544,8 @@ def play(
     events = np.zeros(4 * count + 2 * jobs + pools * MOST_CONNS * 3 + 16, EVENT)
     sim = Tab(
         requests, tasks, scan, request_tasks, task_tasks, task_requests, request_requests,
-        state, work, events, np.zeros(jobs + 1, np.int64), tab, wire,
+        state, work, events, np.zeros(jobs + 1, np.int64), tab,
+        link, packets, np.zeros(pools * MOST_CONNS, CONN), streams,
     )  # fmt: skip
     run(sim)
     return state, work, tab[0].conns

@@ -1,13 +1,13 @@
 """Packets of a page load: one bottleneck queue each way, and the kernel's TCP (slow start, HyStart, CUBIC) at the server.
 
-Compiled. Every connection's packets leave one queue with one delay behind it, so that they arrive, and are acknowledged,
+Compiled. Packets go in pairs, because a receiver acknowledges every second one (RFC 9293, 3.8.6.3). Every connection's packets leave one queue with one delay behind it, so that they arrive, and are acknowledged,
 in the order in which they were put in: no heap is needed for them, three marks in one array do.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from simulator.model.compiled import compiled, record_dtype
 
@@ -22,8 +22,9 @@ LOW_WINDOW, MIN_SAMPLES = 16.0, 8
 """HyStart looks from this window on, at so many round trips of each round (Linux, net/ipv4/tcp_cubic.c)."""
 LEAST_RISE_S, MOST_RISE_S = 0.004, 0.016
 """Bounds of the rise of the round trip, an eighth of it, that ends slow start (same)."""
-TRAIN_GAP_S = 0.001
-"""Packets nearer than this are one train: 2 ms between acknowledgements (same), each of which covers two."""
+TRAIN_GAP_S = 0.002
+"""Acknowledgements nearer than this are one train (same)."""
+PAIR = 2
 CUBIC_C, CUBIC_BETA = 0.4, 0.7
 """RFC 9438; 717/1024 in Linux."""
 MOST_PER_GROWTH = 20.0
@@ -36,6 +37,7 @@ PACKET = record_dtype(
         ("conn", "i4"),
         ("request", "i4"),
         ("payload", "i4"),
+        ("count", "i4"),
         ("lost", "i1"),
         ("held", "i1"),
         ("again", "i1"),
@@ -89,21 +91,12 @@ LINK = record_dtype(
 """The way: half a round trip, seconds a byte, the share lost, packets a queue holds; then four marks into the packets."""
 
 
-class Wire(NamedTuple):
-    """What the packets' part of a simulation knows."""
+STREAM = record_dtype([("left", "i8"), ("conn", "i8"), ("urgency", "i8"), ("fresh", "i8")])
+"""One row a request: bytes of the answer that its server has not sent yet, the connection that carries it (-1 before),
+its priority (0 first), and whether nothing of the answer was sent yet: its first packet goes alone.
 
-    link: NDArray[Any]
-    """(1,) of LINK."""
-    packets: NDArray[Any]
-    """(P,) of PACKET, in the order in which they were put into the queue."""
-    conns: NDArray[Any]
-    """(C,) of CONN."""
-    left: NDArray[Any]
-    """(R,) bytes of each answer that its server has not sent yet."""
-    urgency: NDArray[Any]
-    """(R,) priority of each request, 0 first."""
-    conn_of: NDArray[Any]
-    """(R,) the connection that carries each request, -1 before."""
+Functions take single rows where they can: in compiled code each array that is passed is counted, each time.
+"""
 
 
 @compiled
@@ -116,32 +109,40 @@ def draw(seed: int, number: int) -> float:
 
 
 @compiled
-def uplink(wire: Wire, now: float, size: float) -> float:
+def uplink(link: Any, now: float, size: float) -> float:  # noqa: ANN401 - a record of LINK
     """Send bytes up; return when they are at the server."""
-    link = wire.link[0]
     link.up_free = max(link.up_free, now) + size * link.up_s
     return link.up_free + link.half_s
 
 
 @compiled
-def put(wire: Wire, now: float, conn: int, request: int, payload: int, again: int) -> None:
+def put(
+    link: Any,  # noqa: ANN401 - a record of LINK
+    packets: NDArray[Any],
+    now: float,
+    conn: int,
+    request: int,
+    payload: int,
+    again: int,
+) -> None:
     """Put a packet into the queue to the phone; a full queue loses it, so does the radio by chance.
 
-    Handshakes (`request` below 0) are never lost: their timeouts of a second are not modelled."""
-    link = wire.link[0]
+    Handshakes (`request` below 0) are never lost: their timeouts of a second are not modelled.
+    """
     number = link.tail
-    if number >= len(wire.packets):
+    if number >= len(packets):
         return
-    while link.left < number and wire.packets[link.left].leaves <= now:
+    while link.left < number and packets[link.left].leaves <= now:
         link.left += 1
-    packet = wire.packets[number]
+    packet = packets[number]
     packet.conn, packet.request, packet.payload, packet.sent = conn, request, payload, now
+    packet.count = (payload + PAYLOAD - 1) // PAYLOAD
     packet.held, packet.again = 0, again
     full = number - link.left >= link.queue
-    lost = full or (link.loss > 0.0 and draw(link.seed, number) < link.loss)
+    lost = full or (link.loss > 0.0 and draw(link.seed, number) < link.loss * packet.count)
     packet.lost = 1 if lost and request >= 0 else 0
     if not full or request < 0:
-        size = FRAMED if payload == PAYLOAD else payload + (FRAMED - PAYLOAD if payload else CONTROL_BYTES)
+        size = payload + (FRAMED - PAYLOAD) * packet.count if payload else CONTROL_BYTES
         link.down_free = max(link.down_free, now) + size * link.down_s
     packet.leaves = max(link.down_free, now)
     link.tail = number + 1
@@ -159,72 +160,89 @@ def restart_idle(conn: Any, now: float) -> None:  # noqa: ANN401 - a record of C
 
 
 @compiled
-def next_stream(wire: Wire, conn: int, in_turn: bool) -> int:
+def next_stream(streams: NDArray[Any], one: Any, conn: int, in_turn: bool) -> int:  # noqa: ANN401 - a record of CONN
     """Return the request whose answer the connection sends next, or -1: the most urgent, or each in turn."""
-    one = wire.conns[conn]
     if one.busy >= 0:
-        return one.busy if wire.left[one.busy] > 0 else -1
+        return one.busy if streams[one.busy].left > 0 else -1
     found, best = -1, 1 << 30
-    count = len(wire.left)
+    count = len(streams)
     for step in range(count):
         request = (one.turn + step) % count if in_turn else step
-        if wire.conn_of[request] == conn and wire.left[request] > 0:
+        stream = streams[request]
+        if stream.conn == conn and stream.left > 0:
             if in_turn:
                 one.turn = request + 1
                 return request
-            if wire.urgency[request] < best:
-                found, best = request, wire.urgency[request]
+            if stream.urgency < best:
+                found, best = request, stream.urgency
     return found
 
 
 @compiled
-def send(wire: Wire, now: float, conn: int, in_turn: bool) -> None:
-    """Send what the window allows."""
-    one = wire.conns[conn]
+def send(
+    link: Any,  # noqa: ANN401 - a record of LINK
+    packets: NDArray[Any],
+    streams: NDArray[Any],
+    one: Any,  # noqa: ANN401 - a record of CONN
+    conn: int,
+    now: float,
+    in_turn: bool,
+) -> None:
+    """Send what the window of connection number `conn` allows."""
     restart_idle(one, now)
     while one.flying < one.window:
-        request = next_stream(wire, conn, in_turn)
+        request = next_stream(streams, one, conn, in_turn)
         if request < 0:
             return
-        payload = min(PAYLOAD, wire.left[request])
-        wire.left[request] -= payload
-        put(wire, now, conn, request, payload, 0)
-        one.flying += 1
+        stream = streams[request]
+        alone = stream.fresh or one.flying + 1 >= one.window
+        payload = min(PAYLOAD if alone else PAIR * PAYLOAD, stream.left)
+        stream.fresh = 0
+        stream.left -= payload
+        put(link, packets, now, conn, request, payload, 0)
+        one.flying += (payload + PAYLOAD - 1) // PAYLOAD
         one.last_sent = now
 
 
 @compiled
-def acknowledge(wire: Wire, now: float, number: int) -> None:
+def acknowledge(
+    link: Any,  # noqa: ANN401 - a record of LINK
+    packets: NDArray[Any],
+    one: Any,  # noqa: ANN401 - a record of CONN
+    now: float,
+    number: int,
+) -> None:
     """Take the acknowledgement of a packet, or learn that it was lost: then the window shrinks and it is sent again."""
-    packet = wire.packets[number]
-    one = wire.conns[packet.conn]
-    if packet.lost:
-        if packet.sent > one.reduced:
-            one.most = one.window
-            one.window = max(one.window * CUBIC_BETA, 2.0)
-            one.threshold, one.reduced, one.epoch = one.window, now, 0.0
-        put(wire, now, packet.conn, packet.request, packet.payload, 1)
+    packet = packets[number]
+    if not packet.lost:
+        one.flying -= packet.count
+        grow(link, packet, one, now, number)
         return
-    one.flying -= 1
-    grow(wire, one, now, number)
+    if packet.sent > one.reduced:
+        one.most = one.window
+        one.window = max(one.window * CUBIC_BETA, 2.0)
+        one.threshold, one.reduced, one.epoch = one.window, now, 0.0
+    put(link, packets, now, packet.conn, packet.request, packet.payload, 1)
 
 
 @compiled
-def grow(wire: Wire, one: Any, now: float, number: int) -> None:  # noqa: ANN401 - a record of CONN
-    """Grow the window by one acknowledged packet."""
-    rtt = now - wire.packets[number].sent
+def grow(link: Any, packet: Any, one: Any, now: float, number: int) -> None:  # noqa: ANN401 - records
+    """Grow the window by what was acknowledged."""
+    rtt = now - packet.sent
     one.least_rtt = min(one.least_rtt, rtt)
-    limited = one.flying + 1 >= (one.window / 2.0 if one.window < one.threshold else one.window - 1.0)
+    count = packet.count
+    slow = one.window < one.threshold
+    limited = one.flying + count >= (one.window / 2.0 if slow else one.window - PAIR)
     if number >= one.round_end:
-        one.round_end, one.round_start, one.last_ack = wire.link[0].tail, now, now
+        one.round_end, one.round_start, one.last_ack = link.tail, now, now
         one.samples, one.round_rtt = 0, math.inf
-    if one.window < one.threshold:
+    if slow:
         if one.window >= LOW_WINDOW:
             end_slow_start(one, now, rtt)
         if limited:
-            one.window += 1.0
+            one.window += count
     elif limited:
-        one.window += 1.0 / cubic_count(one, now)
+        one.window += count / cubic_count(one, now)
 
 
 @compiled

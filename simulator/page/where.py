@@ -85,7 +85,7 @@ def device(said: str) -> Phone:
         return Phone(DESKTOP, 1.0, "the reference: a fast desktop")
     if name in TIERS:
         slow = [row.cpu_slowdown for row in rows if row.tier == name]
-        return Phone(name, median(slow), f"median of {len(slow)} {name}-tier phones in personas/devices.yaml")
+        return Phone(f"{name}-tier phone", median(slow), f"median of {len(slow)} {name}-tier phones in personas/devices.yaml")
     for row in rows:
         if row.model.lower() == name:
             return Phone(row.model, row.cpu_slowdown, "personas/devices.yaml")
