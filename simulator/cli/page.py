@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from simulator.page.read import PageSource
     from simulator.page.where import Phone, Place
 
-NAMES = {"ttfb": "first byte", "fcp": "first paint (FCP)", "lcp": "main content (LCP)", "load": "load event", "idle": "last byte"}
+NAMES = {
+    "ttfb": "first byte",
+    "fcp": "first paint (FCP)",
+    "lcp": "main content (LCP)",
+    "load": "load event",
+    "idle": "last byte",
+}
 page_file = click.argument("page", type=click.Path(path_type=Path))
 
 
@@ -28,19 +34,32 @@ def command() -> None:
 
 @command.command("predict", short_help="Predict a page's load times.")
 @page_file
-@click.option("--device", default="mid", show_default=True, help="low, mid, high, desktop, a model, or a slowdown as 4x.")
+@click.option(
+    "--device", default="mid", show_default=True, help="low, mid, high, desktop, a model, or a slowdown as 4x."
+)
 @click.option(
     "--network", default="slow 4g", show_default=True, help="A profile, wifi, 5g, lte, hspa, or 150ms/1600kbps/750kbps."
 )
 @click.option("--loss", type=click.FloatRange(0, 0.3), default=0.0, help="Share of packets lost.")
 @click.option("--warm", is_flag=True, help="The shop's connection is open and the radio awake: no set-up.")
 @click.option(
-    "--server", "servers", multiple=True, metavar="PART=TIME", help="The server's time for URLs that hold PART, as /api=300ms."
+    "--server",
+    "servers",
+    multiple=True,
+    metavar="PART=TIME",
+    help="The server's time for URLs that hold PART, as /api=300ms.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
 @options.html
 def predict(
-    page: Path, device: str, network: str, loss: float, warm: bool, servers: tuple[str, ...], as_json: bool, html: Path | None
+    page: Path,
+    device: str,
+    network: str,
+    loss: float,
+    warm: bool,
+    servers: tuple[str, ...],
+    as_json: bool,
+    html: Path | None,
 ) -> None:
     """Predict how long PAGE takes: a recording of `footfall page record`, or a HAR.
 
@@ -72,7 +91,11 @@ def predict(
 @command.command("card", short_help="Cut a page card from a page.")
 @page_file
 @click.option(
-    "--call", "calls", multiple=True, metavar="OP=PART", help="The operation that calls whose URL holds PART are, as search=/api/s."
+    "--call",
+    "calls",
+    multiple=True,
+    metavar="OP=PART",
+    help="The operation that calls whose URL holds PART are, as search=/api/s.",
 )
 def card(page: Path, calls: tuple[str, ...]) -> None:
     """Print the page card of PAGE as YAML, to go under a state in personas/pages.yaml.
@@ -85,7 +108,9 @@ def card(page: Path, calls: tuple[str, ...]) -> None:
 
     wanted = dict(_pairs(calls, "--call", "search=/api/search"))
     if unknown := sorted(set(wanted) - set(OPERATIONS)):
-        raise click.UsageError(f"--call: no operation is called {', '.join(unknown)}. Hint: one of {', '.join(OPERATIONS)}")
+        raise click.UsageError(
+            f"--call: no operation is called {', '.join(unknown)}. Hint: one of {', '.join(OPERATIONS)}"
+        )
     source = read_page(page)
     _warn(source)
     for one in calls_of(source):

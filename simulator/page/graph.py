@@ -31,6 +31,8 @@ PAINT_MS = (10.0, 60.0, 250.0)
 """From the end of drawing until a shopper sees it: least, where nothing was recorded, and most (calibration study)."""
 STATIC = frozenset(("style", "script", "image", "font", "media"))
 """Kinds that wait for nobody: what a file waited longer than its host's fastest was for others of an unthrottled load."""
+QUEUED_MS = 100.0
+"""Unless it is more than this: then the file itself is slow."""
 HOLDS_LOAD = frozenset(("document", "style", "script", "image", "font", "media", "other"))
 TEXT_LATER_MS = 40.0
 """Text that comes so much after the first paint was put there by work of its own."""
@@ -246,7 +248,8 @@ class _Builder:
             row["priority"] = PRIORITIES.index(one.priority)
             row["raised"] = PRIORITIES.index(one.raised or one.priority)
             row["sent_bytes"], row["wire_bytes"] = one.sent_bytes, max(one.wire_bytes, 1)
-            wait_ms = min(one.wait_ms, floors.get(one.host, one.wait_ms)) if one.kind in STATIC else one.wait_ms
+            floor_ms = floors.get(one.host, one.wait_ms) if one.kind in STATIC else one.wait_ms
+            wait_ms = floor_ms if one.wait_ms - floor_ms < QUEUED_MS else one.wait_ms
             row["wait_s"] = max(wait_ms - self.rtt_ms, 0.0) / 1e3
             row["parent"] = -1 if one.initiator.request is None else one.initiator.request
             self._begin(number, row, first, drawn)

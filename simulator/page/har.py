@@ -83,7 +83,9 @@ def read_har(path: Path, data: bytes) -> Har:
     while entries and entries[0].kind not in {"document", "other"}:
         warnings.append(f"{entries.pop(0).url[:60]} came before the document and is left out")
     if not entries:
-        raise one_fault(str(path), "has no document", "the first entry must be the page itself", "record it from the start")
+        raise one_fault(
+            str(path), "has no document", "the first entry must be the page itself", "record it from the start"
+        )
     entries[0].kind = "document"
     start_ms = entries[0].start_ms
     for one in entries:
@@ -101,12 +103,16 @@ def _log(path: Path, data: bytes) -> Mapping[str, Any]:
     try:
         found = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise one_fault(str(path), f"is no whole JSON ({error})", hint="was the file cut off? export it again") from None
+        raise one_fault(
+            str(path), f"is no whole JSON ({error})", hint="was the file cut off? export it again"
+        ) from None
     log = found.get("log") if isinstance(found, dict) else None
     if not isinstance(log, dict) or not isinstance(log.get("entries"), list):
         raise one_fault(str(path), "is no HAR", "an object `log` with a list `entries`", "see HAR 1.2")
     if not log["entries"]:
-        raise one_fault(str(path), "has no entries", "at least the page itself", "open DevTools before loading the page")
+        raise one_fault(
+            str(path), "has no entries", "at least the page itself", "open DevTools before loading the page"
+        )
     return log
 
 
@@ -117,7 +123,9 @@ def _first_page(log: Mapping[str, Any], warnings: list[str]) -> list[Any]:
     if len(pages) < 2:
         return entries
     mine = [one for one in entries if isinstance(one, dict) and one.get("pageref") in {pages[0], None}]
-    warnings.append(f"it holds {len(pages)} pages; only the first, with {len(mine)} of {len(entries)} entries, is predicted")
+    warnings.append(
+        f"it holds {len(pages)} pages; only the first, with {len(mine)} of {len(entries)} entries, is predicted"
+    )
     return mine or entries
 
 
@@ -146,7 +154,9 @@ def _entries(path: Path, raw: list[Any], warnings: list[str]) -> Iterator[Entry]
     if counts["failed"]:
         warnings.append(f"{counts['failed']} requests failed or were blocked when it was captured and are left out")
     if counts["worker"]:
-        warnings.append(f"{counts['worker']} answers came from a service worker and are left out: a first visit asks for them")
+        warnings.append(
+            f"{counts['worker']} answers came from a service worker and are left out: a first visit asks for them"
+        )
 
 
 def _entry(one: Mapping[str, Any]) -> Entry:
@@ -221,9 +231,13 @@ def _protocol(version: str) -> str:
 
 def _refuse(path: Path, entries: list[Entry]) -> None:
     if not entries:
-        raise one_fault(str(path), "has no entry that went over the network", hint="capture it without cache or service worker")
+        raise one_fault(
+            str(path), "has no entry that went over the network", hint="capture it without cache or service worker"
+        )
     if len(entries) > MOST_REQUESTS:
-        raise one_fault(str(path), f"has {len(entries):,} requests", f"at most {MOST_REQUESTS:,}", "capture one page load alone")
+        raise one_fault(
+            str(path), f"has {len(entries):,} requests", f"at most {MOST_REQUESTS:,}", "capture one page load alone"
+        )
     unknown = sum(one.wire_bytes is None and not one.content_bytes for one in entries)
     if unknown > MOST_UNKNOWN_SIZES * len(entries):
         raise one_fault(str(path), f"{unknown} of {len(entries)} answers have no size",
@@ -252,7 +266,9 @@ def _doubt(log: Mapping[str, Any], entries: list[Entry], rtt_ms: float, warnings
     """Warn of what makes the prediction worse."""
     browser = _browser(log)
     if browser.startswith(("Firefox", "Safari")):
-        warnings.append(f"captured by {browser}, which says neither who asked for a file nor how urgently; both are guessed")
+        warnings.append(
+            f"captured by {browser}, which says neither who asked for a file nor how urgently; both are guessed"
+        )
     if len(entries) > MANY_REQUESTS:
         warnings.append(f"{len(entries):,} requests are more than one page load usually makes: was it a session?")
     if rtt_ms > THROTTLED_MS:

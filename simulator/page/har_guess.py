@@ -36,7 +36,9 @@ def guessed(entries: Sequence[Entry], load_ms: float | None, warnings: list[str]
         warnings.append(f"the largest content is taken to be {requests[hero].url[-60:]}")
     tasks = list(_tasks(entries, requests))
     seen = Seen(ttfb_ms=None, fcp_ms=None, lcp_ms=None, load_ms=load_ms, idle_ms=max(one.end_ms for one in entries))
-    return Load(requests=requests, tasks=tasks, seen=seen, lcp_kind="text" if hero is None else "image", lcp_request=hero)
+    return Load(
+        requests=requests, tasks=tasks, seen=seen, lcp_kind="text" if hero is None else "image", lcp_request=hero
+    )
 
 
 def _request(number: int, entries: Sequence[Entry], places: Mapping[str, Any], at_url: Mapping[str, int]) -> Request:
@@ -68,12 +70,16 @@ def _request(number: int, entries: Sequence[Entry], places: Mapping[str, Any], a
     )
 
 
-def _initiator(number: int, entries: Sequence[Entry], places: Mapping[str, Any], at_url: Mapping[str, int]) -> Initiator:
+def _initiator(
+    number: int, entries: Sequence[Entry], places: Mapping[str, Any], at_url: Mapping[str, int]
+) -> Initiator:
     """Return who asked: what Chrome says, else a redirect, the document's text, the referring style sheet, or the time."""
     one = entries[number]
     if number == 0:
         return Initiator(kind="other")
-    redirected = [n for n in range(number) if entries[n].redirect and urljoin(entries[n].url, entries[n].redirect) == one.url]
+    redirected = [
+        n for n in range(number) if entries[n].redirect and urljoin(entries[n].url, entries[n].redirect) == one.url
+    ]
     if redirected:
         return Initiator(kind="redirect", request=redirected[-1])
     if one.url in places:
@@ -122,7 +128,9 @@ def _hero(requests: Sequence[Request]) -> int | None:
 
 def _tasks(entries: Sequence[Entry], requests: Sequence[Request]) -> Iterator[Task]:
     """Yield the work that the page is taken to make: commit, parsing, first drawing, and each script by its size."""
-    named = [number for number, one in enumerate(requests) if one.initiator.kind == "parser" and one.initiator.request == 0]
+    named = [
+        number for number, one in enumerate(requests) if one.initiator.kind == "parser" and one.initiator.request == 0
+    ]
     clock = entries[0].end_ms
     yield Task(start_ms=clock, ms=COMMIT_MS, kind="commit", sends=named)
     parse_ms = PARSE_MS + PARSE_MS_PER_KB * entries[0].content_bytes / 1e3
@@ -132,6 +140,8 @@ def _tasks(entries: Sequence[Entry], requests: Sequence[Request]) -> Iterator[Ta
     scripts = [(one.end_ms, number) for number, one in enumerate(requests) if one.kind == "script"]
     for end_ms, number in sorted(scripts):
         size = max(entries[number].content_bytes, entries[number].wire_bytes or 0)
-        asked = [n for n, one in enumerate(requests) if one.initiator.kind == "script" and one.initiator.request == number]
+        asked = [
+            n for n, one in enumerate(requests) if one.initiator.kind == "script" and one.initiator.request == number
+        ]
         work_ms = 1e3 * SCRIPT_S_PER_KB * size / 1e3
         yield Task(start_ms=max(end_ms, drawn), ms=work_ms, kind="script", needs=[number], sends=asked)

@@ -135,7 +135,9 @@ def _shaken(graph: PageGraph, run: int) -> tuple[PageGraph, float, float]:
     count = len(graph.requests)
     at = (0.5 + run * GOLDEN + np.arange(count + 2) * GOLDEN**2 * run) % 1.0
     requests = graph.requests.copy()
-    requests["wait_s"] = requests["wait_s"] * (1.0 + WAIT_SPREAD * (2.0 * at[:count] - 1.0)) + WAIT_JITTER_S * at[:count]
+    requests["wait_s"] = (
+        requests["wait_s"] * (1.0 + WAIT_SPREAD * (2.0 * at[:count] - 1.0)) + WAIT_JITTER_S * at[:count]
+    )
     factors = 1.0 + np.array([CPU_SPREAD, RATE_SPREAD]) * (2.0 * at[count:] - 1.0)
     return graph._replace(requests=requests), float(factors[0]), float(factors[1])
 

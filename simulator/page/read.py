@@ -42,10 +42,14 @@ def read_page(path: Path) -> PageSource:
     """Return the page of a recording or a HAR. Raises `FileFaults` with everything that is wrong."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise one_fault(str(path), "is too large", f"at most {MOST_BYTES / 1e6:.0f} MB", "export it without content")
+            raise one_fault(
+                str(path), "is too large", f"at most {MOST_BYTES / 1e6:.0f} MB", "export it without content"
+            )
         data = path.read_bytes()
     except OSError as error:
-        raise one_fault(str(path), f"cannot be read: {error.strerror}", hint="footfall page record URL makes one") from None
+        raise one_fault(
+            str(path), f"cannot be read: {error.strerror}", hint="footfall page record URL makes one"
+        ) from None
     if b'"footfall_page"' in data[:100_000] or b'"footfall_page"' in data[-200:]:
         return _recorded(path, data)
     har = read_har(path, data.removeprefix(b"\xef\xbb\xbf"))

@@ -17,7 +17,12 @@ LOADS = 4
 
 
 def record(
-    url: str, *, loads: int = LOADS, timeout_s: float = 60.0, flags: Sequence[str] = (), told: Callable[[int], None] | None = None
+    url: str,
+    *,
+    loads: int = LOADS,
+    timeout_s: float = 60.0,
+    flags: Sequence[str] = (),
+    told: Callable[[int], None] | None = None,
 ) -> Recording:
     """Return the recording of a page. `told` hears of each load. Raises `BrowserError` when it does not load."""
     with Browser(*flags) as browser:

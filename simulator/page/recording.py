@@ -146,7 +146,7 @@ def _refers_to_itself(load: Load) -> bool:
 
 def recording_text(recording: Recording) -> bytes:
     """Return the file of a recording; times are rounded to hundredths of a millisecond."""
-    return orjson.dumps(_rounded(recording.model_dump(exclude_defaults=True) | {"footfall_page": VERSION})) + b"\n"
+    return orjson.dumps(_rounded({"footfall_page": VERSION} | recording.model_dump(exclude_defaults=True))) + b"\n"
 
 
 def _rounded(value: object) -> object:

@@ -85,7 +85,9 @@ def device(said: str) -> Phone:
         return Phone(DESKTOP, 1.0, "the reference: a fast desktop")
     if name in TIERS:
         slow = [row.cpu_slowdown for row in rows if row.tier == name]
-        return Phone(f"{name}-tier phone", median(slow), f"median of {len(slow)} {name}-tier phones in personas/devices.yaml")
+        return Phone(
+            f"{name}-tier phone", median(slow), f"median of {len(slow)} {name}-tier phones in personas/devices.yaml"
+        )
     for row in rows:
         if row.model.lower() == name:
             return Phone(row.model, row.cpu_slowdown, "personas/devices.yaml")
@@ -93,4 +95,6 @@ def device(said: str) -> Phone:
         slowdown = float(own[1]) if own[1].count(".") < 2 else 0.0
         if 0.1 <= slowdown <= 100:
             return Phone(f"{slowdown:g}x", slowdown, "given, against a fast desktop")
-    raise UnknownPlaceError(f"no device is called {said!r}. Hint: desktop, low, mid, high, a model as `Galaxy A14`, or 4x")
+    raise UnknownPlaceError(
+        f"no device is called {said!r}. Hint: desktop, low, mid, high, a model as `Galaxy A14`, or 4x"
+    )

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from simulator.page.read import PageSource
     from simulator.page.where import Phone, Place
 
-NAMES = {"ttfb": "First byte", "fcp": "First paint (FCP)", "lcp": "Main content (LCP)", "load": "Load event", "idle": "Last byte"}
+NAMES = {
+    "ttfb": "First byte",
+    "fcp": "First paint (FCP)",
+    "lcp": "Main content (LCP)",
+    "load": "Load event",
+    "idle": "Last byte",
+}
 MARKS = {"fcp": "good", "lcp": "c2", "load": "bad"}
 MOST_ROWS = 120
 LEAST_WORK_S = 0.002
@@ -28,7 +34,10 @@ LEAST_WORK_S = 0.002
 def page_load_html(source: PageSource, found: Forecast, place: Place, phone: Phone) -> str:
     """Return the page; the same prediction gives the same text."""
     rows = list(_requests(source, found))
-    marks = [Mark(name.upper() if name != "load" else name, found.typical.seconds[name], class_) for name, class_ in MARKS.items()]
+    marks = [
+        Mark(name.upper() if name != "load" else name, found.typical.seconds[name], class_)
+        for name, class_ in MARKS.items()
+    ]
     title = f"Waterfall of {source.url} on {place.name}, {phone.name}"
     work = list(_work(source, found))
     context = {
@@ -40,7 +49,9 @@ def page_load_html(source: PageSource, found: Forecast, place: Place, phone: Pho
         "place": place,
         "phone": phone,
         "names": NAMES,
-        "drawn": twice("waterfall", FULL, lambda name, width: waterfall(name, title, rows[:MOST_ROWS], work, marks, width)),
+        "drawn": twice(
+            "waterfall", FULL, lambda name, width: waterfall(name, title, rows[:MOST_ROWS], work, marks, width)
+        ),
         "rows": rows,
         "left_out": max(len(rows) - MOST_ROWS, 0),
         "megabytes": float(source.graphs[found.load].requests["wire_bytes"].sum()) / 1e6,
@@ -53,7 +64,9 @@ def page_load_html(source: PageSource, found: Forecast, place: Place, phone: Pho
 def _requests(source: PageSource, found: Forecast) -> Iterator[Request]:
     load = source.loads[found.load]
     states = found.typical.requests
-    for number in sorted(range(len(load.requests)), key=lambda n: (states["found"][n] != states["found"][n], states["found"][n], n)):
+    for number in sorted(
+        range(len(load.requests)), key=lambda n: (states["found"][n] != states["found"][n], states["found"][n], n)
+    ):
         one, state = load.requests[number], states[number]
         if state["end"] != state["end"]:  # noqa: PLR0124 - NaN: nothing asked for it
             continue
@@ -62,7 +75,9 @@ def _requests(source: PageSource, found: Forecast) -> Iterator[Request]:
             f"{one.url}: {one.kind}, {one.wire_bytes / 1e3:.1f} kB, {one.priority}; known {state['found']:.2f} s, "
             f"sent {state['asked']:.2f} s, first byte {state['first']:.2f} s, last byte {state['end']:.2f} s"
         )
-        yield Request(name, float(state["found"]), float(state["asked"]), float(state["first"]), float(state["end"]), said)
+        yield Request(
+            name, float(state["found"]), float(state["asked"]), float(state["first"]), float(state["end"]), said
+        )
 
 
 def _work(source: PageSource, found: Forecast) -> Iterator[tuple[float, float, str]]:

@@ -62,7 +62,15 @@ def waterfall(
     parts.append(text(0, y + 12, "main thread", "name"))
     for start, end, what in work:
         parts.append(
-            bar(across(start), y + (2 if wide else 16), max(across(end) - across(start), 0.6), 12, "fill-c2", tip=what, radius=1)
+            bar(
+                across(start),
+                y + (2 if wide else 16),
+                max(across(end) - across(start), 0.6),
+                12,
+                "fill-c2",
+                tip=what,
+                radius=1,
+            )
         )
     for number, mark in enumerate(sorted(marks, key=lambda mark: mark.at_s)):
         parts += _mark(mark, across(mark.at_s), 10 + MARK_GAP * number, bottom, width)
@@ -73,7 +81,7 @@ def waterfall(
 def _row(one: Request, y: float, left: float, across: object, *, wide: bool) -> list[Markup]:
     assert callable(across)
     room = int((left - 10) / 6.6) if wide else 50
-    label = one.name if len(one.name) <= room else f"…{one.name[1 - room:]}"
+    label = one.name if len(one.name) <= room else f"…{one.name[1 - room :]}"
     parts = [text(0, y + 12, label, "")]
     base = y + (2 if wide else 16)
     for start, end, class_ in (

@@ -43,6 +43,7 @@ BASELINE = ROOT / "tests/accuracy/baseline.json"
 FACTORS = tuple(round(0.6 + 0.2 * step, 2) for step in range(13))
 EXPONENTS = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1)
 FIT_RUNS = 3
+MOST_DISTURBED = 0.5
 JUDGED = ("fcp", "lcp", "load")
 
 
@@ -88,8 +89,11 @@ def on(cell: Cell) -> Conditions:
     return Conditions(net.rtt_ms, net.down_kbps, net.up_kbps, cpu=cell.cpu)
 
 
-def fit(cells: Sequence[Cell], pages: dict[str, dict[str, PageSource]]) -> dict[str, Any]:
-    """Return the calibration that the training cells give: how work stretches, and the error that is left."""
+def fit(cells: Sequence[Cell], pages: dict[str, dict[str, PageSource]], *, trusted: bool) -> dict[str, Any]:
+    """Return the calibration that the training cells give: how work stretches, and the error that is left.
+
+    Loads that were disturbed are not `trusted` to say how work stretches: then that part stays as it is.
+    """
     train = [cell for cell in cells if not is_test(cell.page.rpartition("-")[0])]
 
     def loss(factor: float, exponent: float) -> float:
@@ -100,8 +104,8 @@ def fit(cells: Sequence[Cell], pages: dict[str, dict[str, PageSource]]) -> dict[
             errors += [abs(math.log(np.median([one[m] for one in seconds]) / cell.truth[m])) for m in JUDGED]
         return mean(errors)
 
-    exponent = 1.0
-    for _ in range(2):  # one after the other: both are smooth, and nearly independent
+    factor, exponent = forecasting.calibration()["stretch"].values()
+    for _ in range(2 if trusted else 0):  # one after the other: both are smooth, and nearly independent
         factor = min(FACTORS, key=lambda value: loss(value, exponent))
         exponent = min(EXPONENTS, key=lambda value: loss(factor, value))
     found: dict[str, Any] = {"stretch": {"factor": factor, "exponent": exponent}, "error": {}}
@@ -182,7 +186,12 @@ def regression(train: Sequence[Cell], made: dict[str, Recording]) -> Callable[[C
     def row(cell: Cell) -> list[float]:
         net, load = NETWORKS[cell.net], made[cell.page].loads[0]
         size = sum(one.wire_bytes for one in load.requests)
-        return [size * 0.008 / net.down_kbps, net.rtt_ms / 1e3, cell.cpu * sum(task.ms for task in load.tasks) / 1e3, 1.0]
+        return [
+            size * 0.008 / net.down_kbps,
+            net.rtt_ms / 1e3,
+            cell.cpu * sum(task.ms for task in load.tasks) / 1e3,
+            1.0,
+        ]
 
     fits = {}
     for name in METRICS:
@@ -196,7 +205,12 @@ def noise(cells: Sequence[Cell]) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for net in NETWORKS:
         for name in METRICS:
-            apart = [abs(run / c.truth[name] - 1) for c in cells if c.net == net and len(c.runs[name]) > 1 for run in c.runs[name]]
+            apart = [
+                abs(run / c.truth[name] - 1)
+                for c in cells
+                if c.net == net and len(c.runs[name]) > 1
+                for run in c.runs[name]
+            ]
             if apart:
                 found.setdefault(net, {})[name] = round(mean(apart), 4)
     return found
@@ -230,7 +244,7 @@ def main() -> int:
     devtools = [cell for cell in cells_of(lines, "devtools") if cell.page in made]
     pages = sources(made)
     if given.fit:
-        found = fit(packet, pages)
+        found = fit(packet, pages, trusted=mean(line["foreign"] > MOST_FOREIGN for line in lines) < MOST_DISTURBED)
         CALIBRATION.write_text(json.dumps(found, indent=2) + "\n")
         with_calibration(found)
     test = [cell for cell in packet if is_test(cell.page.rpartition("-")[0])]

@@ -13,7 +13,14 @@ MIMES = {
     "document": "text/html", "style": "text/css", "script": "text/javascript", "image": "image/png",
     "font": "font/woff2", "fetch": "application/json",
 }  # fmt: skip
-TYPES = {"document": "document", "style": "stylesheet", "script": "script", "image": "image", "font": "font", "fetch": "fetch"}
+TYPES = {
+    "document": "document",
+    "style": "stylesheet",
+    "script": "script",
+    "image": "image",
+    "font": "font",
+    "fetch": "fetch",
+}
 VERSIONS = {"h1": "http/1.1", "h2": "h2", "h3": "h3"}
 
 
@@ -21,7 +28,12 @@ def har_of(load: Load, *, chrome: bool) -> dict[str, Any]:
     """Return a HAR 1.2 of a load."""
     entries = [_entry(load, one, chrome=chrome) for one in load.requests]
     creator = {"name": "WebInspector" if chrome else "Exporter", "version": "1"}
-    page = {"id": "page_1", "startedDateTime": START.isoformat(), "title": "", "pageTimings": {"onLoad": load.seen.load_ms}}
+    page = {
+        "id": "page_1",
+        "startedDateTime": START.isoformat(),
+        "title": "",
+        "pageTimings": {"onLoad": load.seen.load_ms},
+    }
     return {"log": {"version": "1.2", "creator": creator, "pages": [page], "entries": entries}}
 
 
@@ -47,6 +59,8 @@ def _entry(load: Load, one: Request, *, chrome: bool) -> dict[str, Any]:
         url = load.requests[parent].url if parent is not None else load.requests[0].url
         kind = one.initiator.kind
         entry["_initiator"] = (
-            {"type": "script", "stack": {"callFrames": [{"url": url}]}} if kind == "script" else {"type": kind, "url": url}
+            {"type": "script", "stack": {"callFrames": [{"url": url}]}}
+            if kind == "script"
+            else {"type": kind, "url": url}
         )
     return entry

@@ -133,7 +133,9 @@ def rounds(cells: Sequence[Cell], done: Sequence[dict[str, Any]], repeats: int, 
         yield from (cell for cell in order if had.get(cell, 0) <= number)
 
 
-def measure(where: World, pages: Sequence[Page], cells: Sequence[Cell], folder: Path, repeats: int, quiet: bool) -> None:
+def measure(
+    where: World, pages: Sequence[Page], cells: Sequence[Cell], folder: Path, repeats: int, quiet: bool
+) -> None:
     """Measure what is missing, a line a load."""
     by_name = {page.name: page for page in pages}
     todo = list(rounds(cells, truths(folder), repeats, quiet))

@@ -46,7 +46,11 @@ def _ground(found: dict[str, Any]) -> str:
         "12 % of a processor meanwhile. Held out: "
         f"{', '.join(found['test_templates'])}. Work stretches by "
         f"{found['stretch']['factor']:g} · cpu^{found['stretch']['exponent']:g}, fitted on the training cells.\n"
-        + ("\n**Most loads were disturbed: these figures say little about the processor's part.**\n" if found["disturbed"] > 0.5 else "")
+        + (
+            "\n**Most loads were disturbed: these figures say little about the processor's part.**\n"
+            if found["disturbed"] > 0.5
+            else ""
+        )
     )
 
 
@@ -63,9 +67,15 @@ def _targets(found: dict[str, Any]) -> str:
             f"| {NAMES[metric]}, loads inside the 80 % interval | 75 to 85 % | {percent(share)} | "
             f"{_mark(COVERED[0] <= share <= COVERED[1])} |"
         )
-    slow = [found["test"]["T2"]["load"]["by_network"][net]["p50"] for net in SLOW if net in found["test"]["T2"]["load"]["by_network"]]
+    slow = [
+        found["test"]["T2"]["load"]["by_network"][net]["p50"]
+        for net in SLOW
+        if net in found["test"]["T2"]["load"]["by_network"]
+    ]
     if slow:
-        rows.append(f"| load event from a HAR alone, slow networks, median error | ≤ {percent(HAR_SLOW)} | {percent(max(slow), 1)} | {_mark(max(slow) <= HAR_SLOW)} |")
+        rows.append(
+            f"| load event from a HAR alone, slow networks, median error | ≤ {percent(HAR_SLOW)} | {percent(max(slow), 1)} | {_mark(max(slow) <= HAR_SLOW)} |"
+        )
     return "\n".join(rows) + "\n"
 
 
@@ -107,7 +117,11 @@ def _score(one: dict[str, Any] | None) -> str:
 
 
 def _networks(found: dict[str, Any]) -> str:
-    rows = ["## By network, from recordings\n", "| network | first byte | FCP | LCP | load event | last byte |", "|---|---|---|---|---|---|"]
+    rows = [
+        "## By network, from recordings\n",
+        "| network | first byte | FCP | LCP | load event | last byte |",
+        "|---|---|---|---|---|---|",
+    ]
     for net in found["test"]["T3"]["lcp"]["by_network"]:
         cells = (_score(found["test"]["T3"][metric]["by_network"].get(net)) for metric in NAMES)
         rows.append(f"| {net} | {' | '.join(cells)} |")
