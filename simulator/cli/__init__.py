@@ -28,6 +28,7 @@ COMMANDS = (
     "baseline",
     "persona",
     "target",
+    "page",
     "storefront",
 )
 

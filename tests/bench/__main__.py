@@ -12,6 +12,7 @@ import bench_capacity
 import bench_fleet
 import bench_generate
 import bench_live
+import bench_page
 from rich.console import Console
 from rich.table import Table
 
@@ -23,6 +24,7 @@ TOPICS = {
     "live": bench_live.run,
     "fleet": bench_fleet.run,
     "capacity": bench_capacity.run,
+    "page": bench_page.run,
 }
 
 
