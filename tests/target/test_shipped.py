@@ -18,7 +18,7 @@ from simulator.target.request import Request, load_target
 from simulator.target.schema import TargetFile
 
 NOT_SERVED = {
-    "storefront": {"auth_begin", "auth_finish"},
+    "storefront": set(),
     "json_server": set(),
 }
 """What the embedded shop does not have, for the reason that its target file gives."""
