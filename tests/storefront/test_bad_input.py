@@ -28,8 +28,8 @@ JSON = st.recursive(
 )
 NAMES = ["visitor", "consent", "country", "sku", "quantity", "checkout", "card_token", "payment", "email", "password",
          "events", "type", "at_ms", "token", "topic", "order", "reward", "endpoint", "message", "kind", "skus",
-         "positions", "flag", "variant", "campaign", "ttl_s", "credential", "activity", "reference", "timezone", "push", "location",
-         "stuck_at"]  # fmt: skip
+         "positions", "flag", "variant", "campaign", "ttl_s", "credential", "activity", "reference", "timezone",
+         "push", "location", "stuck_at"]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", POSTS)

@@ -24,12 +24,10 @@ SEA = {"lat": 30.0, "lon": -40.0}
 def at_once(asked: Sequence[tuple[Visitor, str, str, dict[str, Any]]]) -> list[dict[str, Any]]:
     """Ask all of these together and return their answers."""
 
-    async def ask(visitor: Visitor, method: str, path: str, options: dict[str, Any]) -> dict[str, Any]:
-        async with visitor.asking() as client:
-            return (await client.request(method, path, **options)).json()
-
     async def all_of_them() -> list[dict[str, Any]]:
-        return await asyncio.gather(*(ask(*one) for one in asked))
+        async with asked[0][0].asking() as client:
+            sent = (client.request(how, path, headers=who.headers, **options) for who, how, path, options in asked)
+            return [answer.json() for answer in await asyncio.gather(*sent)]
 
     return asyncio.run(all_of_them())
 
