@@ -55,7 +55,7 @@ def test_prices_are_named_by_product(vera: Visitor, come_in: Callable[..., Visit
 
 
 def test_a_list_is_put_into_ones_own_order(vera: Visitor, leave: Callable[[str, int], None]):
-    """What one likes comes first, what is sold out last; without a history the order stays, and is not called personal."""
+    """What one likes comes first, what is sold out last; without a history the order stays."""
     given = ["TOY-0004", "WAT-0004", "BAG-0004", "WAT-0005"]
     for sku in given:
         leave(sku, 9)

@@ -96,8 +96,8 @@ class LiveVisit:
     def _stand_before(self, tap: Tap) -> Stamp:
         """Tell the context which page comes, on which network."""
         visit, shopper, event = self.walk.visit[0], self.walk.shopper[0], self.walk.event[0]
-        category = int(visit["category"])
-        self.context.turn_to(CATEGORIES[category] if category >= 0 else None, max(int(visit["product"]), 0))
+        category, pick = self.walk.before()
+        self.context.turn_to(CATEGORIES[category] if category >= 0 else None, max(pick, 0))
         self.context.on_network(float(event["rtt_ms"]), float(event["down_kbps"]))
         page = self.run.page_names[tap.state]
         self.context.tell(page, (self.due_us + self.run.reference_ms * 1_000) // 1_000)

@@ -77,6 +77,11 @@ class Walk:
         self.visit = visit_bytes(self._walk).reshape(-1).view(VISIT)
         self.shopper = _arrive(world, self._walk, shopper, visit, arm, start_us)
 
+    def before(self) -> tuple[int, int]:
+        """Return the category and the pick of the page that the shopper stands before; -1 where there is none."""
+        walk = self._walk[0]
+        return int(walk["category"]), int(walk["product"])
+
     def tap(self) -> Tap:
         """Ask for the page that the shopper stands before."""
         return Tap(*_tap(self.world, self.shopper, self._walk, self.event))
