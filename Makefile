@@ -21,7 +21,7 @@ check: $(VENV)/.check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/cog --check -r README.md docs/cli.md docs/data.md docs/files.md docs/tables.md
+	$(BIN)/cog --check -r README.md docs/cli.md docs/data.md docs/files.md docs/tables.md docs/storefront.md
 	$(BIN)/python -m simulator.cli.schemas --check
 
 format: $(VENV)/.check
@@ -29,7 +29,7 @@ format: $(VENV)/.check
 	$(BIN)/ruff check --fix .
 
 docs: $(VENV)/.check
-	$(BIN)/cog -r README.md docs/cli.md docs/data.md docs/files.md docs/tables.md
+	$(BIN)/cog -r README.md docs/cli.md docs/data.md docs/files.md docs/tables.md docs/storefront.md
 	$(BIN)/python -m simulator.cli.schemas
 
 bench: $(VENV)/.test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.journey.keys import NOWHERE, purpose, uniform
@@ -9,9 +10,10 @@ from simulator.journey.records import NOT_SEEN
 from simulator.model.devices import device_table
 from simulator.model.places import country_table
 from simulator.model.schema import CATEGORIES, CONSENTS
-from simulator.target.fields import EXTRACTED, PICK
+from simulator.target.fields import CREDENTIAL, EXTRACTED, PASSKEY, PICK
 from simulator.target.headers import SAVE_DATA_SHARE, device_headers, markers, network_hints, sends_hints
 from simulator.target.identity import identity_of
+from simulator.target.passkeys import CeremonyError, Phone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from simulator.target.schema import Words
 
 SAVE_DATA = purpose("save_data")
+FINGER = purpose("finger")
+UNKNOWN_FINGER_SHARE = 0.04
+"""Share of visits in which the phone does not know its shopper's finger or face (assumed)."""
 _DEGREE_DIGITS = 5
 """About a metre; phones report no more."""
 
@@ -61,7 +66,7 @@ class Context:
     with every request; `consents` what the shopper agreed to; `made` the operations that have worked.
     """
 
-    __slots__ = ("_hints", "_words", "consents", "favourite", "headers", "made", "values")
+    __slots__ = ("_hints", "_words", "consents", "favourite", "headers", "made", "phone", "values")
 
     def __init__(
         self,
@@ -78,6 +83,7 @@ class Context:
         self.consents = consents
         self.favourite = favourite
         self.made: set[str] = set()
+        self.phone: Phone | None = None
         self._words = words
         self._hints = hints
         self.turn_to(None, 0)
@@ -108,6 +114,15 @@ class Context:
             self.made.add(answer.operation)
             for name, value in answer.extracted.items():
                 self.values[EXTRACTED + name] = value
+            if PASSKEY in answer.extracted:
+                self._unlock(answer.extracted[PASSKEY])
+
+    def _unlock(self, options: Any) -> None:  # noqa: ANN401 - whatever the target sent
+        """Let the phone answer a WebAuthn ceremony; there is no answer to nonsense, or if the finger does not fit."""
+        self.values.pop(CREDENTIAL, None)
+        if self.phone is not None and isinstance(options, dict):
+            with suppress(CeremonyError):
+                self.values[CREDENTIAL] = self.phone.answer(options)
 
     def relevance(self, answer: Answer) -> float:
         """Return the share of what is shown that is of the favourite category; `NOT_SEEN` if not observable."""
@@ -161,4 +176,7 @@ def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str) -
         values["place.lon"] = round(who.longitude_deg, _DEGREE_DIGITS)
     saver = uniform(seed, who.shopper, 0, NOWHERE, 0, SAVE_DATA) < SAVE_DATA_SHARE[who.device.tier]
     headers = device_headers(who.device, country.accept_language, save_data=saver) | markers(run, visit_id)
-    return Context(values, headers, who.consents, who.favourite, target.categories, hints=sends_hints(who.device))
+    context = Context(values, headers, who.consents, who.favourite, target.categories, hints=sends_hints(who.device))
+    if uniform(seed, who.shopper, visit, NOWHERE, 0, FINGER) >= UNKNOWN_FINGER_SHARE:
+        context.phone = Phone(seed, who.shopper)
+    return context

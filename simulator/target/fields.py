@@ -37,6 +37,7 @@ FIELDS = {
     "page.query": "what the shopper types to search in that category",
     "event.type": "what happened, in the words of the page's operation",
     "event.at_ms": "when it happened, milliseconds",
+    "passkey.credential": "the phone's answer to WebAuthn options extracted as `passkey`; missing if no finger fits",
     "run.id": "id of this run",
 }
 """Every field but `extracted.*`, which is what some operation of the file extracts."""
@@ -45,5 +46,7 @@ EXTRACTED = "extracted."
 """Prefix of values taken from earlier answers."""
 SESSION = "{extracted.session}"
 """What a bearer token is unless the file says otherwise."""
+PASSKEY, CREDENTIAL = "passkey", "passkey.credential"
+"""What options of a WebAuthn ceremony are extracted as, and the field that holds the phone's answer."""
 PICK = "pick"
 """Where a context keeps the integer that chooses among extracted candidates; no template can name it."""

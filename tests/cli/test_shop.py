@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from simulator.storefront import running_storefront
+from simulator.storefront.hazards import all_hazards, answer_key
 from simulator.target.request import load_target
 
 MINE = """target: mine
@@ -47,6 +48,44 @@ def test_the_shop_opens_says_where_and_closes(running, number):
     assert ended.took_s < 10
     assert ended.err.splitlines()[-1] == "closed"
     assert running.within(5, lambda: not any(child.is_running() for child in shop))
+
+
+def test_hazards_are_listed(footfall):
+    """Every hazard stands on a line of its own with its family, on stdout."""
+    said = footfall("storefront", "--hazards")
+    assert (said.code, said.err) == (0, "")
+    rows = [line.split()[:2] for line in said.out.splitlines()[1:]]
+    assert rows == [[hazard.code, hazard.name] for hazard in all_hazards()]
+
+
+def test_the_answer_key_is_json_of_what_is_on(footfall):
+    """Names and families can be mixed and repeated; nothing is served."""
+    said = footfall("storefront", "--hazard", "h13", "--hazard", "leak", "--hazard", "leak", "--answer-key")
+    assert (said.code, said.err) == (0, "")
+    assert json.loads(said.out) == answer_key(["leak", "open_door", "share_session"])
+    assert json.loads(footfall("storefront", "--answer-key").out) == {"hazards": []}
+
+
+def test_an_unknown_hazard_is_a_usage_error_with_a_hint(footfall):
+    """All wrong names are told at once, with the nearest right one."""
+    said = footfall("storefront", "--hazard", "leek", "--hazard", "H99")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.splitlines()[-1] == (
+        "Error: Invalid value for '--hazard': there is no hazard leek, did you mean leak?; "
+        "there is no hazard H99; --hazards lists them"
+    )
+
+
+def test_a_hazard_is_on_in_the_shop_that_opens():
+    """The shop's process does wrong what it was told to, and says it in its answers."""
+    with running_storefront(hazards=["wrong_place"]) as shop:
+        body = json.dumps({"visitor": "vera", "consent": {"location": True}}).encode()
+        with urllib.request.urlopen(f"{shop.url}/api/session", body, timeout=10) as answer:
+            session = json.load(answer)["session"]
+        asked = urllib.request.Request(f"{shop.url}/api/offers?lat=30&lon=-40")
+        asked.add_header("authorization", f"Bearer {session}")
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            assert len(json.load(answer)["offers"]) == 5
 
 
 def test_a_taken_port_is_said(running):
