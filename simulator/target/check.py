@@ -113,7 +113,7 @@ def walk(
 def _next(target: Target, context: Context, waiting: list[str]) -> Request | None:
     """Return the first request that can be made now."""
     for operation in waiting:
-        context.tell("view" if operation == "track" else operation, 0)
+        context.tell(next(iter(target.events), "view") if operation == "track" else operation, 0)
         request = target.build(operation, context)
         if isinstance(request, Request):
             return request
