@@ -10,6 +10,7 @@ from simulator.journey.keys import NOWHERE, purpose, uniform
 from simulator.model.faults import Fault, FileFaults, one_fault
 from simulator.model.yamlfile import shown_name
 from simulator.target.fields import ACCOUNT, Json
+from simulator.target.secrets import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +47,7 @@ class Accounts:
 
 def read_accounts(spec: Spec, folder: Path) -> Accounts:
     """Read a file of accounts. Raises `FileFaults` with every fault of it."""
-    path = folder / spec.file
+    path = folder / resolved(spec.file)
     rows, faults = _rows(path)
     if faults:
         raise FileFaults(faults[:MOST_FAULTS])
@@ -76,7 +77,9 @@ def _rows(path: Path) -> tuple[list[dict[str, Json]], list[Fault]]:
                 elif cells:
                     rows.append({ACCOUNT + key: cell for key, cell in zip(header, cells, strict=True)})
     except FileNotFoundError:
-        raise one_fault(name, "does not exist", "a CSV file of accounts is needed", "it is looked for beside the target file") from None
+        raise one_fault(
+            name, "does not exist", "a CSV file of accounts is needed", "it is looked for beside the target file"
+        ) from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise one_fault(name, f"cannot be read ({error})", "a CSV file in UTF-8 is needed") from None
     if not rows and not faults:
@@ -91,4 +94,6 @@ def _header_faults(name: str, header: list[str]) -> list[Fault]:
         if not _COLUMN.fullmatch(column)
     ]
     twice = sorted({column for column in header if header.count(column) > 1})
-    return faults + [Fault(name, 1, "", f"has the column {column!r} twice", "each needs a name of its own") for column in twice]
+    return faults + [
+        Fault(name, 1, "", f"has the column {column!r} twice", "each needs a name of its own") for column in twice
+    ]

@@ -159,7 +159,9 @@ def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str) -
     identity = identity_of(seed, who.shopper, who.country, who.city)
     visit_id = f"{identity.id}-{visit}"
     values = {f"shopper.{name}": value for name, value in identity._asdict().items()}
-    values |= {f"consent.{name}": name in who.consents for name in CONSENTS}
+    words = target.file.consent_words
+    said = (words.refused, words.granted) if words else (False, True)
+    values |= {f"consent.{name}": said[name in who.consents] for name in CONSENTS}
     values |= {
         "shopper.number": who.shopper,
         "shopper.country": who.country,

@@ -12,6 +12,7 @@ from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from simulator.target.extract import compile_path
 from simulator.target.schema import Place
+from simulator.target.secrets import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,7 +98,7 @@ class Finder:
             self.find = _comparing(self.find, spec.equals)
 
     def _by_path(self, text: str) -> Find:
-        path = compile_path(text)
+        path = compile_path(resolved(text))
         self.optional = self.optional or path.optional
         self.singular, self._missing, self.text = path.singular, path.missing, path.text
         find = path.find

@@ -12,9 +12,10 @@ from simulator.model.yamlfile import YamlFile, read_yaml, validate
 from simulator.page.card import OPERATIONS
 from simulator.model.states import STATE_NAMES
 from simulator.target.accounts import columns_of
-from simulator.target.fields import ACCOUNT, CURSOR, EXTRACTED, FIELDS
+from simulator.target.fields import ACCOUNT, ALL, CURSOR, EXTRACTED, FIELDS
 from simulator.target.rules import auth_faults, auth_templates, path_faults, place_faults, secret_faults
 from simulator.target.schema import READINGS, TargetFile
+from simulator.target.secrets import resolved, unset_in
 from simulator.target.template import fields_of, parse
 
 if TYPE_CHECKING:
@@ -93,8 +94,10 @@ class _Reader:
         names = {name for rest in self.calls.values() for name in _mapping(rest, "extract")}
         self.extracted = sorted(EXTRACTED + name for name in names if _NAME.fullmatch(name))
         accounts = _mapping(file.data, "accounts").get("file")
-        columns = columns_of(folder / accounts) if isinstance(accounts, str) else []
+        columns = columns_of(folder / resolved(accounts)) if isinstance(accounts, str) else []
         self.columns = [ACCOUNT + column for column in columns]
+        self.any_column = isinstance(accounts, str) and bool(unset_in(accounts))
+        """Whether nobody knows the columns, since the environment does not say which file it is."""
 
     def faults(self) -> Iterator[Fault]:
         """Yield every fault."""
@@ -140,7 +143,9 @@ class _Reader:
         yield from self._body(where, rest)
         yield from self._places(where, rest)
         if rest.get("each") and not _mapping(self.file.data, "accounts"):
-            yield self.file.fault((*where, "each"), "is 'account'", "needs a file of accounts", "name it under accounts")
+            yield self.file.fault(
+                (*where, "each"), "is 'account'", "needs a file of accounts", "name it under accounts"
+            )
 
     def _path(self, where: Where, path: object) -> Iterator[Fault]:
         if not isinstance(path, str):
@@ -201,12 +206,19 @@ class _Reader:
             yield self.file.fault(where, str(error))
             return
         for field in fields:
-            if field.name not in FIELDS and field.name not in self.extracted and field.name not in self.columns:
+            if not self._is_known(field.name):
                 yield self._unknown_field(where, field.name)
             elif field.name == CURSOR and not field.optional:
-                yield self.file.fault(where, f"names {{{CURSOR}}}", "the first request has none", f"write {{{CURSOR}?}}")
+                yield self.file.fault(
+                    where, f"names {{{CURSOR}}}", "the first request has none", f"write {{{CURSOR}?}}"
+                )
             elif field.optional and not optional:
                 yield self.file.fault(where, f"names {{{field.name}?}}", "no part of a path can be left out")
+
+    def _is_known(self, name: str) -> bool:
+        if name.startswith(EXTRACTED):
+            return name.removesuffix(ALL) in self.extracted
+        return name in FIELDS or name in self.columns or (self.any_column and name.startswith(ACCOUNT))
 
     def _unknown_field(self, where: Where, name: str) -> Fault:
         if name.startswith(EXTRACTED):

@@ -9,7 +9,7 @@ from simulator.target.answers import Answer
 from simulator.target.call import Call, Request, Skipped
 from simulator.target.fields import EXTRACTED
 from simulator.target.reading import read_target, target_path
-from simulator.target.secrets import resolved
+from simulator.target.secrets import resolved, unset_in
 from simulator.target.signing import Signer
 
 if TYPE_CHECKING:
@@ -124,4 +124,5 @@ def load_target(name: str, *, beside: Path | None = None, secrets: bool = True) 
     """
     path = target_path(name, beside=beside)
     spec = read_target(name, beside=beside, secrets=secrets)
-    return Target(spec, read_accounts(spec.accounts, path.parent) if spec.accounts else None)
+    known = spec.accounts is not None and not unset_in(spec.accounts.file)
+    return Target(spec, read_accounts(spec.accounts, path.parent) if spec.accounts and known else None)

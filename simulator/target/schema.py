@@ -214,6 +214,13 @@ class Accounts(Section):
     ] = False
 
 
+class ConsentWords(Section):
+    """What the target calls a consent that was given, and one that was not."""
+
+    granted: str
+    refused: str
+
+
 class Words(Section):
     """What the target calls one of our categories, and what people type to find it."""
 
@@ -241,6 +248,9 @@ class TargetFile(Section):
         dict[str, str],
         Field(description="the target's name for what a page reports, as {event.name}; others are not reported"),
     ] = {}
+    consent_words: Annotated[
+        ConsentWords | None, Field(description="what {consent.…} says instead of true and false")
+    ] = None
     accounts: Accounts | None = None
     setup: Annotated[dict[str, Setup], Field(description="requests made once a run, in this order")] = {}
     readings: Annotated[

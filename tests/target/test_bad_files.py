@@ -38,7 +38,7 @@ ONE_FAULT = {
         BASE + "timeuot: 3s\n",
         (
             "shop.yaml:5: timeuot is not a known key, allowed are target, describe, host, timeout, headers, auth, "
-            "opening, categories, events, accounts, setup, readings, operations. Hint: did you mean timeout?"
+            "opening, categories, events, consent_words, accounts, setup, readings, operations. Hint: did you mean timeout?"
         ),
     ),
     "a file that maps nothing is a fault": (
@@ -272,10 +272,7 @@ ONE_FAULT = {
     ),
     "an event is one of our pages": (
         BASE + "events: {prodct: Product Viewed}\n",
-        (
-            f"shop.yaml:5: events.prodct is not a page, events are {', '.join(STATE_NAMES)}. "
-            "Hint: did you mean product?"
-        ),
+        (f"shop.yaml:5: events.prodct is not a page, events are {', '.join(STATE_NAMES)}. Hint: did you mean product?"),
     ),
     "what the environment lacks is said before anything is sent": (
         BASE + "headers: {X-Key: '${env:FOOTFALL_NO_SUCH_KEY}'}\n",

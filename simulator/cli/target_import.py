@@ -1,0 +1,8 @@
+"""`footfall target import`."""
+
+import click
+
+
+@click.group("import")
+def importing() -> None:
+    """Import."""
