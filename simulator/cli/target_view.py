@@ -100,3 +100,11 @@ def _without_comments(text: str) -> str:
 def _short(value: object) -> str:
     text = f"{value[0]} (+{len(value) - 1})" if isinstance(value, tuple) and value else str(value)
     return text if len(text) <= 28 else f"{text[:27]}…"
+
+
+def simple_table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+    """Return rows of text under these columns."""
+    table = _table(*columns)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
