@@ -79,7 +79,9 @@ def _write(draft: Draft, source: str, out: Path | None, *, overwrite: bool) -> i
     for fault in checked(path):
         console.print(Text(f"wrong: {fault}"))
     console.print(
-        Text(f"{path}: {len(draft.data['operations'])} operations mapped, {len(draft.left_out)} left out; "
-             f"next: footfall target check --no-send {path}")
+        Text(
+            f"{path}: {len(draft.data['operations'])} operations mapped, {len(draft.left_out)} left out; "
+            f"next: footfall target check --no-send {path}"
+        )
     )
     return Exit.PASSED

@@ -10,8 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from simulator.target.check import CheckLine
     from simulator.target.request import Target
+    from simulator.target.schema import Rest
 
 UNBROKEN = 10_000
 """Columns where nobody looks: one line for each operation, however long."""
@@ -56,7 +59,8 @@ def map_table(target: Target) -> Table:
 
     table = _table("operation", "request", "extracts", "observable")
     file = target.file
-    rests = {f"setup.{name}": rest for name, rest in file.setup.items()} | dict(file.operations)
+    rests: dict[str, Rest] = {f"setup.{name}": rest for name, rest in file.setup.items()}
+    rests |= file.operations
     rests |= {f"readings.{name}": rest for name, rest in file.readings.items()}
     for name, rest in rests.items():
         shown = ", ".join(piece for piece, place in rest.evidence if place is not None)
@@ -102,7 +106,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 28 else f"{text[:27]}…"
 
 
-def simple_table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+def simple_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
     """Return rows of text under these columns."""
     table = _table(*columns)
     for row in rows:

@@ -17,8 +17,8 @@ from simulator.model.devices import device_table
 from simulator.model.places import city_table
 from simulator.model.schema import CATEGORIES, CONSENTS
 from simulator.page.card import OPERATIONS
-from simulator.target.evidence import Violation, read_evidence
 from simulator.target.context import Context, Who, open_context
+from simulator.target.evidence import Violation, read_evidence
 from simulator.target.request import Request, Skipped, Target
 from simulator.target.schema import Evidence, parse_host
 

@@ -164,14 +164,15 @@ def _currency(value: Json) -> str:
 
 def _number(value: Json) -> float:
     """Return a number; decimal text too, for money is sent as text by many who do not trust floating point."""
+    number = value
     if isinstance(value, str):
         try:
-            value = float(value)
+            number = float(value)
         except ValueError:
             raise _WrongType(value) from None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
         raise _WrongType(value)
-    return float(value)
+    return float(number)
 
 
 def _count(value: Json) -> int:
@@ -209,7 +210,7 @@ _RADII = {"radius_m": 1.0, "radius": 1.0, "radiusInMeters": 1.0, "distance": 1.0
 
 
 def _is_pair(value: Json) -> bool:
-    return isinstance(value, list) and len(value) == 2 and all(_is_plain_number(one) for one in value)  # noqa: PLR2004
+    return isinstance(value, list) and len(value) == 2 and all(_is_plain_number(one) for one in value)
 
 
 def _is_plain_number(value: Json) -> bool:
@@ -225,7 +226,7 @@ def _position(value: Json) -> tuple[float, float] | str:
     elif isinstance(value, str):
         parts = value.split(",")
         try:
-            pair = [float(part) for part in parts] if len(parts) == 2 else None  # noqa: PLR2004 - a pair
+            pair = [float(part) for part in parts] if len(parts) == 2 else None
         except ValueError:
             pair = None
         if pair is None:

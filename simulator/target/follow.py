@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simulator.target.schema import Rest
 
 ELSEWHERE = "next page is elsewhere"
-NOTHING = (None, False, "", [], {})
+NOTHING: tuple[Json, ...] = (None, False, "", [], {})
 
 
 class Step(NamedTuple):

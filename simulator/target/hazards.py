@@ -22,7 +22,8 @@ SHOWN = ("home", "search", "suggest", "category", "product", "recommend", "rank"
 """Operations that show something chosen for somebody."""
 OWN = ("loyalty_balance", "loyalty_redeem", "cart", "checkout", "purchase", "support", "share", "content")
 """Operations that show what belongs to somebody, or what only they may open."""
-LISTED, PAID = ("home", "search", "category", "product", "recommend", "price"), ("add_to_cart", "cart", "checkout", "payment", "purchase")  # fmt: skip
+LISTED = ("home", "search", "category", "product", "recommend", "price")
+PAID = ("add_to_cart", "cart", "checkout", "payment", "purchase")
 OFFERING = ("home", "offers", "geofence", "store_near", "next_action")
 ACTS = ("track", "add_to_cart", "purchase", "exposure")
 _MOST_NAMED = 3
@@ -48,7 +49,7 @@ class Need(NamedTuple):
     token: bool = False
 
     def __str__(self) -> str:
-        """What is needed, in words that name what to write into the target file."""
+        """Say what is needed, in words that name what to write into the target file."""
         if self.session:
             return "a session: auth of kind cookie or bearer"
         if self.readings:
@@ -141,14 +142,14 @@ HAZARDS: tuple[Hazard, ...] = (
     Hazard("H22", "learned_from", "statistical", "a test run leaves popularity and exposures as they were",
            ((Need(readings=("popularity", "exposures")),),)),
     Hazard("H23", "wrong_market", "contract", "language and currency are those of the shopper's place",
-           ((Need(evidence=("currency", "language"), sends=("shopper.country", "shopper.language", "shopper.currency")),),
+           ((Need(evidence=("currency", "language"), sends=("shopper.country", "shopper.lang", "shopper.curr")),),
             (Need(evidence=("currency", "language")), Need(session=True)))),
     Hazard("H24", "forgotten", "temporal", "who comes back is known again",
            ((Need((*SHOWN, "session", "identify"), ("subject", "segments"), WHO),),)),
     Hazard("H25", "server_clock", "metamorphic", "the same local hour in two zones is treated alike",
            ((Need(SHOWN, ("items", "fences", "segments"), LOCAL),),)),
 )  # fmt: skip
-"""H1 to H25 of research on personalization endpoints: hazard, what must hold, and the evidence that judging it needs."""
+"""H1 to H25: what must hold, and the evidence that judging it needs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import orjson
 from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
 from simulator.target.extract import compile_path
-from simulator.target.schema import Place
+from simulator.target.schema import Place, at_path
 from simulator.target.secrets import resolved
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Finder:
     __slots__ = ("_missing", "find", "optional", "reads_json", "singular", "text")
 
     def __init__(self, place: Place | str) -> None:
-        spec = Place(json=place) if isinstance(place, str) else place
+        spec = at_path(place) if isinstance(place, str) else place
         self.text, self.optional = written(spec), spec.optional
         self.reads_json = spec.json_path is not None
         self.singular = True

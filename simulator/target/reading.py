@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from simulator.model.faults import Fault, FileFaults, suggestion
 from simulator.model.library import resolve, shipped
 from simulator.model.schema import CATEGORIES
+from simulator.model.states import STATE_NAMES
 from simulator.model.yamlfile import YamlFile, read_yaml, validate
 from simulator.page.card import OPERATIONS
-from simulator.model.states import STATE_NAMES
 from simulator.target.accounts import columns_of
 from simulator.target.fields import ACCOUNT, ALL, CURSOR, EXTRACTED, FIELDS
 from simulator.target.rules import auth_faults, auth_templates, path_faults, place_faults, secret_faults

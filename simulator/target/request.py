@@ -64,7 +64,7 @@ class Target:
         return request
 
     def read(self, operation: str, status: int, headers: Mapping[str, Any], body: bytes) -> Answer:
-        """Return what an answer says. Never raises for what a target sent; `KeyError` if the operation is not mapped."""
+        """Return what an answer says, whatever the target sent. Raises `KeyError` if the operation is not mapped."""
         return self._calls[operation].read(status, headers, body)
 
     def again(self, request: Request, answer: Answer, context: Context) -> tuple[Request, float] | None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     Where = tuple[str | int, ...]
 
 _AUTH_KEYS = {
-    "none": (), "cookie": (), "bearer": ("token",), "basic": ("user", "password"), "api_key": ("header", "query", "key"),
+    "none": (), "cookie": (), "bearer": ("token",), "basic": ("user", "password"),
+    "api_key": ("header", "query", "key"),
     "aws": ("user", "password", "region", "service", "session"),
 }  # fmt: skip
 _AUTH_NEEDS = {"basic": ("user",), "api_key": ("key",), "aws": ("user", "password", "region", "service")}

@@ -83,6 +83,11 @@ class Place(Section):
     ] = None
 
 
+def at_path(path: str) -> Place:
+    """Return the place that a JSONPath names."""
+    return Place.model_validate({"json": path})
+
+
 def _kind_of_place(value: object) -> str:
     return "[place]" if isinstance(value, dict | Place) else "[path]"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.target.fields import ALL, EXTRACTED
 from simulator.target.places import written
-from simulator.target.schema import Place
+from simulator.target.schema import at_path
 from simulator.target.template import fields_of, parse
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from simulator.target.fields import Json
     from simulator.target.request import Target
-    from simulator.target.schema import Rest, TargetFile
+    from simulator.target.schema import Place, Rest, TargetFile
 
 
 class Sends(NamedTuple):
@@ -40,7 +40,7 @@ def sends_of(target: Target) -> dict[str, Sends]:
 
 
 def _spot(place: Place | str) -> str:
-    return written(Place(json=place) if isinstance(place, str) else place)
+    return written(at_path(place) if isinstance(place, str) else place)
 
 
 def _sends(rest: Rest, file: TargetFile, tokens: set[str]) -> Sends:

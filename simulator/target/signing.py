@@ -1,4 +1,4 @@
-"""Who asks, in the shapes that targets want it: bearer token, basic, key in header or query, AWS Signature Version 4."""
+"""Who asks, in the shapes that targets want it: bearer, basic, key in header or query, AWS Signature Version 4."""
 
 from __future__ import annotations
 

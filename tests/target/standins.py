@@ -1,3 +1,4 @@
+# ruff: noqa: ARG001 - answers share one signature
 """Small servers of the documented shape of vendors: each refuses what the vendor's documentation refuses.
 
 Segment: HTTP API. GA4: Measurement Protocol and its validation server. Algolia: search, recommend, Insights. Amazon
@@ -9,7 +10,8 @@ import base64
 import hashlib
 import hmac
 import re
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 
 from botocore.session import get_session
 from botocore.validate import ParamValidator
@@ -18,6 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 KEY = "the-right-key"
+FILES_PAGE = Path(__file__).resolve().parents[2] / "docs" / "files.md"
 
 
 def no(status, why):
@@ -173,7 +176,8 @@ ALGOLIA_INSIGHTS = app(("/1/events", "POST", algolia(algolia_events)))
 def signature_is_right(request, service, secret):
     """Compute AWS Signature Version 4 anew from what arrived, as Amazon describes it, and compare."""
     match = re.fullmatch(
-        r"AWS4-HMAC-SHA256 Credential=AKID/(\d{8})/(\S+?)/(\S+?)/aws4_request, ?SignedHeaders=(\S+?), ?Signature=(\w{64})",
+        r"AWS4-HMAC-SHA256 Credential=AKID/(\d{8})/(\S+?)/(\S+?)/aws4_request, ?"
+        r"SignedHeaders=(\S+?), ?Signature=(\w{64})",
         request.headers.get("authorization", ""),
     )
     if not match or match[3] != service or "host" not in match[4].split(";"):
@@ -181,10 +185,10 @@ def signature_is_right(request, service, secret):
     day, region, _, signed, given = match.groups()
     headers = "".join(f"{name}:{request.headers[name].strip()}\n" for name in signed.split(";"))
     payload = hashlib.sha256(request.state.raw).hexdigest()
-    canonical = "\n".join((request.method, request.url.path, request.url.query, headers, signed, payload))
+    canonical = f"{request.method}\n{request.url.path}\n{request.url.query}\n{headers}\n{signed}\n{payload}"
     scope = f"{day}/{region}/{service}/aws4_request"
     digest = hashlib.sha256(canonical.encode()).hexdigest()
-    to_sign = "\n".join(("AWS4-HMAC-SHA256", request.headers["x-amz-date"], scope, digest))
+    to_sign = f"AWS4-HMAC-SHA256\n{request.headers['x-amz-date']}\n{scope}\n{digest}"
     key = f"AWS4{secret}".encode()
     for part in (day, region, service, "aws4_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
@@ -199,7 +203,7 @@ def personalize(service, operation, told):
         if not signature_is_right(request, "personalize", KEY):
             return no(403, "InvalidSignatureException")
         for event in body.get("eventList", ()):
-            event["sentAt"] = datetime.fromtimestamp(event["sentAt"]) if isinstance(event["sentAt"], int) else "no"
+            event["sentAt"] = datetime.fromtimestamp(event["sentAt"], UTC) if isinstance(event["sentAt"], int) else "no"
         report = ParamValidator().validate(body, shape)
         unknown = set(body) - set(shape.members)
         if report.has_errors() or unknown:

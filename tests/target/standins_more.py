@@ -1,3 +1,4 @@
+# ruff: noqa: ARG001, ARG002, C901 - answers share one signature, and each vendor one function
 """More small servers of vendors' documented shape: Google Retail, decisions, pushes, Shopify; see `standins`."""
 
 import re
@@ -196,7 +197,9 @@ type MoneyV2 { amount: Decimal! currencyCode: CurrencyCode! }
 type PriceRange { minVariantPrice: MoneyV2! maxVariantPrice: MoneyV2! }
 type ProductVariant { id: ID! }
 type ProductVariantConnection { nodes: [ProductVariant!]! }
-type Product { id: ID! availableForSale: Boolean! priceRange: PriceRange! variants(first: Int): ProductVariantConnection! }
+type Product {
+  id: ID! availableForSale: Boolean! priceRange: PriceRange! variants(first: Int): ProductVariantConnection!
+}
 type PageInfo { hasNextPage: Boolean! endCursor: String }
 type ProductConnection { nodes: [Product!]! pageInfo: PageInfo! }
 type Page { id: ID! }

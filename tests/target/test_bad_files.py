@@ -38,7 +38,8 @@ ONE_FAULT = {
         BASE + "timeuot: 3s\n",
         (
             "shop.yaml:5: timeuot is not a known key, allowed are target, describe, host, timeout, headers, auth, "
-            "opening, categories, events, consent_words, accounts, setup, readings, operations. Hint: did you mean timeout?"
+            "opening, categories, events, consent_words, accounts, setup, readings, operations. "
+            "Hint: did you mean timeout?"
         ),
     ),
     "a file that maps nothing is a fault": (

@@ -60,9 +60,7 @@ def recorded(target, app, transport_of):
 
 
 def test_a_recorded_visit_becomes_a_target_that_works(tmp_path, transport_of):
-    """A session in the embedded shop, recorded and imported, plays again in a fresh shop as somebody else: tokens,
-    products, checkouts and orders are captured, not repeated.
-    """
+    """A session in the embedded shop, recorded and imported, plays again in a fresh shop: all ids are captured."""
     shop = open_shop(tmp_path / "one.db", 1)
     har = recorded(load_target("storefront"), build_app(shop), transport_of)
     shop.close()
@@ -71,7 +69,9 @@ def test_a_recorded_visit_becomes_a_target_that_works(tmp_path, transport_of):
     path.write_text(written(draft, "session.har"))
     assert checked(path) == []
     shop = open_shop(tmp_path / "two.db", 2)
-    lines = {line.operation: line for line in walk(load_target(str(path)), HOST, transport=transport_of(build_app(shop)))}
+    lines = {
+        line.operation: line for line in walk(load_target(str(path)), HOST, transport=transport_of(build_app(shop)))
+    }
     shop.close()
     assert {"session", "home", "search", "product", "recommend", "add_to_cart", "cart", "checkout", "payment",
             "purchase", "login", "track", "offers", "store_near"} <= set(lines)  # fmt: skip
@@ -191,8 +191,10 @@ def test_what_is_no_har_is_refused(data):
 
 def test_the_words_of_a_recording_cannot_break_the_file(tmp_path):
     """Braces, quotes, line breaks and right-to-left text of a recording come out as they went in."""
-    odd = 'a{b}"c\'\n# d: [قميص]'
-    draft = drafted(entry("POST", "/search", answer={"items": [{"sku": "A"}]}, sent={"filter": odd, "k{e}y": {"x": odd}}))
+    odd = "a{b}\"c'\n# d: [قميص]"
+    draft = drafted(
+        entry("POST", "/search", answer={"items": [{"sku": "A"}]}, sent={"filter": odd, "k{e}y": {"x": odd}})
+    )
     path = tmp_path / "mine.yaml"
     path.write_text(written(draft, "x\n- y.har"))
     assert checked(path) == []

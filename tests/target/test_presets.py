@@ -1,7 +1,6 @@
 """Presets for vendors: every request of each is what the vendor documents, and every answer is read."""
 
 import re
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -14,8 +13,8 @@ from simulator.model.yamlfile import read_yaml
 from simulator.target.check import walk
 from simulator.target.reading import PRESETS, read_target
 from simulator.target.request import load_target
-from simulator.target.secrets import names_in
 from simulator.target.schema import TargetFile
+from simulator.target.secrets import names_in
 
 HOST = "http://vendor.example"
 NAMES = sorted(shipped(PRESETS))
@@ -65,10 +64,9 @@ def environment(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_vendor_takes_every_request(name, apps, environment, transport_of):
-    """Each operation of a preset is answered well by a stand-in that refuses what the vendor refuses, and shows what
-    the preset promises, with its type.
-    """
+@pytest.mark.usefixtures("environment")
+def test_the_vendor_takes_every_request(name, apps, transport_of):
+    """A stand-in that refuses what the vendor refuses answers all well, and shows what the preset promises."""
     target = load_target(name)
     lines = list(walk(target, HOST, transport=transport_of(apps[name])))
     assert {line.operation for line in lines} == {*target.setup, *target.operations}
@@ -125,7 +123,7 @@ def test_events_have_the_names_of_the_exports():
     }
 
 
-def test_every_preset_is_documented(request):
+def test_every_preset_is_documented(beside):
     """The page on files names each preset."""
-    page = (Path(__file__).resolve().parents[2] / "docs" / "files.md").read_text()
+    page = beside("standins").FILES_PAGE.read_text()
     assert [name for name in NAMES if f"`{name}`" not in page] == []

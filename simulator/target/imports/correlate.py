@@ -19,7 +19,9 @@ SHORTEST = 4
 """Characters below which a value is taken for a coincidence: 1, true, GB."""
 MOST_VALUES = 20_000
 _DEEPEST = 40
-_STATUS_HEADERS = frozenset("date content-length content-type server expires last-modified cache-control vary age".split())
+_STATUS_HEADERS = frozenset(
+    ["date", "content-length", "content-type", "server", "expires", "last-modified", "cache-control", "vary", "age"]
+)
 _COMMON = frozenset({"true", "false", "null", "none", "utf-8", "application/json", "desc", "asc", "default"})
 
 
@@ -91,7 +93,7 @@ def _segment(part: str, number: int, seen: Seen, known: dict[str, Origin], names
     if number == 0 or not part:
         return part
     origin = known.get(part)
-    looks_like_id = bool(re.search(r"\d", part)) or len(part) > 15  # noqa: PLR2004 - longer than words of paths
+    looks_like_id = bool(re.search(r"\d", part)) or len(part) > 15
     if origin and (looks_like_id or origin.name in {"sku", "id", "handle", "slug"}):
         name = f"p{number}"
         seen.fixed[name] = _capture(origin, names)

@@ -73,9 +73,11 @@ def request_of(operation: str, seen: Seen, draft: Draft, *, section: str = "oper
     if operation == "category":
         out["path"] = _with_category(out["path"], where, draft)
     query = {name: _value(name, value, seen, where, draft) for name, value in seen.query.items()}
-    out |= {"query": {name: value for name, value in query.items() if value is not None}} if any(
-        value is not None for value in query.values()
-    ) else {}
+    out |= (
+        {"query": {name: value for name, value in query.items() if value is not None}}
+        if any(value is not None for value in query.values())
+        else {}
+    )
     if seen.headers:
         out["headers"] = {name: _value(name, value, seen, where, draft) for name, value in seen.headers.items()}
     if seen.graphql is not None:
@@ -85,7 +87,7 @@ def request_of(operation: str, seen: Seen, draft: Draft, *, section: str = "oper
         out["json"] = _tree(seen.body, "", seen, where, draft, 0)
     elif seen.form and seen.method in {"POST", "PUT", "PATCH"}:
         out["form"] = {name: _value(name, value, seen, where, draft) or "" for name, value in seen.form.items()}
-    if not 200 <= seen.status < 300 or seen.status not in {200, 201, 202, 204}:  # noqa: PLR2004 - HTTP
+    if not 200 <= seen.status < 300 or seen.status not in {200, 201, 202, 204}:
         out["expect"] = {"status": [seen.status]}
     extract = (extracts_in(operation, seen.answer) if section == "operations" else {}) | seen.captures
     if extract:
@@ -194,8 +196,13 @@ def _mended(node: Json, where: str, known: set[str], draft: Draft) -> Json:
 
 def written(draft: Draft, source: str) -> str:
     """Return the file's text, with the list of what needs a human above it."""
-    head = [f"# Made from {_one_line(source)}. Operations, fields and evidence are guessed from names: look at each of them.", "#"]
-    head += ["# What needs a human:"] + [f"# - {_one_line(line)}" for line in draft.human or ["nothing that we know of"]]
+    head = [
+        f"# Made from {_one_line(source)}. All is guessed from names: look at each operation.",
+        "#",
+    ]
+    head += ["# What needs a human:"] + [
+        f"# - {_one_line(line)}" for line in draft.human or ["nothing that we know of"]
+    ]
     yaml, out = YAML(), io.StringIO()
     yaml.width, yaml.allow_unicode = 110, True
     yaml.indent(mapping=2, sequence=4, offset=2)

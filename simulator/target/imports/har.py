@@ -1,4 +1,4 @@
-"""A recorded browser session (HAR 1.2) to a first target file; values that wander from answers to requests are captured."""
+"""A recorded browser session (HAR 1.2) to a first target file; what wanders from answers to requests is captured."""
 
 from __future__ import annotations
 
@@ -20,13 +20,45 @@ if TYPE_CHECKING:
 
 _STATIC = re.compile(r"\.(png|jpe?g|gif|webp|avif|svg|ico|css|m?js|map|woff2?|ttf|otf|mp4|webm|wasm)$", re.IGNORECASE)
 _BROWSER = frozenset(
-    "accept accept-encoding accept-language access-control-request-headers access-control-request-method cache-control "
-    "connection content-length content-type cookie dnt host if-modified-since if-none-match origin pragma priority "
-    "purpose referer save-data te upgrade-insecure-requests user-agent device-memory downlink ect rtt baggage "
-    "traceparent tracestate x-forwarded-for x-footfall-run".split()
+    [
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "access-control-request-headers",
+        "access-control-request-method",
+        "cache-control",
+        "connection",
+        "content-length",
+        "content-type",
+        "cookie",
+        "dnt",
+        "host",
+        "if-modified-since",
+        "if-none-match",
+        "origin",
+        "pragma",
+        "priority",
+        "purpose",
+        "referer",
+        "save-data",
+        "te",
+        "upgrade-insecure-requests",
+        "user-agent",
+        "device-memory",
+        "downlink",
+        "ect",
+        "rtt",
+        "baggage",
+        "traceparent",
+        "tracestate",
+        "x-forwarded-for",
+        "x-footfall-run",
+    ]
 )
 """Headers that the shopper's phone sends, or the transport; the file names only what is the target's own."""
-_SECRET = re.compile(r"authorization|token|secret|api[-_]?key|password|passwd|session|csrf|xsrf|credential", re.IGNORECASE)
+_SECRET = re.compile(
+    r"authorization|token|secret|api[-_]?key|password|passwd|session|csrf|xsrf|credential", re.IGNORECASE
+)
 
 
 class Entry(NamedTuple):
@@ -132,7 +164,11 @@ def _entry(raw: Json, left_out: Counter[tuple[str, str]]) -> Entry | None:
         if why:
             left_out[title, why] += 1
             return None
-        return Entry(_seen(request, response, parts.path or "/", parts.query), f"{parts.scheme}://{parts.netloc}", _told(response))
+        return Entry(
+            _seen(request, response, parts.path or "/", parts.query),
+            f"{parts.scheme}://{parts.netloc}",
+            _told(response),
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         left_out["an entry", f"is not as HAR 1.2 has it ({type(error).__name__})"] += 1
         return None
@@ -148,7 +184,7 @@ def _useless(request: dict[str, Any], response: dict[str, Any], path: str) -> st
         return "a file that is the same for everybody"
     if status == 0:
         return "no answer was recorded"
-    return f"status {status}" if status >= 400 else ""  # noqa: PLR2004 - HTTP
+    return f"status {status}" if status >= 400 else ""
 
 
 def _seen(request: dict[str, Any], response: dict[str, Any], path: str, query: str) -> Seen:
@@ -164,7 +200,10 @@ def _seen(request: dict[str, Any], response: dict[str, Any], path: str, query: s
     if "json" in kind and text:
         seen.body = orjson.loads(text)
         if isinstance(seen.body, dict) and isinstance(seen.body.get("query"), str) and "{" in seen.body["query"]:
-            seen.graphql, seen.words = seen.body, f"{seen.body.get('operationName') or ''} {_first_field(seen.body['query'])}"
+            seen.graphql, seen.words = (
+                seen.body,
+                f"{seen.body.get('operationName') or ''} {_first_field(seen.body['query'])}",
+            )
     elif "urlencoded" in kind:
         given = {str(one["name"]): str(one.get("value", "")) for one in body.get("params") or []}
         seen.form = given or dict(parse_qsl(text, keep_blank_values=True))
@@ -180,7 +219,7 @@ def _first_field(query: str) -> str:
 
 
 def _hide(seen: Seen) -> None:
-    """Mark secrets by name, so that none is written down: captured where an answer told it, else from the environment."""
+    """Mark secrets by name, so that none is written down: what no answer told comes from the environment."""
     for name, value in [*seen.headers.items(), *seen.query.items()]:
         if _SECRET.search(name) and isinstance(value, str) and value:
             prefix = "Bearer " if value.startswith("Bearer ") else ""

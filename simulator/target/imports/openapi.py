@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
@@ -16,6 +16,7 @@ from simulator.target.imports.seen import MOST_SEEN, Seen, snake
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from referencing import Resource
     from referencing._core import Resolver
 
     from simulator.target.fields import Json
@@ -32,7 +33,7 @@ class Spec:
 
     def __init__(self, data: dict[str, Any]) -> None:
         self.data = data
-        resource = Resource(contents=data, specification=DRAFT202012)
+        resource: Resource[Any] = DRAFT202012.create_resource(data)
         self._resolver: Resolver[Any] = Registry().with_resource("", resource).resolver()
         self.left_out: dict[str, str] = {}
 
@@ -106,8 +107,7 @@ def draft_openapi(data: Json, name: str) -> Draft:
             left_out.append(one)
     chosen, rest = choose(seen[:MOST_SEEN])
     left_out += [(one.title, why) for one, why in rest]
-    info = data.get("info") if isinstance(data.get("info"), dict) else {}
-    title = str(info.get("title") or name)
+    title = str(_mapping(data.get("info")).get("title") or name)
     file: dict[str, Json] = {"target": snake(title) or "imported", "describe": " ".join(title.split())}
     draft = Draft(file)
     prefix = _place(spec, draft)
@@ -145,7 +145,7 @@ def _seen(spec: Spec) -> Iterator[Seen | tuple[str, str]]:
     """Yield each request of the description, or (what it is, why it cannot be used)."""
     for path, item in spec.data["paths"].items():
         node, _ = spec.follow(item)
-        if not isinstance(node, dict) or not str(path).startswith("/"):
+        if not isinstance(node, dict) or not node or not str(path).startswith("/"):
             yield str(path), "is no path with operations"
             continue
         shared = node.get("parameters")
@@ -160,10 +160,10 @@ def _seen(spec: Spec) -> Iterator[Seen | tuple[str, str]]:
 
 def _request(spec: Spec, method: str, path: str, operation: dict[str, Any], shared: Json) -> Seen:
     seen = Seen(method.upper(), path)
-    tags = operation.get("tags") if isinstance(operation.get("tags"), list) else []
+    tags = _listed(operation.get("tags"))
     seen.words = " ".join(str(word) for word in (operation.get("operationId", ""), operation.get("summary", ""), *tags))
     required = set()
-    for parameter in [*(shared or []), *(operation.get("parameters") or [])]:
+    for parameter in _listed(shared) + _listed(operation.get("parameters")):
         given, _ = spec.follow(parameter)
         if not isinstance(given, dict) or "name" not in given:
             continue
@@ -171,7 +171,11 @@ def _request(spec: Spec, method: str, path: str, operation: dict[str, Any], shar
         known = given.get("example", _given(spec, given.get("schema")))
         if place == "query":
             seen.query[name] = known
-        elif place == "header" and given.get("required") and name.lower() not in {"authorization", "accept", "content-type"}:
+        elif (
+            place == "header"
+            and given.get("required")
+            and name.lower() not in {"authorization", "accept", "content-type"}
+        ):
             seen.headers[name] = known
         if given.get("required"):
             required.add(name)
@@ -179,6 +183,14 @@ def _request(spec: Spec, method: str, path: str, operation: dict[str, Any], shar
     seen.status, seen.answer = _answer(spec, operation)
     seen.required = frozenset(required)
     return seen
+
+
+def _mapping(node: Json) -> dict[str, Json]:
+    return node if isinstance(node, dict) else {}
+
+
+def _listed(node: Json) -> list[Json]:
+    return node if isinstance(node, list) else []
 
 
 def _given(spec: Spec, schema: Json) -> Json:
@@ -208,14 +220,15 @@ def _body(spec: Spec, operation: dict[str, Any], seen: Seen, required: set[str])
 
 def _answer(spec: Spec, operation: dict[str, Any]) -> tuple[int, Json]:
     """Return (status, sample) of the good answer; of a range, as 2XX, its first."""
-    answers = operation.get("responses") if isinstance(operation.get("responses"), dict) else {}
-    assert isinstance(answers, dict)
+    answers = _mapping(operation.get("responses"))
     good = sorted(str(status) for status in answers if re.fullmatch(r"2(\d\d|XX)", str(status), re.IGNORECASE))
     if not good:
         return 200, None
-    node, _ = spec.follow(answers.get(good[0], answers.get(int(good[0]) if good[0].isdigit() else good[0])))
+    node, _ = spec.follow(next(answer for status, answer in answers.items() if str(status) == good[0]))
     content = node.get("content") if isinstance(node, dict) else None
-    media = next((media for kind, media in content.items() if "json" in kind), None) if isinstance(content, dict) else None
+    media = (
+        next((media for kind, media in content.items() if "json" in kind), None) if isinstance(content, dict) else None
+    )
     if not isinstance(media, dict):
         return int(good[0].upper().replace("XX", "00")), None
     sample = media.get("example") if media.get("example") is not None else spec.sample(media.get("schema"))
@@ -227,7 +240,7 @@ def _place(spec: Spec, draft: Draft) -> str:
     servers = spec.data.get("servers")
     first = servers[0] if isinstance(servers, list) and servers and isinstance(servers[0], dict) else {}
     url = str(first.get("url") or "")
-    variables = first.get("variables") if isinstance(first.get("variables"), dict) else {}
+    variables = _mapping(first.get("variables"))
     for name, variable in variables.items():
         url = url.replace(f"{{{name}}}", str(variable.get("default", "") if isinstance(variable, dict) else ""))
     match = re.fullmatch(r"(https?://[^/{}?#]+)?(/[^{}?#]*)?", url.rstrip("/"))
@@ -244,8 +257,7 @@ def _place(spec: Spec, draft: Draft) -> str:
 
 def _credentials(spec: Spec, draft: Draft) -> None:
     """Set `auth` from the description's security schemes; secrets come from the environment."""
-    components = spec.data.get("components") if isinstance(spec.data.get("components"), dict) else {}
-    schemes = components.get("securitySchemes") if isinstance(components.get("securitySchemes"), dict) else {}
+    schemes = _mapping(_mapping(spec.data.get("components")).get("securitySchemes"))
     for name, scheme in schemes.items():
         node, _ = spec.follow(scheme)
         if not isinstance(node, dict):

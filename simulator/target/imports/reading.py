@@ -68,7 +68,7 @@ def _parsed(name: str, text: bytes) -> Json:
 
 def _plain(node: Json, depth: int = 0) -> Json:
     """Return a document of JSON's own types: dates and the like become text, keys text."""
-    if depth > 200:  # noqa: PLR2004 - far deeper than any description
+    if depth > 200:
         raise ValueError("is nested too deeply")
     if isinstance(node, dict):
         return {str(key): _plain(value, depth + 1) for key, value in node.items()}

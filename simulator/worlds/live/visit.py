@@ -164,11 +164,15 @@ class LiveVisit:
                 continue
             self._again = None
             yield operation, request, 0
-            while (again := self._again) is not None:
+            while again := self._taken():
                 following, wait_s = again
-                self._again = None
                 gevent.sleep(wait_s)
                 yield operation, following, round(wait_s * US)
+
+    def _taken(self) -> tuple[Request, float] | None:
+        """Return what the last answer asks for next, once."""
+        again, self._again = self._again, None
+        return again
 
     def _send(
         self, request: Request, limit_s: float, stamp: Stamp, operation: int, placement: int, due_us: int
