@@ -16,9 +16,8 @@ from simulator.journey.arms import choose_arm
 from simulator.journey.bursts import MOST_VISITS
 from simulator.journey.calendar import DAY_US, plain_calendar
 from simulator.journey.keys import NOWHERE, uniform
-from simulator.journey.records import SHOPPER
 from simulator.journey.returns import APART_US
-from simulator.journey.shopper import draw_shopper
+from simulator.journey.shopper import draw_these
 from simulator.journey.visits import all_visits
 from simulator.model.compiled import compiled
 
@@ -116,10 +115,6 @@ def calendar_plan(
     return Plan(shopper, visit, np.tile(np.arange(arms), len(starts)), start)
 
 
-@compiled
 def draw_shoppers(population: Population, seed: int, first: int, last: int) -> NDArray[Any]:
     """Return the SHOPPER rows of shoppers `first` to `last` − 1."""
-    rows = np.empty(max(last - first, 0), SHOPPER)
-    for place in range(len(rows)):
-        draw_shopper(population, seed, first + place, rows[place])
-    return rows
+    return draw_these(population, seed, np.arange(first, last))

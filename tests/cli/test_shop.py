@@ -151,7 +151,9 @@ def test_what_does_not_fit_is_said_and_exit_code_1(footfall, file, storefront):
     assert "status 404" in rows["search"]
     assert "extracted.sku is not known yet" in rows["product"]
     assert " 200 " in rows["home"]
-    assert said.err == "4 operations mapped, 2 answered well, 1 did not, 1 could not be tried\n"
+    assert said.err == (
+        "4 operations mapped, 2 answered well, 1 did not, 1 could not be tried; 0 of 25 hazards could be judged\n"
+    )
 
 
 def test_nobody_there_is_exit_code_4(footfall):

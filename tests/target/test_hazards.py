@@ -35,8 +35,6 @@ NEEDS = {
     "H10": "decide: {path: /, evidence: {variant: $.v}}",
     "H12": "product: {path: /p, evidence: {price: $.p}}\ncart: {path: /c, evidence: {total: $.t}}",
     "H13": "home: {path: /, extract: {id: $.id}}\nloyalty_balance: {path: '/a/{extracted.id}'}",
-    "H14": "home: {path: /, extract: {t: $.t}, evidence: {token: $.t}}\n"
-    "track: {method: POST, path: /t, json: {t: '{extracted.t}'}}",
     "H16": "recommend: {path: /, evidence: {items: $.i}}",
     "H17": "recommend: {path: /, evidence: {fallback: $.f}}",
     "H20": "auth_begin: {path: /a}\nauth_finish: {path: /b}",
@@ -50,14 +48,16 @@ def test_what_makes_a_hazard_judgeable(target_of, code, calls):
     """A file with just what a hazard needs lets it be judged; without its evidence, or what it sends, it does not."""
     assert verdicts(target_of(calls))[code]
     bare = calls.replace("evidence:", "extract:") if "evidence" in calls else calls.replace("auth_finish", "login")
-    bare = bare.replace("ar_asset", "home").replace("{extracted.id}", "x").replace("token: $.t", "variant: $.t")
+    bare = bare.replace("ar_asset", "home").replace("{extracted.id}", "x")
     assert not verdicts(target_of(bare))[code]
 
 
 def test_a_token_sent_back_is_the_token(target_of):
     """Sending any extracted value is not attribution; it must be the one that the evidence points to."""
     home = "home: {path: /, extract: {t: $.t, sku: $.sku}, evidence: {token: $.t}}\n"
-    assert not verdicts(target_of(home + "track: {method: POST, path: /t, json: {t: '{extracted.sku}'}}"))["H14"]
+    track = "track: {method: POST, path: /t, json: {t: '{extracted.SENT}'}}"
+    assert verdicts(target_of(home + track.replace("SENT", "t")))["H14"]
+    assert not verdicts(target_of(home + track.replace("SENT", "sku")))["H14"]
 
 
 def test_readings_are_what_probes_ask(target_of, shopper):
