@@ -49,6 +49,16 @@ class Cap(Lax):
     waited_s: dict[str, float | None] = {}
 
 
+class Broken(Lax):
+    """Answers that were not what the target file promises: of which operation, about which evidence, how, how often."""
+
+    operation: str
+    evidence: str = ""
+    kind: str
+    count: int
+    sample: str = ""
+
+
 class Generator(Lax):
     """How the load generator itself fared. `saturated` holds one sentence a reason why it could not keep up."""
 
@@ -65,6 +75,7 @@ class Generator(Lax):
     errors: int = 0
     duration_s: float | None = None
     skipped: list[Skipped] = []
+    contract: list[Broken] = []
 
 
 class Aborted(Lax):

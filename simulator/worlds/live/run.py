@@ -18,6 +18,7 @@ from simulator.model.states import STATE_NAMES
 from simulator.page.card import OPERATIONS, PLACEMENTS
 from simulator.target.call import Skipped
 from simulator.target.context import Context, context_for
+from simulator.target.contract import Contract
 from simulator.target.fields import EXTRACTED
 from simulator.worlds.crowd import World
 from simulator.worlds.live.abort import labels_of
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from simulator.analysis.windows import Breach
     from simulator.journey.plan import Plan
     from simulator.scenario.load import Scenario
+    from simulator.target.call import Request
     from simulator.worlds.live.transport import Reply
 
 _log = logging.getLogger(__name__)
@@ -56,6 +58,7 @@ class LiveRun:
         self.base = BaseUrl(base_url)
         self.world = World(scenario.population, scenario.pages, scenario.arms, spec.seed)
         self.roster, self.target = scenario.roster, scenario.target
+        self.target.base_url = base_url.rstrip("/")
         self.page_names = STATE_NAMES
         self.calls = calls_by_state(scenario)
         self.opening = tuple(OPERATIONS.index(name) for name in self.target.opening)
@@ -65,6 +68,7 @@ class LiveRun:
         self.reference_ms = int(spec.reference.timestamp() * 1_000)
         self.recorder = Recorder()
         self.skipped: Counter[tuple[str, str]] = Counter()
+        self.contract = Contract()
         self.defects: Counter[str] = Counter()
         self.watch = Watch(scenario.thresholds, spec.min_samples)
         self.breach: Breach | None = None
@@ -101,16 +105,26 @@ class LiveRun:
             return
         context, connection = self.context(Walk(self.world, 0, 0, 0, 0), 0), Connection(self.base)
         for name in self.target.setup:
-            request = self.target.build(name, context)
-            if isinstance(request, Skipped):
-                raise SetupError(f"{name} could not be made: {request.reason}")
+            for _ in self.target.turns(name, context):
+                self._set_up(name, context, connection)
+        connection.close()
+        self.known = {name: value for name, value in context.values.items() if name.startswith(EXTRACTED)}
+
+    def _set_up(self, name: str, context: Context, connection: Connection) -> None:
+        """Make one setup call, with all the requests that it takes. Raises `SetupError`."""
+        request = self.target.build(name, context)
+        if isinstance(request, Skipped):
+            raise SetupError(f"{name} could not be made: {request.reason}")
+        again: tuple[Request, float] | None = (request, 0.0)
+        while again is not None:
+            request, wait_s = again
+            gevent.sleep(wait_s)
             reply = connection.send(request, request.timeout_s)
             answer = self.target.read(name, reply.status, reply.headers, reply.body)
+            again = None if reply.error else self.target.again(request, answer, context)
             if reply.error or answer.error:
                 raise SetupError(f"{name} {request.method} {request.url}: {reply.error or answer.error}")
             context.learn(answer)
-        connection.close()
-        self.known = {name: value for name, value in context.values.items() if name.startswith(EXTRACTED)}
 
     def context(self, walk: Walk, visit: int) -> Context:
         """Return what the target may learn of a visit's shopper."""

@@ -20,6 +20,8 @@ from simulator.worlds.live.transport import NO_ANSWER, Connection, Reply
 from simulator.worlds.live.walk import Seen, Tap, Walk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from simulator.target.call import Request
     from simulator.worlds.live.run import LiveRun
 
@@ -57,6 +59,7 @@ class LiveVisit:
         self.context = run.context(self.walk, arrival.visit)
         self.connection = Connection(run.base, run.returning.take(arrival.shopper, arrival.visit))
         self.arrival, self.due_us = arrival, arrival.due_us
+        self._again: tuple[Request, float] | None = None
         self._opening = run.opening + (run.login if self.walk.shopper["logged_in"][0] else ())
 
     def play(self) -> None:
@@ -144,20 +147,14 @@ class LiveVisit:
         page took before.
         """
         took_us = 0
-        for operation in operations:
-            request = self.run.target.build(OPERATIONS[operation], self.context)
-            if isinstance(request, Skipped) and request.operation == "auth_finish":
-                # The finger was not known, or the target knows no passkey of this shopper: the password still works.
-                operation, request = LOGIN, self.run.target.build("login", self.context)  # noqa: PLW2901 - that is the call
-            if isinstance(request, Skipped):
-                self.run.skipped[request.operation, request.reason] += 1
-                continue
+        for operation, request, waited_us in self._requests(operations):
+            took_us += waited_us
             patience_s = max((left_us - took_us) / US, SHORTEST_WAIT_S)
             due_us = self.due_us + after_us + took_us
             reply = self._send(request, min(request.timeout_s, patience_s), stamp, operation, placement, due_us)
             spent_us = round((reply.done_s - reply.sent_s) * US)
             left = reply.error == "timeout" and patience_s < request.timeout_s
-            answer_error = self._read(request.operation, reply.status, reply.headers, reply.body, reply.error)
+            answer_error = self._read(request, reply.status, reply.headers, reply.body, reply.error)
             error = ABANDONED if left else answer_error
             self.run.record(stamp, operation, placement, due_us, reply, error)
             took_us += spent_us
@@ -166,6 +163,31 @@ class LiveVisit:
             if error and placement == BLOCKING:
                 return Asked(took_us, ok=False, left=False)
         return Asked(took_us, ok=True, left=False)
+
+    def _requests(self, operations: tuple[int, ...]) -> Iterator[tuple[int, Request, int]]:
+        """Yield (operation, request, microseconds waited before it): of each call the first, and what follows from it.
+
+        Further requests of a call ask for the next part of a long answer, or look again for what was not there yet.
+        """
+        for operation in operations:
+            request = self.run.target.build(OPERATIONS[operation], self.context)
+            if isinstance(request, Skipped) and request.operation == "auth_finish":
+                # The finger was not known, or the target knows no passkey of this shopper: the password still works.
+                operation, request = LOGIN, self.run.target.build("login", self.context)  # noqa: PLW2901 - that is the call
+            if isinstance(request, Skipped):
+                self.run.skipped[request.operation, request.reason] += 1
+                continue
+            self._again = None
+            yield operation, request, 0
+            while again := self._taken():
+                following, wait_s = again
+                gevent.sleep(wait_s)
+                yield operation, following, round(wait_s * US)
+
+    def _taken(self) -> tuple[Request, float] | None:
+        """Return what the last answer asks for next, once."""
+        again, self._again = self._again, None
+        return again
 
     def _send(
         self, request: Request, limit_s: float, stamp: Stamp, operation: int, placement: int, due_us: int
@@ -179,12 +201,15 @@ class LiveVisit:
             self.run.record(stamp, operation, placement, due_us, cut, ABANDONED)
             raise
 
-    def _read(self, operation: str, status: int, headers: object, body: bytes, error: str) -> str:
+    def _read(self, request: Request, status: int, headers: object, body: bytes, error: str) -> str:
         """Learn what a good answer told; return the error's name, or nothing."""
         if error:
             return error
-        answer = self.run.target.read(operation, status, headers, body)  # type: ignore[arg-type] # a mapping
+        target = self.run.target
+        answer = target.read(request.operation, status, headers, body)  # type: ignore[arg-type] # a mapping
+        self._again = target.again(request, answer, self.context)
         self.context.learn(answer)
+        self.run.contract.see(answer)
         return answer.error
 
     def _sleep_until(self, at_us: int) -> None:
