@@ -8,11 +8,22 @@ from typing import TYPE_CHECKING, Any
 from simulator.target.evidence import read_evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from simulator.target.answers import Answer
     from simulator.target.evidence import Evidence
 
 MOST_KINDS = 1_000
 """Kinds that are told apart, so that a target whose errors are all different cannot fill the memory."""
+
+
+def merged(parts: Iterable[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the rows of several processes as one list; the sample of a kind is that of the first that met it."""
+    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in (row for part in parts for row in part):
+        kept = rows.setdefault((row["operation"], row["evidence"], row["kind"]), row | {"count": 0})
+        kept["count"] += row["count"]
+    return sorted(rows.values(), key=lambda row: (-row["count"], row["operation"], row["evidence"], row["kind"]))
 
 
 class Contract:

@@ -53,6 +53,10 @@ class Target:
         self._sign = Signer(file.auth).sign if file.auth.kind == "aws" else None
         self._kept: dict[int, dict[str, dict[str, Json]]] = {}
 
+    def __reduce__(self) -> tuple[type[Target], tuple[TargetFile, Accounts]]:
+        """Travel as the file: what is compiled from it cannot, and is compiled again where it arrives."""
+        return Target, (self.file, self.accounts)
+
     def build(self, operation: str, context: Context) -> Request | Skipped:
         """Return the operation's request for this shopper now, or why none is to be made."""
         call = self._calls.get(operation)
