@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.target.evidence import read_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Sequence
 
     from simulator.target.answers import Answer
     from simulator.target.evidence import Evidence
@@ -17,12 +17,13 @@ MOST_KINDS = 1_000
 """Kinds that are told apart, so that a target whose errors are all different cannot fill the memory."""
 
 
-def broken_by(reports: Iterable[Iterable[Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """Return the `rows` of several processes as those of one."""
-    whole = Contract()
-    for row in (row for rows in reports for row in rows):
-        whole.add(row)
-    return whole.rows()
+def merged(parts: Iterable[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the rows of several processes as one list; the sample of a kind is that of the first that met it."""
+    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in (row for part in parts for row in part):
+        kept = rows.setdefault((row["operation"], row["evidence"], row["kind"]), row | {"count": 0})
+        kept["count"] += row["count"]
+    return sorted(rows.values(), key=lambda row: (-row["count"], row["operation"], row["evidence"], row["kind"]))
 
 
 class Contract:
@@ -41,12 +42,6 @@ class Contract:
                 self._counts[key] += 1
                 self._samples.setdefault(key, violation.sample)
         return evidence
-
-    def add(self, row: Mapping[str, Any]) -> None:
-        """Count what one of another process's `rows` says."""
-        key = row["operation"], row["evidence"], row["kind"]
-        self._counts[key] += row["count"]
-        self._samples.setdefault(key, row["sample"])
 
     def rows(self) -> list[dict[str, Any]]:
         """Return `operation`, `evidence`, `kind`, `count` and `sample` of each kind of violation, most often first."""

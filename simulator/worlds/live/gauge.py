@@ -10,7 +10,7 @@ import gevent
 import psutil
 
 from simulator.analysis.latency import decode, encode, merge, part_of
-from simulator.target.contract import broken_by
+from simulator.target.contract import merged
 from simulator.worlds.live.gate import cost_of, no_room
 
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ def report_of(run: LiveRun, gauge: Gauge) -> dict[str, Any]:
         "requests": run.recorder.requests,
         "errors": run.recorder.failed,
         "skipped": [[*what, count] for what, count in sorted(run.skipped.items())],
-        "defects": dict(run.defects),
         "contract": run.contract.rows(),
+        "defects": dict(run.defects),
         "duration_s": round(run.now_us() / US, 3),
     }
 
@@ -169,8 +169,8 @@ def judge_generator(
         "notes": [f"{one.text[0].upper()}{one.text[1:]}." for one in lost] if allow_lost else [],
         "requests": sum(report["requests"] for report in reports),
         "errors": sum(report["errors"] for report in reports),
-        "contract": broken_by(report["contract"] for report in reports),
         "skipped": [{"operation": what, "reason": why, "count": n} for (what, why), n in sorted(skipped.items())],
+        "contract": merged(report["contract"] for report in reports),
         "duration_s": duration_s,
         "workers": [{name: report[name] for name in OF_WORKERS} for report in reports if "worker" in report],
         "lost": {"workers": len(lost), "visits": sum(one.open_visits + one.unsent for one in lost)},
