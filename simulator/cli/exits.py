@@ -46,7 +46,7 @@ def _code_of(error: Exception) -> int | None:
         "CannotWrite": Exit.USAGE,
         "CannotRead": Exit.USAGE,
         "UnknownPlaceError": Exit.USAGE,
-        "CannotPredict": Exit.USAGE,
+        "CannotPredictError": Exit.USAGE,
         "BrowserError": Exit.UNREACHABLE,
         "StorefrontError": Exit.UNREACHABLE,
         "TargetUnreachable": Exit.UNREACHABLE,

@@ -68,7 +68,7 @@ def _requests(source: PageSource, found: Forecast) -> Iterator[Request]:
         range(len(load.requests)), key=lambda n: (states["found"][n] != states["found"][n], states["found"][n], n)
     ):
         one, state = load.requests[number], states[number]
-        if state["end"] != state["end"]:  # noqa: PLR0124 - NaN: nothing asked for it
+        if state["end"] != state["end"]:
             continue
         name = urlsplit(one.url).path.rpartition("/")[2] or one.host
         said = (
