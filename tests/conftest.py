@@ -46,6 +46,7 @@ SLOW = (
     "live/test_fleet.py::test_what_a_killed_worker",
     "live/test_locust.py::test_with_open_on_several_workers",
     "live/test_stalled.py",
+    "page/test_recorder_browser.py",
     "report/test_looking_browser.py",
     "wheel/test_wheel.py",
 )

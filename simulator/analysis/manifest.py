@@ -39,16 +39,6 @@ class Skipped(Lax):
     count: int
 
 
-class Broken(Lax):
-    """Answers that were not what the target file promises: of which operation, about which evidence, how, how often."""
-
-    operation: str
-    evidence: str = ""
-    kind: str
-    count: int
-    sample: str = ""
-
-
 class Cap(Lax):
     """What `max_open_visits` cost: visits that it delayed and dropped, by how much, and how long there was no room."""
 
@@ -57,6 +47,16 @@ class Cap(Lax):
     dropped: int
     full_s: float
     waited_s: dict[str, float | None] = {}
+
+
+class Broken(Lax):
+    """Answers that were not what the target file promises: of which operation, about which evidence, how, how often."""
+
+    operation: str
+    evidence: str = ""
+    kind: str
+    count: int
+    sample: str = ""
 
 
 class Generator(Lax):
@@ -78,6 +78,14 @@ class Generator(Lax):
     contract: list[Broken] = []
 
 
+class Aborted(Lax):
+    """The threshold that ended a live run early: when, in seconds of the run, and what was measured then."""
+
+    threshold: str
+    at_s: float
+    text: str
+
+
 class Manifest(Lax):
     """What the folder of a run says about itself, before any table is read."""
 
@@ -92,7 +100,9 @@ class Manifest(Lax):
     arms: list[str] = Field(default=["control"], min_length=1)
     assumed: list[str] = []
     measured: list[str] = []
+    settings: dict[str, str] = {}
     interrupted: bool = False
+    aborted: Aborted | None = None
     tables: dict[str, list[TableFile]] = {}
     generator: Generator | None = None
     backend: dict[str, Any] | None = None
@@ -117,6 +127,12 @@ class Manifest(Lax):
             return parse_duration_s(self.scenario.get("warmup", 0)) if self.world == "live" else 0.0
         except ValueError:
             return 0.0
+
+    @property
+    def min_samples(self) -> int | None:
+        """The scenario's smallest sample for a threshold, where it sets one."""
+        least = self.scenario.get("min_samples")
+        return least if isinstance(least, int) and least > 0 else None
 
     @property
     def thresholds(self) -> list[str]:

@@ -47,7 +47,7 @@ def _code_of(error: Exception) -> int | None:
         "CannotRead": Exit.USAGE,
         "NoFleet": Exit.USAGE,
         "UnknownPlaceError": Exit.USAGE,
-        "CannotPredict": Exit.USAGE,
+        "CannotPredictError": Exit.USAGE,
         "BrowserError": Exit.UNREACHABLE,
         "StorefrontError": Exit.UNREACHABLE,
         "TargetUnreachable": Exit.UNREACHABLE,

@@ -6,6 +6,7 @@ JSON ended by a zero byte (Chromium, content/browser/devtools/devtools_pipe_hand
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -71,10 +72,8 @@ class Browser:
 
     def close(self) -> None:
         """Ask the browser to end, kill it when it does not, and remove its profile."""
-        try:
+        with contextlib.suppress(BrowserError, OSError):
             self.call("Browser.close", timeout_s=END_S)
-        except (BrowserError, OSError):
-            pass
         os.close(self._to)
         _end(self._pid)
         os.close(self._from)

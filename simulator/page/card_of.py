@@ -1,4 +1,4 @@
-"""A page card (tier T0) from a page: what must come before the first paint and before the main content, and whose calls."""
+"""A page card (tier T0) from a page: what must come before the first paint and the main content, and whose calls."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def card_of(source: PageSource, calls: dict[str, str]) -> PageCard:
     first[0] = False
     content = (ends > seconds["fcp"]) & (ends <= seconds["lcp"])
     started = played.tasks["start"] <= seconds["lcp"]
-    work_s = float(graph.tasks["work_s"][started].sum()) * source.work
+    work_s = float(graph.tasks["work_s"][started].sum()) * source.speed
     return PageCard(
         calls=_calls(source, calls),
         document_bytes=int(sizes[0]),
@@ -75,7 +75,7 @@ def _calls(source: PageSource, wanted: dict[str, str]) -> list[Call]:
 
 def _conditions(source: PageSource) -> Conditions:
     place = network(NETWORK)
-    return Conditions(place.rtt_ms, place.down_kbps, place.up_kbps, cpu=SLOWDOWN * source.work)
+    return Conditions(place.rtt_ms, place.down_kbps, place.up_kbps, cpu=SLOWDOWN * source.speed)
 
 
 def _slower(graph: PageGraph, number: int) -> PageGraph:

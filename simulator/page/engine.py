@@ -1,8 +1,8 @@
 """The event-driven page load: requests, connections and the main thread of one browser tab, compiled.
 
-Chromium's rules: six connections a host with HTTP/1.1, one with HTTP/2 and 3; sockets are bound late, to the most urgent
-request that waits; at most ten delayable requests are under way; what layout finds in view becomes urgent; one task runs
-at a time. Packets are `simulator.page.flow`'s.
+Chromium's rules: six connections a host with HTTP/1.1, one with HTTP/2 and 3; sockets are bound late, to the most
+urgent request that waits; at most ten delayable requests are under way; what layout finds in view becomes urgent; one
+task runs at a time. Packets are `simulator.page.flow`'s.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from simulator.model.compiled import compiled, record_dtype
 from simulator.page.flow import (
     CONN,
     INITIAL_WINDOW,
-    LINK,
     PACKET,
     PAYLOAD,
     STREAM,
@@ -25,7 +24,7 @@ from simulator.page.flow import (
     send,
     uplink,
 )
-from simulator.page.graph import DELAYABLE, ON_BYTES
+from simulator.page.graph import DELAYABLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,8 +36,8 @@ HELLO_BYTES, FLIGHT_BYTES = 1_800.0, 3_000
 BACKUP_S = 0.25
 """When a host's first connection takes longer, Chromium opens a second (net/socket/transport_connect_job)."""
 ASKED, ANSWERED, HELLO, READY, DONE, BACKUP = range(6)
-"""Kinds of events: a request is at the server, its answer is ready, a step of a handshake is there, a task can run, ran,
-and a connection has taken long to open."""
+"""Kinds of events: a request is at the server, its answer is ready, a step of a handshake is there, a task can run, a
+task ran, and a connection has taken long to open."""
 FLIGHT_PART, FLIGHT_END = -2, -1
 """What stands for a request in packets of a handshake: only the last one of an answer is a step."""
 CLOSED, OPENING, OPEN = range(3)
@@ -56,7 +55,7 @@ REQUEST_STATE = record_dtype(
         ("priority", "i8"),
     ]
 )
-"""When a request was discovered, sent, first and last answered (NaN before); `state`: 0 unknown, 1 held, 2 waits, 3 sent."""
+"""When a request was discovered, sent, first and last answered (NaN before); `state` is one of the next."""
 UNKNOWN, HELD, WAITS, SENT = range(4)
 TASK_STATE = record_dtype([("unmet", "i8"), ("start", "f8"), ("end", "f8")])
 TAB = record_dtype(
@@ -147,7 +146,7 @@ def drop_first(sim: Tab) -> None:
 
 @compiled
 def discover(sim: Tab, request: int) -> None:
-    """A request is known: it waits for a connection, or is held back where too many like it are under way."""
+    """Let a request wait for a connection, or hold it back where too many like it are under way."""
     one, tab = sim.state[request], sim.tab[0]
     if one.state != UNKNOWN:
         return
@@ -189,7 +188,7 @@ def release(sim: Tab) -> None:
 
 
 @compiled
-def bind(sim: Tab, pool: int) -> None:
+def bind(sim: Tab, pool: int) -> None:  # noqa: C901 - one loop of a compiled function
     """Give waiting requests of a host to its connections, the most urgent first, and open new ones."""
     state = sim.state
     requests = sim.requests
@@ -250,7 +249,7 @@ def open_connection(sim: Tab, pool: int, request: int) -> None:
 @compiled
 def is_known(sim: Tab, pool: int, conn: int) -> bool:
     """Return whether an earlier connection has already asked for the host's address."""
-    for earlier in range(conn):
+    for earlier in range(conn):  # noqa: SIM110 - compiled code has no generators in any()
         if sim.conns[earlier].pool == pool:
             return True
     return False
@@ -278,7 +277,7 @@ def ask(sim: Tab, request: int, conn: int) -> None:
 
 @compiled
 def arrive(sim: Tab, number: int) -> None:
-    """A packet is at the phone; what came after a lost one of its connection waits for it."""
+    """Take a packet at the phone; what came after a lost one of its connection waits for it."""
     packet = sim.packets[number]
     one = sim.conns[packet.conn]
     if packet.lost:
@@ -343,7 +342,7 @@ def parse(sim: Tab) -> None:
 
 @compiled
 def end(sim: Tab, request: int) -> None:
-    """An answer is complete: its connection is free, and what waits for its content can go on."""
+    """Complete an answer: its connection is free, and what waits for its content can go on."""
     one, tab = sim.state[request], sim.tab[0]
     one.end = tab.now
     tab.open -= 1
@@ -387,7 +386,7 @@ def run_next(sim: Tab) -> None:
 
 @compiled
 def finish(sim: Tab, task: int) -> None:
-    """A task has run: what it asked for is discovered, what follows it may run."""
+    """End a task: what it asked for is discovered, what follows it may run."""
     tab = sim.tab[0]
     sim.work[task].end = tab.now
     tab.running = -1

@@ -1,7 +1,8 @@
-"""Packets of a page load: one bottleneck queue each way, and the kernel's TCP (slow start, HyStart, CUBIC) at the server.
+"""Packets of a page load: one bottleneck queue each way, and Linux's TCP (slow start, HyStart, CUBIC) at the server.
 
-Compiled. Packets go in pairs, because a receiver acknowledges every second one (RFC 9293, 3.8.6.3). Every connection's packets leave one queue with one delay behind it, so that they arrive, and are acknowledged,
-in the order in which they were put in: no heap is needed for them, three marks in one array do.
+Compiled. Packets go in pairs, because a receiver acknowledges every second one (RFC 9293, 3.8.6.3). Every
+connection's packets leave one queue with one delay behind it, so that they arrive, and are acknowledged, in the order
+in which they were put in: no heap is needed for them, three marks in one array do.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ LINK = record_dtype(
         ("tail", "i8"),
     ]
 )
-"""The way: half a round trip, seconds a byte, the share lost, packets a queue holds; then four marks into the packets."""
+"""The way: half a round trip, seconds a byte, the share lost, packets a queue holds; then marks into the packets."""
 
 
 STREAM = record_dtype([("left", "i8"), ("conn", "i8"), ("urgency", "i8"), ("fresh", "i8")])
@@ -112,7 +113,7 @@ def draw(seed: int, number: int) -> float:
 def uplink(link: Any, now: float, size: float) -> float:  # noqa: ANN401 - a record of LINK
     """Send bytes up; return when they are at the server."""
     link.up_free = max(link.up_free, now) + size * link.up_s
-    return link.up_free + link.half_s
+    return float(link.up_free + link.half_s)
 
 
 @compiled
@@ -247,7 +248,7 @@ def grow(link: Any, packet: Any, one: Any, now: float, number: int) -> None:  # 
 
 @compiled
 def end_slow_start(one: Any, now: float, rtt: float) -> None:  # noqa: ANN401 - a record of CONN
-    """HyStart: leave slow start when the round trip has risen, or a train of acknowledgements is half a round trip long."""
+    """HyStart: leave slow start when the round trip has risen, or a train of acknowledgements is half of one long."""
     if now - one.last_ack <= TRAIN_GAP_S:
         one.last_ack = now
         if now - one.round_start > one.least_rtt / 2.0:
@@ -270,4 +271,4 @@ def cubic_count(one: Any, now: float) -> float:  # noqa: ANN401 - a record of CO
     count = one.window / (target - one.window) if target > one.window else 100.0 * one.window
     if one.most == 0.0:
         count = min(count, MOST_PER_GROWTH)
-    return max(count, 2.0)
+    return float(max(count, 2.0))

@@ -54,7 +54,7 @@ def fitted(on: Conditions) -> Conditions:
 
 def forecast(source: PageSource, on: Conditions, runs: int = RUNS) -> Forecast:
     """Return the prediction for a page; `on.cpu` is the device's slowdown against a fast desktop."""
-    here = fitted(replace(on, cpu=max(on.cpu * source.work, 1e-3)))
+    here = fitted(replace(on, cpu=max(on.cpu * source.speed, 1e-3)))
     each = [spread(graph, here, runs) for graph in source.graphs]
     together = {name: np.concatenate([one[name] for one in each]) for name in METRICS}
     metrics = {name: _interval(together[name], source.tier, name) for name in METRICS}

@@ -1,12 +1,13 @@
 """The dependency graph of a page: what is asked for when, and what the main thread does with it.
 
-A load, recorded or read from a HAR, says what happened once, on one network. The graph says why: which request waits for
-which byte of the document or which piece of work, and which work waits for which content. It is what the event-driven
-model plays on other networks and devices.
+A load, recorded or read from a HAR, says what happened once, on one network. The graph says why: which request waits
+for which byte of the document or which piece of work, and which work waits for which content. It is what the
+event-driven model plays on other networks and devices.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 PRIORITIES = ("VeryHigh", "High", "Medium", "Low", "VeryLow")
 DELAYABLE = PRIORITIES.index("Medium")
-"""From here on Chromium holds requests back (services/network/resource_scheduler: below net::MEDIUM, its own `High`)."""
+"""From here on Chromium holds requests back (services/network/resource_scheduler: below net::MEDIUM)."""
 PROTOCOLS = ("h1", "h2", "h3")
 NEVER, ON_BYTES, ON_END = -1, 0, 1
 """How a request is discovered besides by work: by a share of the document's bytes, or by its parent's end."""
@@ -30,7 +31,7 @@ FRAME_S = 1 / 60
 PAINT_MS = (10.0, 60.0, 250.0)
 """From the end of drawing until a shopper sees it: least, where nothing was recorded, and most (calibration study)."""
 STATIC = frozenset(("style", "script", "image", "font", "media"))
-"""Kinds that wait for nobody: what a file waited longer than its host's fastest was for others of an unthrottled load."""
+"""Kinds that wait for nobody: what a file waited longer than its host's fastest was for others of the load."""
 QUEUED_MS = 100.0
 """Unless it is more than this: then the file itself is slow."""
 HOLDS_LOAD = frozenset(("document", "style", "script", "image", "font", "media", "other"))
@@ -54,9 +55,9 @@ REQUEST = record_dtype(
         ("at_bytes", "f8"),
     ]
 )
-"""One row a request; `setups` are round trips of a cold connection after TCP's own, `begins` one of the constants above."""
+"""One row a request; `setups` are round trips of a cold connection after TCP's own, `begins` a constant above."""
 TASK = record_dtype([("work_s", "f8"), ("after_s", "f8"), ("unmet", "i8")])
-"""One row a task: seconds of work on the recording's machine, a wait once it is ready, and how much must happen first."""
+"""One row a task: seconds of work on the recording's machine, a wait once ready, and how much must happen first."""
 
 
 class PageGraph(NamedTuple):
@@ -143,7 +144,7 @@ class _Builder:
         )
 
     def _parser_chain(self) -> list[int]:
-        """Return the tasks that run one after another: the commit, parsing, scripts in the document, deferred scripts."""
+        """Return the tasks that run one after another: commit, parsing, scripts in the document, deferred ones."""
         inline, deferred = [], []
         for number, task in enumerate(self.recorded):
             scripts = [self.requests[n].script for n in task.needs] if task.kind == "script" else []
@@ -156,7 +157,7 @@ class _Builder:
     def _order(self, parser: Sequence[int]) -> None:
         """Say what each recorded task waits for: the parser's order, its content, or what ran before it."""
         styles = [n for n, one in enumerate(self.requests) if one.blocking and one.kind == "style"]
-        self.task_edges.update(zip(parser, parser[1:], strict=False))
+        self.task_edges.update(pairwise(parser))
         in_chain = set(parser)
         for number, task in enumerate(self.recorded):
             self.content_edges.update((need, number) for need in task.needs)
@@ -201,7 +202,7 @@ class _Builder:
         return max(drawn, key=lambda n: self.recorded[n].ms, default=None)
 
     def _first_paint(self, first: int, drawn: int | None, parser: Sequence[int]) -> None:
-        """Say what the first paint waits for: style sheets, scripts in the head, and the document as far as it had come."""
+        """Say what the first paint waits for: style sheets, scripts in the head, the document as far as it had come."""
         self.content_edges.update((n, first) for n, one in enumerate(self.requests) if one.blocking)
         started = self.recorded[drawn].start_ms if drawn is not None else float("inf")
         for number in parser:
@@ -216,7 +217,7 @@ class _Builder:
             self.content_edges = {(a, b) for a, b in self.content_edges if b != drawn}
 
     def _largest_paint(self, last: int, first: int) -> None:
-        """Say what the largest content waits for: the first paint, and its image or the work that put its text there."""
+        """Say what the largest content waits for: the first paint, its image or the work that put its text there."""
         self.task_edges.add((first, last))
         load = self.load
         if load.lcp_kind == "image" and load.lcp_request is not None:

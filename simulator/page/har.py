@@ -241,7 +241,7 @@ def _refuse(path: Path, entries: list[Entry]) -> None:
     unknown = sum(one.wire_bytes is None and not one.content_bytes for one in entries)
     if unknown > MOST_UNKNOWN_SIZES * len(entries):
         raise one_fault(str(path), f"{unknown} of {len(entries)} answers have no size",
-                        f"at most {100 * MOST_UNKNOWN_SIZES:.0f} %", "export it from Chrome, or use `footfall page record`")  # fmt: skip
+                        f"at most {MOST_UNKNOWN_SIZES:.0%}", "export it from Chrome, or record the page")  # fmt: skip
     waits = sorted(one.wait_ms for one in entries)
     quick = [one.connect_ms for one in entries if one.connect_ms]
     if len(waits) >= JUDGED_FROM and waits[0] >= THROTTLED_MS and (not quick or min(quick) < waits[0] / 2):

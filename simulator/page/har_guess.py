@@ -70,10 +70,10 @@ def _request(number: int, entries: Sequence[Entry], places: Mapping[str, Any], a
     )
 
 
-def _initiator(
+def _initiator(  # noqa: PLR0911 - one return a rule
     number: int, entries: Sequence[Entry], places: Mapping[str, Any], at_url: Mapping[str, int]
 ) -> Initiator:
-    """Return who asked: what Chrome says, else a redirect, the document's text, the referring style sheet, or the time."""
+    """Return who asked: what Chrome says, else a redirect, the document, the referring style sheet, or the time."""
     one = entries[number]
     if number == 0:
         return Initiator(kind="other")

@@ -31,7 +31,7 @@ CPU_EXPONENT = 1.0
 """How a slower processor stretches work (calibrated: `docs/accuracy.md`)."""
 
 
-class CannotPredict(ValueError):
+class CannotPredictError(ValueError):
     """The page cannot be played to its end."""
 
 
@@ -65,7 +65,7 @@ class Played:
 
 
 def simulate(graph: PageGraph, on: Conditions) -> Played:
-    """Load a page once. Raises `CannotPredict` when it cannot come to its end."""
+    """Load a page once. Raises `CannotPredictError` when it cannot come to its end."""
     link = np.zeros(1, LINK)
     row = link[0]
     row["half_s"], row["down_s"], row["up_s"] = on.rtt_ms / 2e3, 0.008 / on.down_kbps, 0.008 / on.up_kbps
@@ -77,7 +77,7 @@ def simulate(graph: PageGraph, on: Conditions) -> Played:
         on.promotion_s, math.pow(on.cpu, CPU_EXPONENT), on.in_turn, on.resolve, on.warm,
     )  # fmt: skip
     if np.isnan(state["end"][0]) or np.isnan(work["end"][graph.first_paint]):
-        raise CannotPredict("the page's first paint waits for something that never comes")
+        raise CannotPredictError("the page's first paint waits for something that never comes")
     return Played(_seconds(graph, state, work), state, work, connections)
 
 

@@ -27,14 +27,14 @@ MOST_BYTES = 200_000_000
 
 @dataclass(frozen=True)
 class PageSource:
-    """A page as it was read: `graphs` are several loads of it, `work` how much slower than a fast desktop it was seen."""
+    """A page as it was read: `graphs` are its loads, `speed` is the machine's, a fast desktop's being 1."""
 
     url: str
     browser: str
     tier: Tier
     loads: tuple[Load, ...]
     graphs: tuple[PageGraph, ...]
-    work: float = 1.0
+    speed: float = 1.0
     warnings: list[str] = field(default_factory=list)
 
 
@@ -65,6 +65,6 @@ def _recorded(path: Path, data: bytes) -> PageSource:
         warnings.append("it does not say how fast its machine was; a fast desktop is assumed")
     if len(made.loads) < 3:
         warnings.append(f"it holds {len(made.loads)} loads; three or more even out what varies from load to load")
-    work = REFERENCE_BENCHMARK / made.benchmark if made.benchmark else 1.0
+    speed = made.benchmark / REFERENCE_BENCHMARK if made.benchmark else 1.0
     graphs = tuple(graph_of(load, made.rtt_ms) for load in made.loads)
-    return PageSource(made.url, made.browser, "T3", tuple(made.loads), graphs, work, warnings)
+    return PageSource(made.url, made.browser, "T3", tuple(made.loads), graphs, speed, warnings)

@@ -100,7 +100,7 @@ class Load(Part):
 class Recording(Part):
     """A page, loaded a few times on the same machine without throttling."""
 
-    footfall_page: Literal[1] = VERSION
+    footfall_page: Literal[1] = 1
     url: str
     browser: str
     rtt_ms: Annotated[float, Field(ge=0)] = 0.0

@@ -44,7 +44,7 @@ class UnknownPlaceError(ValueError):
 
 
 def network(said: str) -> Place:
-    """Return a network: a profile, a technology at its medians, or `150ms/1600kbps/750kbps`. Raises `UnknownPlaceError`."""
+    """Return a network: a profile, a technology at its medians, or `150ms/1600kbps/750kbps`. May raise."""
     name = re.sub(r"[\s_]+", "-", said.strip().lower())
     table = network_table()
     name = SHORT.get(name, name)
@@ -52,8 +52,8 @@ def network(said: str) -> Place:
         return _profile(name, table.profiles[name])
     for technology, one in table.technologies.items():
         if technology == name:
-            middle = (dist.quantile(0.5) for dist in (one.rtt_ms, one.down_kbps, one.up_kbps))
-            return Place(name, *middle, one.radio_promotion, "medians of personas/networks.yaml")
+            rtt, down, up = (dist.quantile(0.5) for dist in (one.rtt_ms, one.down_kbps, one.up_kbps))
+            return Place(name, rtt, down, up, one.radio_promotion, "medians of personas/networks.yaml")
     if own := OWN.fullmatch(said.strip().lower().replace(" ", "")):
         return _own(said, own)
     known = ", ".join([*SHORT, *table.technologies, *(n for n, p in table.profiles.items() if p.semantics == "packet")])
@@ -78,7 +78,7 @@ def _own(said: str, own: re.Match[str]) -> Place:
 
 
 def device(said: str) -> Phone:
-    """Return a device: a tier at its weighted median, a model, `desktop`, or a slowdown as `4x`. Raises as `network`."""
+    """Return a device: a tier at its weighted median, a model, `desktop`, or a slowdown as `4x`. May raise."""
     name = said.strip().lower()
     rows = device_table().devices
     if name == DESKTOP:

@@ -169,13 +169,15 @@ def script(seed: str, kb: int, work: float, after: str) -> bytes:
 @cache
 def sheet(seed: str, kb: int) -> bytes:
     """Return a style sheet of about `kb`; rules that match nothing are most of it, as in shops."""
-    parts = [
+    rules = (
         "body{margin:0;font:16px/1.4 sans-serif}.card{padding:8px;border-bottom:1px solid #ddd;min-height:90px}"
         ".card img{width:80px;height:80px}.hero{width:100%;max-width:412px;display:block}p.lead{font-size:22px}\n"
-    ]
+    )
+    parts = [rules]
     size, index = len(parts[0]), 0
     while size < kb * 1_000:
-        part = f".x{noise(f'{seed}{index}', 12).hex()} .y{index}{{color:#{noise(f'{index}{seed}', 3).hex()};margin:{index}px}}\n"
+        name, colour = noise(f"{seed}{index}", 12).hex(), noise(f"{index}{seed}", 3).hex()
+        part = f".x{name} .y{index}{{color:#{colour};margin:{index}px}}\n"
         parts.append(part)
         size, index = size + len(part), index + 1
     return "".join(parts).encode()

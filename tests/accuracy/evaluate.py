@@ -272,7 +272,7 @@ def main() -> int:
         BASELINE.write_text(json.dumps(figures, indent=2) + "\n")
         (ROOT / "docs/accuracy.md").write_text(text)
     else:
-        print(text)  # noqa: T201
+        print(text)
     return 0
 
 

@@ -49,8 +49,8 @@ def _entry(load: Load, one: Request, *, chrome: bool) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "startedDateTime": (START + timedelta(milliseconds=one.start_ms)).isoformat(),
         "time": one.wait_ms + receive,
-        "request": {"method": "GET", "url": one.url, "httpVersion": VERSIONS[one.protocol], "headers": [], "cookies": [],
-                    "queryString": [], "headersSize": one.sent_bytes, "bodySize": 0},
+        "request": {"method": "GET", "url": one.url, "httpVersion": VERSIONS[one.protocol], "headers": [],
+                    "cookies": [], "queryString": [], "headersSize": one.sent_bytes, "bodySize": 0},
         "response": response, "cache": {}, "timings": timings, "pageref": "page_1",
     }  # fmt: skip
     if chrome:

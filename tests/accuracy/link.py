@@ -1,7 +1,7 @@
 """The network of truth A: two network namespaces and between them a link that delays, queues and drops real packets.
 
-The kernel's own TCP runs at both ends. `netem` is not in every kernel, so that the link is a process which moves packets
-between two TUN devices. Needs root and /dev/net/tun.
+The kernel's own TCP runs at both ends. `netem` is not in every kernel, so that the link is a process which moves
+packets between two TUN devices. Needs root and /dev/net/tun.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import monotonic
+from typing import Self
 
 TUNSETIFF, TUN_WITHOUT_HEADER = 0x400454CA, 0x1001
 SHOP, PHONE = "10.77.0.1", "10.77.0.2"
@@ -92,7 +93,7 @@ def forward(shop: int, phone: int) -> None:
             net = Network(**json.loads(line))
             down.set(net.rtt_ms / 2e3, net.down_kbps, net.loss, net.queue)
             up.set(net.rtt_ms / 2e3, net.up_kbps, net.loss, net.queue)
-            print("set", flush=True)  # noqa: T201 - how the parent knows
+            print("set", flush=True)
         for way in (down, up):
             if way.source in ready:
                 way.take(monotonic(), dice)
@@ -138,7 +139,7 @@ class Link:
         """Return what stands before a command that runs in a namespace."""
         return ("ip", "netns", "exec", space)
 
-    def __enter__(self) -> Link:
+    def __enter__(self) -> Self:
         """Return the link."""
         return self
 

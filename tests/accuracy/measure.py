@@ -82,7 +82,7 @@ def record(where: World, pages: Sequence[Page], folder: Path) -> None:
         path = recording_path(folder, page.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(recording_text(made))
-        print(f"recorded {page.name}", flush=True)  # noqa: T201
+        print(f"recorded {page.name}", flush=True)
 
 
 def foreign_share(before: tuple[float, float], elapsed_s: float) -> float:
@@ -129,7 +129,7 @@ def rounds(cells: Sequence[Cell], done: Sequence[dict[str, Any]], repeats: int, 
             had[cell] = had.get(cell, 0) + 1
     for number in range(repeats):
         order = list(cells)
-        random.Random(number).shuffle(order)  # noqa: S311
+        random.Random(number).shuffle(order)
         yield from (cell for cell in order if had.get(cell, 0) <= number)
 
 
@@ -148,12 +148,12 @@ def measure(
                     try:
                         line = measured(where, browser, cell, by_name[cell.page])
                     except BrowserError as error:
-                        print(f"{cell}: {error}", flush=True)  # noqa: T201
+                        print(f"{cell}: {error}", flush=True)
                         break
                     file.write(json.dumps(line) + "\n")
                     file.flush()
                     left_s = (monotonic() - started) / number * (len(todo) - number)
-                    print(f"{number}/{len(todo)}, {left_s / 60:.0f} min left", end="\r", flush=True)  # noqa: T201
+                    print(f"{number}/{len(todo)}, {left_s / 60:.0f} min left", end="\r", flush=True)
 
 
 def main() -> int:
@@ -168,7 +168,7 @@ def main() -> int:
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # so that namespaces and processes go
     if not possible():
-        print("needs root and /dev/net/tun", file=sys.stderr)  # noqa: T201
+        print("needs root and /dev/net/tun", file=sys.stderr)
         return 1
     pages = [page for page in PAGES if str(page.size) in given.sizes.split(",")]
     cells = [

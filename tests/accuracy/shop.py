@@ -31,13 +31,13 @@ LEAD = "Shoes for long ways, made to be mended, sent on the day of the order and
 def document(page: Page) -> bytes:
     """Return the page's HTML."""
     cdn, third = origin("cdn", page.protocol), origin("third", page.protocol)
-    head = [f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{page.name}</title>"
-            "<meta name=viewport content='width=device-width,initial-scale=1'>"]  # fmt: skip
+    head = [f"<!doctype html><html lang=en><head><meta charset=utf-8><title>{page.name}</title>"]
+    head.append("<meta name=viewport content='width=device-width,initial-scale=1'>")
     head += [f"<link rel=stylesheet href='/{page.name}/s{i}.css'>" for i in range(len(page.styles_kb))]
     head += [f"<script src='/{page.name}/sync{i}.js'></script>" for i in range(len(page.sync_kb))]
     head += [f"<script defer src='/{page.name}/defer{i}.js'></script>" for i in range(len(page.defer_kb))]
     head += [f"<script async src='{third}/{page.name}/async{i}.js'></script>" for i in range(len(page.async_kb))]
-    body = [f"</head><body><header class=f0><h1>Shop</h1></header><main id=main>"]
+    body = ["</head><body><header class=f0><h1>Shop</h1></header><main id=main>"]
     if page.lcp in {"image", "image_high"}:
         high = " fetchpriority=high" if page.lcp == "image_high" else ""
         body.append(f"<img class=hero{high} src='{cdn}/{page.name}/hero.png' alt=hero>")
@@ -103,7 +103,7 @@ def fonts(page: Page) -> bytes:
     ).encode()
 
 
-async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Answer one request, after the wait of its kind."""
     if scope["type"] == "lifespan":
         while (message := await receive())["type"] != "lifespan.shutdown":
@@ -135,7 +135,8 @@ def certificate(folder: str) -> tuple[str, str]:
     """Return files of a certificate for the first host alone, so that no connection is shared between hosts."""
     cert, key = f"{folder}/cert.pem", f"{folder}/key.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-days", "30",
          "-subj", "/CN=shop.test", "-addext", "subjectAltName=DNS:shop.test", "-keyout", key, "-out", cert],
         check=True, capture_output=True,
     )  # fmt: skip
@@ -169,7 +170,7 @@ async def serve(address: str) -> None:
         config.certfile, config.keyfile = certificate(folder)
         config.bind, config.insecure_bind = [f"fd://{secure.fileno()}"], [f"fd://{plain.fileno()}"]
         config.alpn_protocols, config.loglevel, config.keep_alive_timeout = ["h2"], "ERROR", 60
-        print("ready", flush=True)  # noqa: T201 - how the parent knows
+        print("ready", flush=True)
         await hypercorn_serve(app, config, shutdown_trigger=ended.wait)
 
 

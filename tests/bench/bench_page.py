@@ -43,7 +43,7 @@ def _request(number: int, kind: str, size: int) -> Request:
     return Request.model_validate(
         {
             "url": f"http://{host}/{number}", "host": host, "kind": kind, "priority": PRIORITY[kind], "protocol": "h1",
-            "secure": False, "initiator": parser, "blocking": kind == "style", "start_ms": 50, "wait_ms": 5, "end_ms": 90,
+            "secure": False, "initiator": parser, "blocking": kind == "style", "start_ms": 50, "wait_ms": 5, "end_ms": 90,  # noqa: E501
             "sent_bytes": 400, "wire_bytes": size, "script": "async" if kind == "script" else None,
         }
     )  # fmt: skip

@@ -16,7 +16,7 @@ def asked(kind, size, at=0.5, **more):
     priority = {"document": "VeryHigh", "style": "VeryHigh", "image": "Low", "script": "Low", "fetch": "High"}[kind]
     values = {
         "url": f"http://shop.test/{kind}{number}", "host": "shop.test", "kind": kind, "priority": priority,
-        "protocol": "h1", "secure": False, "blocking": kind == "style", "start_ms": 50.0, "wait_ms": 0.0, "end_ms": 90.0,
+        "protocol": "h1", "secure": False, "blocking": kind == "style", "start_ms": 50.0, "wait_ms": 0.0, "end_ms": 90.0,  # noqa: E501
         "sent_bytes": 0, "wire_bytes": size,
         "initiator": Initiator(kind="other") if kind == "document" else Initiator(kind="parser", request=0, at=at),
     }  # fmt: skip

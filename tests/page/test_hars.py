@@ -28,10 +28,10 @@ def files(count, **more):
     [
         ([entry(), *files(3)], {}, 400, "is no whole JSON"),
         ([], {}, None, "has no entries"),
-        ([entry(bodySize=-1, content={"size": 0}), *files(3, bodySize=-1, content={"size": 0})], {}, None, "have no size"),
+        ([entry(bodySize=-1, content={"size": 0}), *files(3, bodySize=-1, content={"size": 0})], {}, None, "have no size"),  # noqa: E501
         ([entry(bodySize=-1), *files(3, bodySize=-1)], {}, None, "came from the cache or hide their size"),
         ([entry(_fetchedViaServiceWorker=True), *files(3)], {}, None, "came from a service worker"),
-        ([entry(timings={"wait": 562, "receive": 1, "connect": 2}), *files(9, timings={"wait": 565, "receive": 1})], {}, None,
+        ([entry(timings={"wait": 562, "receive": 1, "connect": 2}), *files(9, timings={"wait": 565, "receive": 1})], {}, None,  # noqa: E501
          "looks captured with throttling"),
         ([entry(), *files(5_200)], {}, None, "5,201 requests"),
         ([{"request": {}}, entry()], {}, None, "lacks"),
@@ -55,7 +55,7 @@ def test_what_cannot_be_predicted_is_refused(har_file, entries, log, cut, said):
         ([entry(), *files(3, _fetchedViaServiceWorker=True), *files(2)], {}, "3 answers came from a service worker"),
         ([entry(), *files(3, status=0), *files(2)], {}, "3 requests failed"),
         ([entry(pageref="a"), *files(3, pageref="b")], {"pages": [{"id": "a"}, {"id": "b"}]}, "holds 2 pages"),
-        ([entry(timings={"wait": 300, "receive": 1, "connect": 290}), *files(9, timings={"wait": 295, "receive": 1})], {},
+        ([entry(timings={"wait": 300, "receive": 1, "connect": 290}), *files(9, timings={"wait": 295, "receive": 1})], {},  # noqa: E501
          "slow network"),
         ([entry(), *files(3)], {}, "FCP and LCP are guesses"),
     ],

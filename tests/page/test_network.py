@@ -24,7 +24,7 @@ def test_a_cold_first_byte_takes_two_round_trips():
 
 
 def test_a_lookup_and_tls_and_the_radio_cost_what_they_are():
-    """A lookup is one round trip, TLS 1.3 another, the radio's promotion its own time; a warm page pays none of them."""
+    """A lookup is one round trip, TLS 1.3 another, the radio's promotion its own time; a warm page none of them."""
     base = seconds(page(), FAST)["ttfb"]
     assert seconds(page(), replace(FAST, resolve=True))["ttfb"] == pytest.approx(base + 0.02, abs=1e-4)
     assert seconds(page(), replace(FAST, promotion_s=0.5))["ttfb"] == pytest.approx(base + 0.5, abs=1e-4)
@@ -49,7 +49,7 @@ def test_one_file_takes_its_slow_start_and_its_bytes(size, rtt_ms):
 
 
 def test_no_byte_is_lost_or_made():
-    """Without loss the link carries every byte once: many files at once take at least, and hardly more than, their bytes' time."""
+    """Without loss the link carries every byte once: many files take at least, and hardly more than, their time."""
     files = [asked("image", 30_000, number=n) for n in range(40)]
     found = simulate(graph_of(page(*files)), SLOW)
     assert not np.isnan(found.requests["end"]).any()

@@ -83,7 +83,7 @@ def test_a_shop_that_is_not_there_is_said():
 
 def test_a_missing_browser_is_said(monkeypatch):
     """Without a browser the message says how to get one."""
-    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda _: None)
     assert NAMES
     with pytest.raises(BrowserError, match="Hint"):
         Browser()

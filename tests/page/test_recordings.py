@@ -6,8 +6,10 @@ import json
 
 import pytest
 from pages_made import FAST, SLOW
+from ruamel.yaml import YAML
 
 from simulator.model.faults import FileFaults
+from simulator.page.card import PageCard
 from simulator.page.card_of import calls_of, card_of
 from simulator.page.forecast import forecast
 from simulator.page.predict import METRICS
@@ -145,10 +147,6 @@ def test_mistakes_are_said(footfall, recorded, arguments, said):
 
 def test_a_card_is_yaml(footfall, recorded):
     """`footfall page card` prints a card that fits under a state of personas/pages.yaml."""
-    from ruamel.yaml import YAML
-
-    from simulator.page.card import PageCard
-
     said = footfall("page", "card", recorded / "recs-0.json", "--call", "recommend=/api0")
     assert PageCard.model_validate(YAML(typ="safe").load(said.out)).calls[0].op == "recommend"
     assert "lcp" in said.err
