@@ -79,6 +79,7 @@ def play(scenario):
         visits = [gevent.spawn_later(arrival.due_us / 1e6, run.visit, arrival) for arrival in arrivals]
         gevent.joinall(visits, timeout=LONGEST_S, raise_error=True)
         assert all(visit.ready() for visit in visits)
+        assert not run.defects, "a visit that breaks off proves nothing of what it should have done"
         return run
 
     return played
