@@ -76,6 +76,6 @@ def _theory_of(persona: Persona) -> Theory:
         pages={name: int(np.searchsorted(at_most, share - 1e-12)) for name, share in SHARES.items()},
         thinking={
             state: dict(zip(SHARES, quantiles.tolist(), strict=True))
-            for state, quantiles in think_quantiles(population, 0, expected.moves, shares).items()
+            for state, quantiles in think_quantiles(population, 0, shares).items()
         },
     )

@@ -22,6 +22,7 @@ COMMANDS = (
     "describe",
     "grade",
     "load",
+    "worker",
     "capacity",
     "report",
     "baseline",

@@ -18,6 +18,9 @@ def show_outcome(run: Path, verdict: Verdict) -> int:
     """Print a run's summary and verdict; return the exit code."""
     from rich.markup import escape
 
+    from simulator.analysis.caveats import caveats
+    from simulator.analysis.manifest import read_manifest
+
     console = options.console()
     colour = COLOURS[verdict.state]
     for result in verdict.results:
@@ -29,16 +32,23 @@ def show_outcome(run: Path, verdict: Verdict) -> int:
         if reason not in shown:
             console.print(f"  {escape(reason)}")
     _tell_ci(run, verdict)
+    for caveat in caveats(read_manifest(run)):
+        console.print(f"[yellow]note[/] {escape(caveat)}")
     console.print(f"report: [bold]{escape(str(run / 'report.html'))}[/]")
     return verdict.exit_code
 
 
-def report_on(run: Path) -> int:
-    """Write a run's report, judged with the baselines at hand, print the outcome and return the exit code."""
+def judged(run: Path) -> Verdict:
+    """Write a run's report, judged with the baselines at hand, and return the verdict."""
     from simulator.analysis.baselines import Store
     from simulator.report import write_reports
 
-    return show_outcome(run, write_reports(run, Store(options.baselines_folder())))
+    return write_reports(run, Store(options.baselines_folder()))
+
+
+def report_on(run: Path) -> int:
+    """Write a run's report, print the outcome and return the exit code."""
+    return show_outcome(run, judged(run))
 
 
 def _tell_ci(run: Path, verdict: Verdict) -> None:

@@ -72,8 +72,6 @@ class Expectations:
     """Expected pages a visit of each state; they sum to `pages`."""
     exits: dict[str, float]
     """Share of visits that end at each state; they sum to 1."""
-    moves: NDArray[np.float64]
-    """(S, S + 1) expected moves a visit from each state to each next one, or to exit, which is last."""
 
 
 class Chain(NamedTuple):
@@ -90,7 +88,7 @@ class Chain(NamedTuple):
 def expectations(population: Population, index: int) -> Expectations:
     """Return the figures of the persona at `index` of a population, mixed over the flags its shoppers arrive with."""
     persona = population.personas[index]
-    sums, moves = np.zeros(5), np.zeros((S, S + 1))
+    sums, moves = np.zeros(5), expected_moves(population, index)
     for flags, share in _first_flags(population, index):
         chain = undisturbed(persona, flags)
         fundamental = np.linalg.inv(np.eye(len(chain.states)) - chain.onward)
@@ -99,8 +97,6 @@ def expectations(population: Population, index: int) -> Expectations:
         second = 2.0 * times @ fundamental.sum(axis=1) - times.sum()
         carted, bought = reached(chain, ADD_TO_CART), reached(chain, PURCHASE)
         sums += share * np.array([times.sum(), second, chain.begin @ leave, carted, bought])
-        np.add.at(moves[:, :S], np.ix_(chain.states, chain.states), share * times[:, None] * chain.onward)
-        np.add.at(moves[:, S], chain.states, share * times * leave)
     pages, second, bounce, carted, bought = sums.tolist()
     return Expectations(
         pages=pages,
@@ -112,8 +108,18 @@ def expectations(population: Population, index: int) -> Expectations:
         engaged_s=_engaged_s(persona, population.tables, moves),
         visits=dict(zip(STATE_NAMES, moves.sum(axis=1).tolist(), strict=True)),
         exits=dict(zip(STATE_NAMES, moves[:, S].tolist(), strict=True)),
-        moves=moves,
     )
+
+
+def expected_moves(population: Population, index: int) -> NDArray[np.float64]:
+    """Return (S, S + 1) the expected moves a visit from each state to each next one, or to exit, which is last."""
+    moves = np.zeros((S, S + 1))
+    for flags, share in _first_flags(population, index):
+        chain = undisturbed(population.personas[index], flags)
+        times = np.linalg.solve((np.eye(len(chain.states)) - chain.onward).T, chain.begin)
+        np.add.at(moves[:, :S], np.ix_(chain.states, chain.states), share * times[:, None] * chain.onward)
+        np.add.at(moves[:, S], chain.states, share * times * (1.0 - chain.onward.sum(axis=1)))
+    return moves
 
 
 def _engaged_s(persona: Record, tables: NDArray[Any], moves: NDArray[np.float64]) -> float:
@@ -128,11 +134,10 @@ def _engaged_s(persona: Record, tables: NDArray[Any], moves: NDArray[np.float64]
     return total_s
 
 
-def think_quantiles(
-    population: Population, index: int, moves: NDArray[np.float64], shares: NDArray[np.float64]
-) -> dict[str, NDArray[np.float64]]:
-    """Return the quantiles of the think time on each state that a visit comes to, over what follows it by `moves`."""
+def think_quantiles(population: Population, index: int, shares: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Return the quantiles of the think time on each state that a visit comes to, over all that follows it."""
     persona, tables, found = population.personas[index], population.tables, {}
+    moves = expected_moves(population, index)
     for state in np.flatnonzero(moves.sum(axis=1)):
         ways = np.flatnonzero(moves[state])
         if (persona.edge[state, ways] < 0).all():

@@ -82,5 +82,5 @@ def test_the_closed_form_knows_edges(looker, rows):
     assert abs(engaged_s.mean() - theory.engaged_s) < 4 * engaged_s.std() / math.sqrt(len(engaged_s))
     times, _ = thoughts(rows)
     for share in (0.25, 0.5, 0.9):
-        expected = think_quantiles(looker, 0, theory.moves, np.array([share]))["product"][0]
+        expected = think_quantiles(looker, 0, np.array([share]))["product"][0]
         assert abs((times <= expected).mean() - share) < 4 * math.sqrt(share * (1 - share) / len(times)) + 1e-3

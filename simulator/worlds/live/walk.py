@@ -77,6 +77,11 @@ class Walk:
         self.visit = visit_bytes(self._walk).reshape(-1).view(VISIT)
         self.shopper = _arrive(world, self._walk, shopper, visit, arm, start_us)
 
+    @property
+    def in_view(self) -> tuple[int, int]:
+        """The category and the product that the shopper stands before; −1 before the first."""
+        return int(self._walk["category"][0]), int(self._walk["product"][0])
+
     def tap(self) -> Tap:
         """Ask for the page that the shopper stands before."""
         return Tap(*_tap(self.world, self.shopper, self._walk, self.event))
