@@ -44,7 +44,7 @@ def play(
     *,
     alone: bool = False,
 ) -> bool:
-    """Play the plan on the environment's runner, which is started; return whether `ended` was set before the end.
+    """Play the plan on the environment's runner, which is started; return whether it was interrupted.
 
     Who plays `alone` follows the thresholds that end a run; `run.breach` says which did, and then nobody interrupted.
 

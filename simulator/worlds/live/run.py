@@ -183,7 +183,7 @@ class LiveRun:
         # A request cannot leave before it is due; rounding may say so by a microsecond.
         timed = (sent_us, done_us, reply.status, reply.wire_bytes, error)
         self.recorder.request(stamp, operation, placement, min(due_us, sent_us), timed)
-        if self.watch:
+        if self.watch and due_us >= self.warmup_us:
             labels, failed = labels_of(self, stamp, operation, placement), error not in ("", ABANDONED)
             self.watch.request(labels, stamp.shopper, min(due_us, sent_us), sent_us, done_us, failed=failed)
         if error != ABANDONED:
