@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 WORKERS ?= 2
 
-.PHONY: demo test slow check format bench docs clean
+.PHONY: demo test slow check format bench soak docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/footfall demo
@@ -33,7 +33,10 @@ docs: $(VENV)/.check
 	$(BIN)/python -m simulator.cli.schemas
 
 bench: $(VENV)/.test
-	$(BIN)/python -m tests.bench
+	$(BIN)/python tests/bench
+
+soak: $(VENV)/.test
+	$(BIN)/python tests/bench/soak.py
 
 clean:
 	rm -rf $(VENV) build dist

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from simulator.model.faults import Fault, FileFaults, one_fault
+from simulator.model.units import parse_duration_s
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,15 +39,28 @@ class Skipped(Lax):
     count: int
 
 
+class Cap(Lax):
+    """What `max_open_visits` cost: visits that it delayed and dropped, by how much, and how long there was no room."""
+
+    max_open_visits: int
+    delayed: int
+    dropped: int
+    full_s: float
+    waited_s: dict[str, float | None] = {}
+
+
 class Generator(Lax):
     """How the load generator itself fared. `saturated` holds one sentence a reason why it could not keep up."""
 
     planned: int
     started: int
     dropped: int
+    warmup_visits: int = 0
+    cap: Cap | None = None
     start_lag_ms: dict[str, float] = {}
     cpu_share: float | None = None
     saturated: list[str] = []
+    notes: list[str] = []
     requests: int = 0
     errors: int = 0
     duration_s: float | None = None
@@ -78,6 +92,20 @@ class Manifest(Lax):
         """How many times faster than in life shoppers thought; only a live run can make them."""
         pace = self.scenario.get("pace", 1.0) if self.world == "live" else 1.0
         return float(pace) if isinstance(pace, int | float) and pace > 0 else 1.0
+
+    @property
+    def closed(self) -> bool:
+        """Whether each next visit began when one had ended, so that a slow target was asked less."""
+        arrivals = self.scenario.get("arrivals")
+        return self.world == "live" and isinstance(arrivals, dict) and arrivals.get("kind") == "closed"
+
+    @property
+    def warmup_s(self) -> float:
+        """How long the warm-up of a live run was, which no figure counts."""
+        try:
+            return parse_duration_s(self.scenario.get("warmup", 0)) if self.world == "live" else 0.0
+        except ValueError:
+            return 0.0
 
     @property
     def thresholds(self) -> list[str]:

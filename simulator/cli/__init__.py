@@ -16,7 +16,19 @@ from simulator.cli.exits import Exit, failing
 if TYPE_CHECKING:
     from types import FrameType
 
-COMMANDS = ("demo", "generate", "describe", "grade", "load", "capacity", "report", "persona", "target", "storefront")
+COMMANDS = (
+    "demo",
+    "generate",
+    "describe",
+    "grade",
+    "load",
+    "worker",
+    "capacity",
+    "report",
+    "persona",
+    "target",
+    "storefront",
+)
 
 
 class LazyGroup(click.Group):

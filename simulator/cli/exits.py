@@ -45,6 +45,7 @@ def _code_of(error: Exception) -> int | None:
         "FileFaults": Exit.USAGE,
         "CannotWrite": Exit.USAGE,
         "CannotRead": Exit.USAGE,
+        "NoFleet": Exit.USAGE,
         "StorefrontError": Exit.UNREACHABLE,
         "TargetUnreachable": Exit.UNREACHABLE,
         "TargetNotReady": Exit.UNREACHABLE,

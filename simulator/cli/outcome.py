@@ -18,6 +18,9 @@ def show_outcome(run: Path, verdict: Verdict) -> int:
     """Print a run's summary and verdict; return the exit code."""
     from rich.markup import escape
 
+    from simulator.analysis.caveats import caveats
+    from simulator.analysis.manifest import read_manifest
+
     console = options.console()
     colour = COLOURS[verdict.state]
     for result in verdict.results:
@@ -28,5 +31,7 @@ def show_outcome(run: Path, verdict: Verdict) -> int:
     for reason in verdict.reasons:
         if reason not in held:
             console.print(f"  {escape(reason)}")
+    for caveat in caveats(read_manifest(run)):
+        console.print(f"[yellow]note[/] {escape(caveat)}")
     console.print(f"report: [bold]{escape(str(run / 'report.html'))}[/]")
     return verdict.exit_code

@@ -124,6 +124,17 @@ def choose_next(persona: Record, state: int, flags: int, relevance: float, pull:
 
 
 @compiled
+def think_of(persona: Record, tables: Record, state: int, following: int) -> Record:
+    """Return the think time (of DIST) on a state before the one that follows, or exit (S)."""
+    think = persona.think[state]
+    if persona.edges > 0:
+        place = persona.edge[state, following]
+        if place >= 0:
+            think = tables.edges[place]
+    return think
+
+
+@compiled
 def first_flags(shopper: Record) -> int:
     """Return the facts that are true before the first page."""
     flags = 0
@@ -337,7 +348,8 @@ def _go_on(
 ) -> None:
     """Look at the page for a while, then go on, leave, or run out of time."""
     state = visit.state
-    think_s = sample(persona.think[state], tables, visit.u[lanes.THINK])
+    following = choose_next(persona, state, visit.flags, relevance, arm.pull, visit.u[lanes.NEXT])
+    think_s = sample(think_of(persona, tables, state, following), tables, visit.u[lanes.THINK])
     # One microsecond at least: timestamps strictly increase within a visit.
     event.think_us = max(1, int(min(think_s * US, float(LONGEST_WAIT_US))))
     visit.elapsed_us += event.think_us
@@ -345,7 +357,6 @@ def _go_on(
     visit.intended_us += event.think_us
     if relevance > 0.5:
         visit.budget_us += persona.refund_s * US
-    following = choose_next(persona, state, visit.flags, relevance, arm.pull, visit.u[lanes.NEXT])
     if following == S:
         visit.cause = DONE
     elif visit.elapsed_us > visit.budget_us or visit.pages >= MAX_STEPS:

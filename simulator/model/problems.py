@@ -10,6 +10,7 @@ from simulator.model.faults import suggestion
 from simulator.model.homes import home_problems
 from simulator.model.schema import CATEGORIES, CHANNELS, SITUATIONS, TECHNOLOGIES, TIERS
 from simulator.model.states import EXIT, GUARDS, STAGES, STATE_NAMES
+from simulator.model.tempo import tempo_problems
 from simulator.model.ways import contradictions, way_problems
 
 if TYPE_CHECKING:
@@ -25,13 +26,13 @@ Systems = Mapping[str, Collection[str]]
 
 
 def section_problems(sections: Mapping[str, Any], countries: tuple[str, ...], systems: Systems) -> list[Problem]:
-    """Return what `persona_problems` does for those sections of a persona that are valid in themselves."""
+    """Return what is wrong with those sections of a persona that are valid in themselves, by their names."""
     checks: dict[str, Callable[[Any], list[Problem]]] = {
         "place": lambda place: _place_problems(place, countries),
         "device": lambda device: _device_problems(device, systems),
         "network": _network_problems,
         "arrivals": lambda arrivals: _weights(("arrivals", "hours"), arrivals.hours),
-        "tempo": lambda tempo: _names(("tempo",), tempo, ("default", *STATE_NAMES), "a state"),
+        "tempo": lambda tempo: tempo_problems(tempo, sections.get("journey")),
         "patience": lambda patience: _names(("patience", "by_stage"), patience.by_stage, STAGES, "a stage"),
         "put_off": lambda put_off: _names(("put_off", "by_stage"), put_off.by_stage, STAGES, "a stage"),
         "affinity": _affinity_problems,
@@ -40,10 +41,6 @@ def section_problems(sections: Mapping[str, Any], countries: tuple[str, ...], sy
         "journey": _journey_problems,
     }
     problems = [problem for name, check in checks.items() if name in sections for problem in check(sections[name])]
-    if {"tempo", "journey"} <= set(sections):
-        tempo, journey = sections["tempo"], sections["journey"]
-        if "default" not in tempo and set(journey.rows) - set(tempo):
-            problems.append((("tempo", "default"), "is missing", "states without their own think time need it", ""))
     if "journey" in sections and not _unknown_states(sections["journey"]):
         problems += way_problems(sections["journey"], *(sections.get(n) for n in ("loyalty", "consent", "features")))
     return problems

@@ -223,7 +223,9 @@ class PersonaFile(Section):
     device: Device
     network: Network
     arrivals: Arrivals
-    tempo: dict[str, NotNegative]
+    tempo: Annotated[
+        dict[str, NotNegative], Field(description="think times by state, by edge as `product > cart`, and the default")
+    ]
     patience: Patience
     put_off: PutOff
     budget: Budget

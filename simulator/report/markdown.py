@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from simulator.analysis.caveats import caveats
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.words import figure, interval, seconds
 from simulator.report.basis import WORLDS, ground
@@ -35,6 +36,7 @@ def markdown_text(findings: Findings, verdict: Verdict) -> str:
         *_thresholds(verdict.results),
         *_figures(findings),
         *_cut(findings),
+        *(f"{escape(caveat)}\n" for caveat in caveats(manifest)),
         f"{ground(findings, 'behaviour').why} Simulated shoppers are no evidence about real ones.",
         "",
         f"<sub>Footfall {escape(manifest.footfall)}, scenario digest `{escape(manifest.digest[:12])}`</sub>",

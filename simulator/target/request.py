@@ -36,8 +36,13 @@ class Target:
         self.setup = tuple(SETUP + name for name in file.setup)
         self.opening = tuple(file.opening if file.opening is not None else {"session"} & set(self.operations))
         self.categories: Mapping[str, Words] = file.categories
+        self._file = file
         setup = {SETUP + name: rest for name, rest in file.setup.items()}
         self._calls = {name: Call(name, rest, file) for name, rest in (setup | file.operations).items()}
+
+    def __reduce__(self) -> tuple[type[Target], tuple[TargetFile]]:
+        """Travel as the file: what is compiled from it cannot, and is compiled again where it arrives."""
+        return Target, (self._file,)
 
     def build(self, operation: str, context: Context) -> Request | Skipped:
         """Return the operation's request for this shopper now, or why none is to be made."""

@@ -110,7 +110,7 @@ def test_study_is_told_with_both_of_its_sides(page, text):
 def test_changelog_begins_with_this_version(root, text):
     """The newest entry is the version of the package and of the distribution."""
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    newest = re.search(r"^## (\S+)", text("CHANGELOG.md"), re.MULTILINE)[1]
+    newest = re.search(r"^## (\d\S+)", text("CHANGELOG.md"), re.MULTILINE)[1]
     assert newest == __version__ == project["version"]
 
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import tempfile
 from pathlib import Path
 
 import gevent
+import pyarrow.parquet as pq
 import pytest
 
 from simulator.scenario.load import load_scenario
 from simulator.worlds.live.run import LiveRun
+from simulator.worlds.live.tables import RunTables
 from simulator.worlds.live.visit import Arrival
 
 HERE = Path(__file__).parent
@@ -98,6 +101,20 @@ def begin(scenario):
 
 
 @pytest.fixture(scope="session")
-def tables():
+def written():
+    """Return a function that writes what a recorder has, as a run does, and gives the tables back."""
+
+    def write(recorder, names):
+        with tempfile.TemporaryDirectory() as name:
+            into = RunTables(Path(name), names)
+            into.add(recorder.take())
+            entries = into.finish()
+            return {table: pq.read_table(Path(name) / entry["file"]) for table, (entry,) in entries.items()}
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def tables(written):
     """Return a function that gives a run's tables as lists of rows."""
-    return lambda run: {name: t.to_pylist() for name, t in run.recorder.tables(run.scenario.names).items()}
+    return lambda run: {name: t.to_pylist() for name, t in written(run.recorder, run.scenario.names).items()}

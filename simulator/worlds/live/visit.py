@@ -30,12 +30,13 @@ SHORTEST_WAIT_S = 0.001
 
 
 class Arrival(NamedTuple):
-    """One visit of the plan; `due_us` from the run's start."""
+    """One visit of the plan; `due_us` from the run's start. `held_us` it waited for room, of which it is late."""
 
     shopper: int
     visit: int
     arm: int
     due_us: int
+    held_us: int = 0
 
 
 class Asked(NamedTuple):
@@ -54,8 +55,8 @@ class LiveVisit:
         self.run = run
         self.walk = Walk(run.world, arrival.shopper, arrival.visit, arrival.arm, arrival.due_us)
         self.context = run.context(self.walk, arrival.visit)
-        self.connection = Connection(run.base)
-        self.due_us = arrival.due_us
+        self.connection = Connection(run.base, run.returning.take(arrival.shopper, arrival.visit))
+        self.arrival, self.due_us = arrival, arrival.due_us
         self._opening = run.opening + (run.login if self.walk.shopper["logged_in"][0] else ())
 
     def play(self) -> None:
@@ -63,7 +64,7 @@ class LiveVisit:
         walk, run = self.walk, self.run
         lag_us = max(0, run.now_us() - self.due_us)
         walk.visit["lag_us"] = lag_us
-        run.started(lag_us)
+        run.started(self.due_us, max(0, lag_us - self.arrival.held_us))
         cause = ONGOING
         try:
             while cause == ONGOING:
@@ -73,8 +74,10 @@ class LiveVisit:
                     self._sleep_until(self.due_us)
         finally:
             self.connection.close()
+            run.returning.leave(self.arrival.shopper, self.arrival.visit)
+            run.figures.visit(walk.visit[0])
             if walk.visit["pages"][0]:
-                run.recorder.visit(walk.shopper, walk.visit)
+                run.recorder.visit(walk)
             run.ended()
 
     def _page(self) -> tuple[int, int]:
@@ -85,7 +88,8 @@ class LiveVisit:
         begun_us = run.now_us()
         seen = self._load(tap, stamp)
         cause, think_us = walk.decide(seen)
-        run.recorder.page(stamp, walk.event, seen.load_us)
+        run.recorder.page(walk)
+        run.figures.page(seen.load_us)
         waited_us = int(walk.event["waited_us"][0])
         self.due_us += waited_us
         if cause != IMPATIENT:
@@ -96,13 +100,20 @@ class LiveVisit:
     def _stand_before(self, tap: Tap) -> Stamp:
         """Tell the context which page comes, on which network."""
         visit, shopper, event = self.walk.visit[0], self.walk.shopper[0], self.walk.event[0]
-        category, pick = self.walk.before()
-        self.context.turn_to(CATEGORIES[category] if category >= 0 else None, max(pick, 0))
+        category, product = self.walk.in_view
+        self.context.turn_to(CATEGORIES[category] if category >= 0 else None, max(product, 0))
         self.context.on_network(float(event["rtt_ms"]), float(event["down_kbps"]))
         page = self.run.page_names[tap.state]
         self.context.tell(page, (self.due_us + self.run.reference_ms * 1_000) // 1_000)
         return Stamp(
-            int(shopper["shopper"]), int(visit["visit"]), int(visit["pages"]), int(shopper["persona"]), tap.state
+            int(shopper["shopper"]),
+            int(visit["visit"]),
+            int(visit["pages"]),
+            int(shopper["persona"]),
+            tap.state,
+            int(visit["arm"]),
+            int(event["network"]),
+            int(shopper["device"]),
         )
 
     def _load(self, tap: Tap, stamp: Stamp) -> Seen:

@@ -77,10 +77,10 @@ class Walk:
         self.visit = visit_bytes(self._walk).reshape(-1).view(VISIT)
         self.shopper = _arrive(world, self._walk, shopper, visit, arm, start_us)
 
-    def before(self) -> tuple[int, int]:
-        """Return the category and the pick of the page that the shopper stands before; -1 where there is none."""
-        walk = self._walk[0]
-        return int(walk["category"]), int(walk["product"])
+    @property
+    def in_view(self) -> tuple[int, int]:
+        """The category and the product that the shopper stands before; −1 before the first."""
+        return int(self._walk["category"][0]), int(self._walk["product"][0])
 
     def tap(self) -> Tap:
         """Ask for the page that the shopper stands before."""
