@@ -16,6 +16,7 @@ from simulator.journey.records import EVENT, NEVER_US, SHOPPER, VISIT
 from simulator.journey.tables import events_table, shoppers_table, visits_table
 from simulator.model.states import STATE_NAMES
 from simulator.page.card import OPERATIONS, PLACEMENTS
+from simulator.worlds.live.transport.reply import NO_SPLIT, Split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,8 +35,9 @@ REQUESTS = pa.schema(
     [
         ("shopper", pa.int64()), ("visit", pa.int32()), ("step", pa.int32()), ("persona", NAME), ("page", CODE),
         ("operation", CODE), ("placement", CODE), ("due_us", pa.int64()), ("sent_us", pa.int64()),
-        ("done_us", pa.int64()), ("status", pa.int16()), ("bytes", pa.int64()), ("abandoned", pa.bool_()),
-        ("error", NAME),
+        ("done_us", pa.int64()), ("status", pa.int16()), ("bytes", pa.int64()), ("dns_us", pa.int32()),
+        ("connect_us", pa.int32()), ("tls_us", pa.int32()), ("wait_us", pa.int32()), ("receive_us", pa.int32()),
+        ("redirects", pa.int8()), ("abandoned", pa.bool_()), ("error", NAME),
     ]
 )  # fmt: skip
 
@@ -79,7 +81,16 @@ class Recorder:
         """Pages shown so far."""
         return len(self._events)
 
-    def request(self, stamp: Stamp, operation: int, placement: int, due_us: int, reply: Timed) -> None:
+    def request(
+        self,
+        stamp: Stamp,
+        operation: int,
+        placement: int,
+        due_us: int,
+        reply: Timed,
+        split: Split = NO_SPLIT,
+        redirects: int = 0,
+    ) -> None:
         """Write down one request."""
         sent_us, done_us, status, size_bytes, error = reply
         code, abandoned = -1, error == ABANDONED
@@ -87,8 +98,11 @@ class Recorder:
             code = self._errors.setdefault(error, len(self._errors))
             self.failed += 1
         self._requests.append(
-            (*stamp, operation, placement, due_us, sent_us, done_us, status, size_bytes, abandoned, code)
-        )
+            (
+                *stamp, operation, placement, due_us, sent_us, done_us, status, size_bytes, *split, redirects,
+                abandoned, code,
+            )
+        )  # fmt: skip
         self._add(stamp, DUE, done_us - due_us)
         self._add(stamp, SENT, done_us - sent_us)
 

@@ -20,7 +20,7 @@ from simulator.target.context import Context, context_for
 from simulator.target.fields import EXTRACTED
 from simulator.worlds.crowd import World
 from simulator.worlds.live.recorder import ABANDONED, Recorder, Stamp
-from simulator.worlds.live.transport import BaseUrl, Connection
+from simulator.worlds.live.transport import BaseUrl, Connection, Memories
 from simulator.worlds.live.visit import Arrival, LiveVisit
 from simulator.worlds.live.walk import Seen, Walk
 
@@ -51,7 +51,10 @@ class LiveRun:
         spec = scenario.spec
         self.scenario = scenario
         self.base_url, self.run_id = base_url, run_id
-        self.base = BaseUrl(base_url)
+        self.base = BaseUrl(base_url, transport=spec.transport)
+        self.shaped = spec.network == "shaped"
+        self.memories = Memories()
+        self.from_cache = 0
         self.world = World(scenario.population, scenario.pages, scenario.arms, spec.seed)
         self.roster, self.target = scenario.roster, scenario.target
         self.page_names = STATE_NAMES
@@ -149,8 +152,9 @@ class LiveRun:
         sent_us = round((reply.sent_s - self.start_s) * US)
         done_us = round((reply.done_s - self.start_s) * US)
         # A request cannot leave before it is due; rounding may say so by a microsecond.
-        timed = (sent_us, done_us, reply.status, reply.wire_bytes, error)
-        self.recorder.request(stamp, operation, placement, min(due_us, sent_us), timed)
+        timed = (sent_us, done_us, reply.wire_status, reply.wire_bytes, error)
+        due_us = min(due_us, sent_us)
+        self.recorder.request(stamp, operation, placement, due_us, timed, reply.split, reply.redirects)
         if error != ABANDONED:
             self.on_request(stamp, operation, reply, error)
 
