@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 MOST_HEAD_BYTES = 262_144
 """A head that is longer never ends (Chrome's limit)."""
@@ -22,6 +22,16 @@ class RawAnswer(NamedTuple):
     """When its first byte came."""
     keeps: bool
     """Whether the connection can be used again."""
+
+
+def joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers as `RawAnswer` has them."""
+    headers: dict[str, str] = {}
+    for raw, value in pairs:
+        name = raw.lower()
+        glue = "\n" if name == "set-cookie" else ", "
+        headers[name] = f"{headers[name]}{glue}{value}" if name in headers else value
+    return headers
 
 
 class Exchange(Protocol):

@@ -18,7 +18,7 @@ ENTRY_BYTES = 600
 """What an entry takes besides its body: keys, headers, objects (measured with `sys.getsizeof`, rounded up)."""
 GUESSED_SHARE = 0.1
 """Of the time since an answer last changed it is fresh where nothing is said (RFC 9111 section 4.2.2)."""
-_VALIDATED = ("cache-control", "etag", "expires", "last-modified")
+_VALIDATED = frozenset(("cache-control", "etag", "expires", "last-modified"))
 
 
 class Budget:
@@ -77,8 +77,9 @@ class Cache:
 
     def keep(self, url: str, asked: Mapping[str, str], headers: dict[str, str], content: bytes, now_s: float) -> None:
         """Keep a good answer if it may be kept and could be used."""
-        if not any(name in headers for name in _VALIDATED):
-            self.forget(url)
+        if _VALIDATED.isdisjoint(headers):
+            if self._kept:
+                self.forget(url)
             return
         said = directives(headers.get("cache-control", ""))
         vary = headers.get("vary", "")

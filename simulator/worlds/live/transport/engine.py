@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
-from simulator.worlds.live.transport.answers import RawAnswer
+from simulator.worlds.live.transport.answers import RawAnswer, joined
 from simulator.worlds.live.transport.encoding import MOST_BYTES
 from simulator.worlds.live.transport.fast import BODY_METHODS
 from simulator.worlds.live.transport.faults import CLOSED, CUT_SHORT, TOO_LARGE, AnswerFault
@@ -48,8 +48,9 @@ class HttpxExchange:
             if isinstance(error, httpcore.ConnectionNotAvailable):
                 raise AnswerFault(CLOSED) from error
             raise
+        pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers)
         return RawAnswer(
-            response.status, _joined(response.headers), content, stream.first_s, self._connection.is_available()
+            response.status, joined(pairs), content, stream.first_s, self._connection.is_available()
         )
 
     def close(self) -> None:
@@ -80,16 +81,6 @@ class HttpxExchange:
                 raise AnswerFault(TOO_LARGE)
         response.close()
         return b"".join(parts)
-
-
-def _joined(pairs: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return headers as `RawAnswer` has them."""
-    headers: dict[str, str] = {}
-    for raw, value in pairs:
-        name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
-        glue = "\n" if name == "set-cookie" else ", "
-        headers[name] = f"{headers[name]}{glue}{text}" if name in headers else text
-    return headers
 
 
 class _Stream(httpcore.NetworkStream):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from geventhttpclient._parser import HTTPParseError, HTTPResponseParser
 from geventhttpclient.response import HTTPConnectionClosed
 
-from simulator.worlds.live.transport.answers import MOST_HEAD_BYTES, RawAnswer
+from simulator.worlds.live.transport.answers import MOST_HEAD_BYTES, RawAnswer, joined
 from simulator.worlds.live.transport.encoding import MOST_BYTES
 from simulator.worlds.live.transport.faults import CUT_SHORT, TOO_LARGE, AnswerFault
 from simulator.worlds.live.transport.wire import BLOCK_BYTES
@@ -40,19 +40,43 @@ class FastExchange:
         """Send a request and read its answer. Raises what `error_name` knows a name for."""
         self.first_s = 0.0
         head = _head(method, path, self._host, headers, body)
-        parser, wire = self._parser, self._wire
+        parser = self._parser
         parser.begin(is_head=method == "HEAD")
-        wire.send(head + body if body else head)
-        data = wire.recv(BLOCK_BYTES)
-        self.first_s = perf_counter()
-        if not data:
-            raise HTTPConnectionClosed("connection closed")
+        self._wire.send(head + body if body else head)
+        data = self._head_of_answer()
         parser.feed(data)
         if not parser.done:
             self._read_on(len(data))
+        content = parser.body
         return RawAnswer(
-            parser.get_code(), parser.headers, b"".join(parser.body), self.first_s, parser.should_keep_alive()
+            parser.get_code(),
+            parser.headers(),
+            bytes(content[0]) if len(content) == 1 else b"".join(content),
+            self.first_s,
+            parser.should_keep_alive(),
         )
+
+    def _head_of_answer(self) -> bytes:
+        """Return what came up to the end of a head at least, so that the parser never sees half a name or value."""
+        data = self._wire.recv(BLOCK_BYTES)
+        self.first_s = perf_counter()
+        if not data:
+            raise HTTPConnectionClosed("connection closed")
+        begin = 0
+        while data.startswith(b"HTTP/"[: len(data)]):
+            end = data.find(b"\r\n\r\n", begin)
+            if end >= 0 and data[begin + 9 : begin + 10] != b"1":
+                break
+            if end >= 0:
+                begin = end + 4  # an interim answer (1xx); the answer itself comes after it
+                continue
+            more = self._wire.recv(BLOCK_BYTES)
+            if not more:
+                raise AnswerFault(CUT_SHORT)
+            data += more
+            if len(data) > MOST_HEAD_BYTES:
+                raise AnswerFault(TOO_LARGE)
+        return data
 
     def _read_on(self, read_bytes: int) -> None:
         """Read until the answer is whole, or larger than any."""
@@ -67,7 +91,7 @@ class FastExchange:
             if not data and not parser.done:
                 raise AnswerFault(CUT_SHORT)
             read_bytes += len(data)
-            if read_bytes > (MOST_BYTES + MOST_HEAD_BYTES if parser.headed else MOST_HEAD_BYTES):
+            if read_bytes > MOST_BYTES + MOST_HEAD_BYTES:
                 raise AnswerFault(TOO_LARGE)
 
     def close(self) -> None:
@@ -88,54 +112,45 @@ def _head(method: str, path: str, host: str, headers: Mapping[str, str], body: b
 
 
 class _Parser(HTTPResponseParser):
-    """Collects what llhttp finds; it calls the methods that begin with `_on_`, some with parts of a name or value."""
+    """Collects what llhttp finds; it calls the methods that begin with `_on_`.
+
+    Names, values and parts of the body go into lists without a step of Python in between. Names and values pair up
+    because a head always comes in one piece, and llhttp tells a value for every name, empty ones too.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.begin(is_head=False)
+        self._names: list[str] = []
+        self._values: list[str] = []
+        self.body: list[bytearray] = []
+        self.done = self._is_head = False
+        self._on_header_field = self._names.append
+        self._on_header_value = self._values.append
 
     def begin(self, *, is_head: bool) -> None:
         """Make ready for the answer to the next request."""
-        self.headers: dict[str, str] = {}
-        self.body: list[bytes] = []
-        self.headed = self.done = False
-        self._is_head = is_head
-        self._name = self._value = ""
+        self._names.clear()
+        self._values.clear()
+        self.body = []
+        self._on_body = self.body.append
+        self.done, self._is_head = False, is_head
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers as `RawAnswer` has them."""
+        headers = dict(zip(map(str.lower, self._names), self._values, strict=False))
+        return headers if len(headers) == len(self._names) else joined(zip(self._names, self._values, strict=False))
 
     def _on_message_begin(self) -> None:
         if self.done:
             raise HTTPParseError("an answer to no request")
-        # Interim answers (1xx) go before the answer itself.
-        self.headers, self.headed = {}, False
+        self._names.clear()
+        self._values.clear()
 
     def _on_status(self, _text: str) -> None:
         pass
 
-    def _on_header_field(self, part: str) -> None:
-        if self._value or not self._name:
-            self._end_header()
-            self._name = part
-        else:
-            self._name += part
-
-    def _on_header_value(self, part: str) -> None:
-        self._value += part
-
-    def _end_header(self) -> None:
-        if self._name:
-            name = self._name.lower()
-            known = self.headers.get(name)
-            glue = "\n" if name == "set-cookie" else ", "
-            self.headers[name] = self._value if known is None else f"{known}{glue}{self._value}"
-        self._name = self._value = ""
-
     def _on_headers_complete(self) -> bool:
-        self._end_header()
-        self.headed = True
         return self._is_head
-
-    def _on_body(self, data: bytearray) -> None:
-        self.body.append(bytes(data))
 
     def _on_message_complete(self) -> None:
         # An interim answer is complete without being the answer.

@@ -59,7 +59,7 @@ class Connection:
             return Reply(200, stored.headers, stored.content, 0, "", sent_s, sent_s, from_cache=True)
         headers = request.headers | stored.validators if stored else request.headers
         limit = gevent.Timeout.start_new(timeout_s)
-        self._spent_s = [0.0] * 5
+        self._spent_s = [0.0, 0.0, 0.0, 0.0, 0.0]
         try:
             raw, redirects = self._follow(method, path, headers, request.body)
             done_s = perf_counter()
@@ -77,7 +77,8 @@ class Connection:
         if raw.status == NOT_MODIFIED and stored:
             kept = memory.cache.renew(path, stored, raw.headers, done_s)
             return Reply(200, kept.headers, kept.content, 0, "", sent_s, done_s, split, NOT_MODIFIED, redirects)
-        content, fault = decoded(raw.body, raw.headers.get("content-encoding", ""))
+        encoding = raw.headers.get("content-encoding")
+        content, fault = decoded(raw.body, encoding) if encoding else (raw.body, "")
         if method == "GET":
             if raw.status == 200 and not fault and not redirects:
                 memory.cache.keep(path, request.headers, raw.headers, content, done_s)

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import gevent.socket as sockets
+from gevent import get_hub
 
 from simulator.worlds.live.transport.link import ShapedWire, sleep_until
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 5.0
 BLOCK_BYTES = 65_536
+READ = 1
+"""libev's event for a socket that can be read."""
 DNS_KEPT_S = 60.0
 """How long a looked-up address is used for: visits by the thousand must not become a load test of the resolver."""
 
@@ -37,23 +40,32 @@ class Bytes(Protocol):
 class PlainWire:
     """A TCP connection."""
 
-    __slots__ = ("_socket",)
+    __slots__ = ("_hub", "_readable", "_sent", "_socket")
 
     def __init__(self, socket: Any) -> None:  # noqa: ANN401 - gevent has no types
         self._socket = socket
+        self._hub = get_hub()
+        self._readable = self._hub.loop.io(socket.fileno(), READ)
+        self._sent = False
 
     def send(self, data: bytes) -> None:
         """Send all of it; small pieces in one call."""
         sent = self._socket.send(data)
         if sent < len(data):
             self._socket.sendall(data[sent:])
+        self._sent = True
 
     def recv(self, most_bytes: int) -> bytes:
         """Return what came, waiting for some; empty at the end."""
+        if self._sent:
+            # Nothing can have come yet: to ask the kernel, and be told so, costs more than to wait at once.
+            self._sent = False
+            self._hub.wait(self._readable)
         return self._socket.recv(most_bytes)  # type: ignore[no-any-return] # gevent has no types
 
     def close(self) -> None:
         """Close at once."""
+        self._readable.close()
         self._socket.close()
 
 
