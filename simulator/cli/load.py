@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 @click.option("--target", metavar="TARGET", help="Target file or shipped name; overrides the scenario's.")
 @options.rate
 @options.duration
+@options.transport
+@options.network
 @options.seed
 @options.out("reports/load")
 @options.overwrite
@@ -28,6 +30,8 @@ def command(
     target: str | None,
     rate: str | None,
     duration: str | None,
+    transport: str | None,
+    network: str | None,
     seed: int | None,
     out: Path,
     overwrite: bool,
@@ -41,7 +45,9 @@ def command(
     from simulator.scenario.load import load_scenario
     from simulator.target.check import reach
 
-    given = options.overrides(host=host, target=target, rate=rate, duration=duration, seed=seed)
+    given = options.overrides(
+        host=host, target=target, rate=rate, duration=duration, transport=transport, network=network, seed=seed
+    )
     loaded = load_scenario(scenario, given)
     base_url = loaded.spec.host or loaded.target.host
     if base_url is None:

@@ -1,4 +1,7 @@
-"""Ours in the closed model, so that the generator's core is always busy. Prints requests a second, processor µs a request, visits a second."""
+"""Ours in the closed model, so that the generator's core is always busy.
+
+Prints requests a second, processor µs a request, visits a second.
+"""
 
 from __future__ import annotations
 

@@ -49,9 +49,7 @@ class HttpxExchange:
                 raise AnswerFault(CLOSED) from error
             raise
         pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers)
-        return RawAnswer(
-            response.status, joined(pairs), content, stream.first_s, self._connection.is_available()
-        )
+        return RawAnswer(response.status, joined(pairs), content, stream.first_s, self._connection.is_available())
 
     def close(self) -> None:
         """Close the connection at once."""
