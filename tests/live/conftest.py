@@ -49,6 +49,12 @@ def faulty():
 
 
 @pytest.fixture(scope="session")
+def h2server():
+    """Return the module of the server that speaks HTTP/2."""
+    return beside("h2server")
+
+
+@pytest.fixture(scope="session")
 def running():
     """Return the module that runs the command."""
     return beside("running")

@@ -22,8 +22,8 @@ class Memory:
 
     def __init__(self, budget: Budget | None = None) -> None:
         self.cookies, self.cache = Cookies(), Cache(budget or Budget())
-        self.sessions: dict[tuple[str, int], ssl.SSLSession] = {}
-        """By host and port."""
+        self.sessions: dict[tuple[str, int], tuple[ssl.SSLContext, ssl.SSLSession]] = {}
+        """By host and port; a session can be resumed with the context alone that it began with."""
 
     def end_visit(self) -> None:
         """Forget what does not outlive a visit."""

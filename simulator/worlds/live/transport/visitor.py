@@ -41,7 +41,7 @@ class Connection:
 
     def __init__(self, base: BaseUrl, memory: Memory | None = None, link: Link | None = None) -> None:
         self._base, self._link = base, link
-        self.memory = memory or Memory()
+        self.memory = Memory() if memory is None else memory
         self._exchange: Exchange | None = None
         self._at = base.place
         self._tls: TlsWire | None = None
@@ -92,7 +92,7 @@ class Connection:
         """Close the connection; the next request opens another."""
         if self._exchange is not None:
             if self._tls is not None and (session := self._tls.session) is not None:
-                self.memory.sessions[self._at.host, self._at.port] = session
+                self.memory.sessions[self._at.host, self._at.port] = (self._base.context, session)
             self._exchange.close()
             self._exchange = self._tls = None
 
@@ -148,8 +148,9 @@ class Connection:
             return self._exchange, True
         self.close()
         base, secure = self._base, place.scheme == "https"
-        session = self.memory.sessions.get((place.host, place.port)) if secure else None
-        opened = open_wire(place, base.context if secure else None, session, self._link)
+        context = base.context if secure else None
+        known, session = self.memory.sessions.get((place.host, place.port), (None, None))
+        opened = open_wire(place, context, session if known is context else None, self._link)
         spent = self._spent_s
         spent[0] += opened.dns_s
         spent[1] += opened.connect_s
