@@ -33,7 +33,9 @@ SLOW = (
     "invariants/test_planted_parameters.py",
     "invariants/test_same_bytes.py::test_many_workers_write_the_same_bytes[8]",
     "invariants/test_same_bytes.py::test_the_host_does_not_show",
+    "live/test_transport_h2.py::test_h2_runs_through_a_link",
     "live/test_transport_shaped.py",
+    "live/test_visits_shaped.py",
     "report/test_looking_browser.py",
     "wheel/test_wheel.py",
 )

@@ -14,7 +14,9 @@ import pytest
 import zstandard
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 
+from simulator.model.devices import device_table
 from simulator.target.call import Request
+from simulator.target.headers import accept_encoding
 from simulator.worlds.live.transport import TRANSPORTS, BaseUrl, Connection, decoded, error_name
 
 TIMEOUT_S = 5.0
@@ -180,6 +182,15 @@ ENCODED = {
     "identity": TEXT,
     "": TEXT,
 }
+
+
+def test_no_phone_accepts_what_we_cannot_read():
+    """Every coding that a shipped device's browser takes has a test below; new Chromes take zstd, old ones do not."""
+    taken = [(device, accept_encoding(device)) for device in device_table().devices]
+    assert {coding.strip() for _, codings in taken for coding in codings.split(",")} <= set(ENCODED)
+    chromes = {int(one.browser_version.split(".")[0]): "zstd" in said for one, said in taken if one.browser == "chrome"}
+    assert chromes[119] is False
+    assert chromes[149] is True
 
 
 @pytest.mark.parametrize("encoding", ENCODED)

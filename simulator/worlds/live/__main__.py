@@ -106,6 +106,12 @@ def tell(run: LiveRun, parent: int) -> None:
         sys.stdout.flush()
 
 
+NETWORKS = {
+    "modelled": "load times: the network to the phone, pictures and rendering come from the page model",
+    "shaped": "load times: pictures, scripts and rendering come from the page model, round trips and rates from personas",
+}
+
+
 def _pace(pace: float) -> list[str]:
     """Return what to say of shoppers who thought faster than people do."""
     if pace == 1:
@@ -124,11 +130,12 @@ def write(run: LiveRun, folder: Path, *, interrupted: bool, cpu_share: float) ->
         "assumed": [
             "behaviour: every parameter of the personas",
             *_pace(run.pace),
-            "load times: the network to the phone, pictures and rendering come from the page model",
+            NETWORKS[run.scenario.spec.network],
             "revenue: offline prices, not the target's",
         ],
         "measured": [
-            "the time of every call that was made, over this machine's own network",
+            "the time of every call that was made, over "
+            + ("each phone's network, played on its connection" if run.shaped else "this machine's own network"),
             "errors, arrivals and start lag",
         ],
     }

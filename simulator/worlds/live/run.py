@@ -245,5 +245,6 @@ def judge_generator(run: LiveRun, cpu_share: float, *, interrupted: bool) -> dic
             {"operation": operation, "reason": reason, "count": count}
             for (operation, reason), count in sorted(run.skipped.items())
         ],
+        "from_cache": run.from_cache,
         "duration_s": round(run.now_us() / US, 3),
     }
