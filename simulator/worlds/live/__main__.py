@@ -108,7 +108,7 @@ def tell(run: LiveRun, parent: int) -> None:
 
 NETWORKS = {
     "modelled": "load times: the network to the phone, pictures and rendering come from the page model",
-    "shaped": "load times: pictures, scripts and rendering come from the page model, round trips and rates from personas",
+    "shaped": "load times: pictures and rendering come from the page model, round trips and rates from the personas",
 }
 
 

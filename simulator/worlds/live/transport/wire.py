@@ -160,10 +160,11 @@ def open_wire(
         connected_s = perf_counter()
         wire: Bytes = ShapedWire(socket, link) if link else PlainWire(socket)
         tls = TlsWire(wire, context, place.host, session) if context else None
+        tls_s = perf_counter() - connected_s if tls else 0.0
     except BaseException:
         socket.close()
         raise
-    return Opened(tls or wire, tls, known_s - begun_s, connected_s - known_s, perf_counter() - connected_s)
+    return Opened(tls or wire, tls, known_s - begun_s, connected_s - known_s, tls_s)
 
 
 def _connect(addresses: list[tuple[Any, ...]], link: Link | None, due_s: float) -> Any:  # noqa: ANN401 - no types
