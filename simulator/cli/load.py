@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from simulator.cli import options
 from simulator.cli.exits import fail
+from simulator.cli.find_capacity import search_options
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from simulator.worlds.live.launch import Workers
 
 
 @click.command("load", short_help="Send shoppers at a running shop.")
@@ -18,41 +22,106 @@ if TYPE_CHECKING:
 @options.host
 @click.option("--target", metavar="TARGET", help="Target file or shipped name; overrides the scenario's.")
 @options.rate
+@options.closed
 @options.duration
 @options.transport
 @options.network
+@options.warmup
+@options.max_open_visits
 @options.seed
 @options.out("reports/load")
 @options.overwrite
+@click.option("--workers", type=click.IntRange(1), metavar="N", help="Play it with N processes of this machine.")
+@click.option("--master", is_flag=True, help="Wait for `footfall worker` on other machines, and lead them.")
+@click.option("--expect-workers", type=click.IntRange(1), metavar="N", help="With --master: how many; 1 unless told.")
+@click.option(
+    "--bind-host", default="*", show_default=True, metavar="HOST", help="With --master: the address to listen on."
+)
+@click.option(
+    "--bind-port",
+    type=click.IntRange(1, 65_535),
+    default=5557,
+    show_default=True,
+    metavar="PORT",
+    help="With --master: the port to listen on.",
+)
+@click.option("--allow-lost", is_flag=True, help="A worker lost on the way does not make the run invalid.")
+@search_options
 def command(
     scenario: str,
     host: str | None,
     target: str | None,
     rate: str | None,
+    closed: int | None,
     duration: str | None,
     transport: str | None,
     network: str | None,
+    warmup: str | None,
+    max_open_visits: int | None,
     seed: int | None,
     out: Path,
     overwrite: bool,
+    workers: int | None,
+    master: bool,
+    expect_workers: int | None,
+    bind_host: str,
+    bind_port: int,
+    allow_lost: bool,
+    find_capacity: bool,
+    settle: str,
+    **bounds: Any,  # noqa: ANN401 - the options of a search, passed on
 ) -> int:
-    """Play SCENARIO in the live world: shoppers call the target at --host, in the open model.
+    """Play SCENARIO in the live world: shoppers call the target at --host.
 
-    The target file says which request each operation makes. The exit code is the verdict's.
+    Visits arrive as the scenario plans them, whatever the target does (open model), or with --closed one after another.
+    The target file says which request each operation makes. The exit code is the verdict's. With --find-capacity the
+    run is repeated at other rates until the highest at which all thresholds hold is known. However many workers
+    play it, the same visits are made: each shopper is one worker's.
     """
-    from simulator.cli.live import run_live
+    from simulator.cli.find_capacity import search
+    from simulator.cli.live import play_live, run_live
     from simulator.runfolder.files import prepare_folder
     from simulator.scenario.load import load_scenario
     from simulator.target.check import reach
 
+    fleet = _fleet(workers, master, expect_workers, bind_host, bind_port, allow_lost)
     given = options.overrides(
-        host=host, target=target, rate=rate, duration=duration, transport=transport, network=network, seed=seed
+        host=host,
+        target=target,
+        rate=rate,
+        closed=closed,
+        duration=duration,
+        warmup=warmup,
+        max_open_visits=max_open_visits,
+        transport=transport,
+        network=network,
+        seed=seed,
     )
     loaded = load_scenario(scenario, given)
     base_url = loaded.spec.host or loaded.target.host
     if base_url is None:
         fail("no host to call", "give --host http://127.0.0.1:8080, or `host` in the scenario or target file")
     assert base_url is not None
+    if find_capacity:
+        if master:
+            fail("--find-capacity makes many runs, and --master leads one", "give --workers N")
+        play = partial(play_live, workers=fleet)
+        return search(loaded, base_url, out, play, overwrite=overwrite, settle=settle, **bounds)
     reach(base_url)
     prepare_folder(out, overwrite=overwrite)
-    return run_live(loaded, base_url, out)
+    return run_live(loaded, base_url, out, fleet)
+
+
+def _fleet(
+    workers: int | None, master: bool, expect: int | None, bind_host: str, bind_port: int, allow_lost: bool
+) -> Workers | None:
+    """Return the processes that play the run; none where this one's own child plays it alone."""
+    from simulator.worlds.live.launch import Workers
+
+    if master and workers is not None:
+        fail("--workers and --master exclude each other", "--master leads the workers of other machines")
+    if expect is not None and not master:
+        fail("--expect-workers needs --master", "--workers starts as many on this machine")
+    if master:
+        return Workers(0, expect or 1, bind_host, bind_port, allow_lost)
+    return Workers(workers, workers, allow_lost=allow_lost) if workers is not None else None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 
+from simulator.storefront.hazards import HAZARDS, rules_with
 from simulator.storefront.server import serve
 
 
@@ -18,7 +19,15 @@ def main() -> None:
     def orphaned() -> bool:
         return parent is not None and os.getppid() != parent
 
-    serve(options.port, options.database, seed=options.seed, host=options.host, opened=_announce, should_close=orphaned)
+    serve(
+        options.port,
+        options.database,
+        seed=options.seed,
+        rules=rules_with(options.hazard),
+        host=options.host,
+        opened=_announce,
+        should_close=orphaned,
+    )
 
 
 def _announce(url: str) -> None:
@@ -33,6 +42,7 @@ def _options() -> Namespace:
     parser.add_argument("--database", type=Path, required=True, help="SQLite file, made if missing")
     parser.add_argument("--seed", type=int, default=7, help="which shop: the seed of its catalogue")
     parser.add_argument("--parent", type=int, help="close when the process of this id is no longer the parent")
+    parser.add_argument("--hazard", action="append", default=[], choices=sorted(HAZARDS), help="what to do wrong")
     return parser.parse_args()
 
 

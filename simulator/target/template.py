@@ -2,7 +2,7 @@
 
 A template is compiled to a constant where it names no field, else to a function of a shopper's values. A field that has
 no value raises `KeyError` with its name, so nothing is ever sent as "None"; `{field?}` leaves its parameter, header or
-JSON member out instead. `{{` and `}}` stand for braces.
+JSON member out instead. `{{` and `}}` stand for braces, `${env:NAME}` for what the environment has under NAME.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 import orjson
 
-from simulator.target.fields import EXTRACTED, PICK, Json
+from simulator.target.fields import ALL, EXTRACTED, PICK, Json
+from simulator.target.secrets import REFERENCE, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     Text: TypeAlias = Callable[[Values], str]
     Body: TypeAlias = Callable[[Values], bytes]
 
-_PIECE = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])")
+_PIECE = re.compile(rf"({REFERENCE.pattern})|(\{{\{{|\}}\}})|\{{([^{{}}]*)\}}|([{{}}])")
 _NAME = re.compile(r"[a-z]\w*(\.\w+)+\??", re.ASCII)
 _PLAIN = re.compile(r"[\w.~-]*", re.ASCII).fullmatch
 """The characters that RFC 3986 never asks to quote."""
@@ -48,10 +49,12 @@ def parse(text: str) -> Parts:
     for match in _PIECE.finditer(text):
         parts.append(text[end : match.start()])
         end = match.end()
-        brace, name, lone = match.groups()
+        reference, _, brace, name, lone = match.groups()
         if lone:
             raise ValueError(f"has a {lone} that belongs to no field; {lone}{lone} stands for the brace itself")
-        if brace:
+        if reference:
+            parts.append(resolved(reference))
+        elif brace:
             parts.append(brace[0])
         elif not _NAME.fullmatch(name):
             raise ValueError(f"names {{{name}}}, which is no field; {{{{ stands for the brace itself")
@@ -71,9 +74,15 @@ def is_optional(parts: Parts) -> bool:
 
 
 def _getter(name: str) -> Callable[[Values], Json]:
-    """Return what reads a field. Of extracted candidates, a tuple, the context's integer chooses one."""
+    """Return what reads a field. Of extracted candidates, a tuple, the context's integer chooses one.
+
+    `extracted.name.all` is all of them, as a list.
+    """
     if not name.startswith(EXTRACTED):
         return itemgetter(name)
+    if name.endswith(ALL):
+        known = name.removesuffix(ALL)
+        return lambda values: list(values[known]) if type(values[known]) is tuple else [values[known]]
 
     def chosen(values: Values) -> Json:
         value = values[name]
@@ -185,7 +194,7 @@ def _node(tree: Json) -> _Node:
     if isinstance(tree, str):
         return _string(parse(tree))
     if isinstance(tree, dict):
-        return _object([(key, _node(value)) for key, value in tree.items()])
+        return _object([(resolved(key), _node(value)) for key, value in tree.items()])
     if isinstance(tree, list):
         return _array([_node(value) for value in tree])
     return _constant(tree)

@@ -9,7 +9,8 @@ import gevent
 import pytest
 
 from simulator.target.call import Request
-from simulator.worlds.live.transport import TRANSPORTS, BaseUrl, Connection, Memories, Memory
+from simulator.worlds.live.returning import Returning
+from simulator.worlds.live.transport import TRANSPORTS, BaseUrl, Connection, Memory
 from simulator.worlds.live.transport.cache import ENTRY_BYTES, SHOPPER_BYTES, Budget, Cache, directives, fresh_s
 
 TIMEOUT_S = 10.0
@@ -130,35 +131,31 @@ def test_who_asks_for_something_new_gets_it(visitor, shop, recording):
     assert len(shop.asked) == 2
 
 
-def test_a_returning_shopper_keeps_cache_and_lasting_cookies(base, shop, recording):
-    """The next visit has a new connection, what is fresh, and cookies with a life of their own; others ended."""
+def test_a_returning_shopper_keeps_cache_and_cookies(base, shop, recording):
+    """The next visit has a new connection, and brings what is fresh and every cookie whose life is not over."""
     shop.behave["session"] = lambda handler, _asked: recording.answer(
         handler, {}, headers=[("Set-Cookie", "brief=1; Path=/"), ("Set-Cookie", "lasting=2; Path=/; Max-Age=600")]
     )
     said(shop, recording, Cache_Control="max-age=60")
-    memories = Memories()
+    memory = Memory()
     for _ in range(2):
-        visit = Connection(base, memories.take(7))
+        visit = Connection(base, memory)
         replies = [visit.send(asked(path), TIMEOUT_S) for path in ("/api/home", "/api/session", "/api/cart")]
         visit.close()
-        memories.keep(7, visit.memory)
     assert replies[0].from_cache
-    assert [request.headers.get("cookie") for request in shop.of("session")] == [None, "lasting=2"]
+    assert [request.headers.get("cookie") for request in shop.of("session")] == [None, "brief=1; lasting=2"]
     assert {request.connection for request in shop.asked} == {1, 2}
-    assert not Connection(base, memories.take(8)).memory
 
 
 def test_memory_is_bounded_over_all_shoppers():
     """Who has not come for longest is forgotten first, and their cache's bytes are free again."""
-    memories = Memories(most_shoppers=10)
+    budget = Budget()
+    returning = Returning(lambda: Memory(budget), lambda _shopper, _visit: True, most=10)
     for shopper in range(50):
-        memory = memories.take(shopper)
-        memory.cache.keep("/", {}, {"cache-control": "max-age=60"}, bytes(1_000), 0.0)
-        memories.keep(shopper, memory)
-    assert len(memories) == 10
-    budget = memories.take(49).cache.budget
+        returning.take(shopper, 0).cache.keep("/", {}, {"cache-control": "max-age=60"}, bytes(1_000), 0.0)
+    assert len(returning) == 10
     assert budget.left_bytes == Budget().left_bytes - 10 * (1_000 + ENTRY_BYTES)
-    assert memories.take(0).cache.find("/", {}) is None
+    assert returning.take(0, 1).cache.find("/", {}) is None
 
 
 def test_a_cache_is_bounded():

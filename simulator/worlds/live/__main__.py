@@ -1,18 +1,17 @@
 """The live world's own process: `python -m simulator.worlds.live FOLDER`.
 
-Reads FOLDER/job.json, writes the run's tables and manifest there, and prints its progress as JSON lines. SIGTERM ends
-the run early; what was measured is written all the same.
+Reads FOLDER/job.json, writes the run's tables and manifest there, and prints its progress as JSON lines. With workers
+it plays nothing itself and leads them. SIGTERM ends the run early; what was measured is written all the same.
 """
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 # Locust must be imported before anything that uses sockets.
 import locust
@@ -20,22 +19,25 @@ from locust.env import Environment
 
 # isort: split
 import gevent
+from gevent.event import Event
 
 from simulator.runfolder.files import CannotWrite
-from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
 from simulator.scenario.load import load_scenario
-from simulator.worlds.live.launch import CANNOT_WRITE, NOT_READY
-from simulator.worlds.live.run import LAG_LIMIT_MS, Gauge, LiveRun, SetupError, judge_generator
-from simulator.worlds.live.users import Shopper, listen, send_in
+from simulator.worlds.live.gauge import Gauge, judge_generator, report_of
+from simulator.worlds.live.launch import CANNOT_WRITE, NO_FLEET, NOT_READY
+from simulator.worlds.live.lead import FleetError, lead
+from simulator.worlds.live.play import play
+from simulator.worlds.live.run import LiveRun, SetupError
+from simulator.worlds.live.tables import RunTables
+from simulator.worlds.live.users import Shopper
+from simulator.worlds.live.writing import live_facts, write_run
 
 if TYPE_CHECKING:
-    from simulator.journey.plan import Plan
+    from collections.abc import Callable
+
+    from simulator.scenario.load import Scenario
 
 PROGRESS_S = 0.25
-
-
-LATE_S = LAG_LIMIT_MS / 1e3
-"""How long after the end a visit that was due before it may still start."""
 
 
 def main() -> None:
@@ -47,6 +49,8 @@ def main() -> None:
         _give_up(error, NOT_READY)
     except CannotWrite as error:
         _give_up(error, CANNOT_WRITE)
+    except FleetError as error:
+        _give_up(error, NO_FLEET)
 
 
 def _give_up(error: Exception, code: int) -> NoReturn:
@@ -57,89 +61,51 @@ def _give_up(error: Exception, code: int) -> NoReturn:
 def run_job(folder: Path, parent: int) -> None:
     """Play the job of a folder for the process `parent`."""
     job = json.loads((folder / "job.json").read_text())
-    run = LiveRun(load_scenario(job["scenario"], job["overrides"]), job["base_url"], job["run_id"])
-    plan = run.warm_up()
-    run.set_up()
-    interrupted, cpu_share = play(run, plan, parent)
-    write(run, folder, interrupted=interrupted, cpu_share=cpu_share)
-
-
-def play(run: LiveRun, plan: Plan, parent: int) -> tuple[bool, float]:
-    """Play the plan on Locust; return (interrupted, share of a core taken)."""
-    environment = Environment(user_classes=[Shopper], events=locust.events)
-    runner = environment.create_local_runner()
-    listen(environment, run)
-    Shopper.run_ = run
-    gauge = Gauge()
-    gc.collect()
-    gc.freeze()
-    runner.start(0, spawn_rate=1)
-    run.start_clock()
-    watchers = [gevent.spawn(gauge.watch), gevent.spawn(tell, run, parent)]
-    scheduler = gevent.spawn(send_in, environment, run, plan)
-    ended = gevent.event.Event()
+    scenario = load_scenario(job["scenario"], job["overrides"])
+    ended = Event()
     gevent.signal_handler(signal.SIGTERM, ended.set)
     gevent.signal_handler(signal.SIGINT, ended.set)
-    interrupted = ended.wait(run.scenario.spec.duration)
-    if not interrupted:
-        let_in_the_last(run, scheduler)
-    gevent.killall([scheduler, *watchers])
+    if job["fleet"] is None:
+        play_alone(folder, scenario, job, parent, ended)
+    else:
+        lead(folder, scenario, job, ended, lambda progress: gevent.spawn(tell, progress, parent))
+
+
+def play_alone(folder: Path, scenario: Scenario, job: dict[str, Any], parent: int, ended: Event) -> None:
+    """Play the whole plan in this process."""
+    run = LiveRun(scenario, job["base_url"], job["run_id"])
+    plan = run.warm_up()
+    run.set_up()
+    environment = Environment(user_classes=[Shopper], events=locust.events)
+    runner = environment.create_local_runner()
+    tables, gauge = RunTables(folder, scenario.names, run.warmup_us), Gauge()
+    runner.start(0, spawn_rate=1)
+    teller = gevent.spawn(tell, run.progress, parent)
+    pool = gevent.get_hub().threadpool
+    interrupted = play(run, environment, plan, gauge, ended, lambda chunk: pool.apply(tables.add, (chunk,)), alone=True)
+    teller.kill()
     runner.quit()
-    return bool(interrupted), gauge.cpu_share
+    tables.add(run.recorder.take())
+    report = report_of(run, gauge)
+    write_run(
+        tables,
+        scenario,
+        folder,
+        live_facts(scenario, run.base_url, run.run_id, interrupted=interrupted, breach=run.breach),
+        lambda failures: judge_generator(
+            [report], interrupted=interrupted or run.breach is not None, failures=failures
+        ),
+    )
 
 
-def let_in_the_last(run: LiveRun, scheduler: gevent.Greenlet) -> None:
-    """Start the visits that were due just before the end: one a millisecond late was not dropped."""
-    with gevent.Timeout(LATE_S, False):
-        scheduler.join()
-        while run.begun < run.planned:
-            gevent.sleep(0.001)
-
-
-def tell(run: LiveRun, parent: int) -> None:
+def tell(progress: Callable[[], dict[str, Any]], parent: int) -> None:
     """Print progress until killed; a parent that is gone ends the run."""
     while True:
         gevent.sleep(PROGRESS_S)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
-        sys.stdout.write(json.dumps(run.progress()) + "\n")
+        sys.stdout.write(json.dumps(progress()) + "\n")
         sys.stdout.flush()
-
-
-NETWORKS = {
-    "modelled": "load times: the network to the phone, pictures and rendering come from the page model",
-    "shaped": "load times: pictures and rendering come from the page model, round trips and rates from the personas",
-}
-
-
-def _pace(pace: float) -> list[str]:
-    """Return what to say of shoppers who thought faster than people do."""
-    if pace == 1:
-        return []
-    return [f"time: shoppers thought {pace:g} times faster than life; visits are reported in the shoppers' own time"]
-
-
-def write(run: LiveRun, folder: Path, *, interrupted: bool, cpu_share: float) -> None:
-    """Write the tables and the manifest."""
-    entries = write_tables(run.recorder.tables(run.scenario.names), folder)
-    manifest = base_manifest(run.scenario, "live", entries) | {
-        "host": run.base_url,
-        "run_id": run.run_id,
-        "interrupted": interrupted,
-        "generator": judge_generator(run, cpu_share, interrupted=interrupted),
-        "assumed": [
-            "behaviour: every parameter of the personas",
-            *_pace(run.pace),
-            NETWORKS[run.scenario.spec.network],
-            "revenue: offline prices, not the target's",
-        ],
-        "measured": [
-            "the time of every call that was made, over "
-            + ("each phone's network, played on its connection" if run.shaped else "this machine's own network"),
-            "errors, arrivals and start lag",
-        ],
-    }
-    write_manifest(manifest, folder)
 
 
 if __name__ == "__main__":

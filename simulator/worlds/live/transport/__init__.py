@@ -5,10 +5,11 @@
 every byte of the connection travels at a phone's pace. Nothing here imports locust.
 """
 
+from simulator.worlds.live.transport.cache import Budget
 from simulator.worlds.live.transport.encoding import decoded
 from simulator.worlds.live.transport.faults import error_name
 from simulator.worlds.live.transport.link import Link
-from simulator.worlds.live.transport.memory import Memories, Memory
+from simulator.worlds.live.transport.memory import Memory
 from simulator.worlds.live.transport.place import TRANSPORTS, BaseUrl
 from simulator.worlds.live.transport.reply import NO_ANSWER, NO_SPLIT, Reply, Split
 from simulator.worlds.live.transport.visitor import Connection
@@ -18,9 +19,9 @@ __all__ = [
     "NO_SPLIT",
     "TRANSPORTS",
     "BaseUrl",
+    "Budget",
     "Connection",
     "Link",
-    "Memories",
     "Memory",
     "Reply",
     "Split",

@@ -67,6 +67,10 @@ class Cache:
     def __bool__(self) -> bool:
         return bool(self._kept)
 
+    def __del__(self) -> None:
+        """Give back what it took: a visitor who does not come again is forgotten."""
+        self.budget.left_bytes += self._bytes
+
     def find(self, url: str, asked: Mapping[str, str]) -> Stored | None:
         """Return what is kept for a URL and these request headers, fresh or not."""
         stored = self._kept.get(url)
@@ -108,11 +112,6 @@ class Cache:
         if stored is not None:
             self._bytes -= stored.size_bytes
             self.budget.left_bytes += stored.size_bytes
-
-    def clear(self) -> None:
-        """Forget everything."""
-        for url in list(self._kept):
-            self.forget(url)
 
     def _put(self, url: str, stored: Stored) -> None:
         size = stored.size_bytes

@@ -11,7 +11,7 @@ MOST_COOKIES = 180
 
 
 class Cookie(NamedTuple):
-    """One cookie; `until_s` is None for one that ends with the visit, on the clock of whoever keeps it."""
+    """One cookie; `until_s` is None for one that lives as long as the browser, else on the keeper's clock."""
 
     value: str
     path: str
@@ -83,11 +83,6 @@ class Cookies:
     def _expire(self, now_s: float) -> None:
         self._kept = {k: one for k, one in self._kept.items() if one.until_s is None or one.until_s > now_s}
         self._until_s = min((one.until_s for one in self._kept.values() if one.until_s is not None), default=1e300)
-        self._plain.clear()
-
-    def end_visit(self) -> None:
-        """Forget what ends with the visit: cookies without a life of their own."""
-        self._kept = {key: one for key, one in self._kept.items() if one.until_s is not None}
         self._plain.clear()
 
 
