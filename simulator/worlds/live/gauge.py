@@ -113,6 +113,7 @@ def report_of(run: LiveRun, gauge: Gauge) -> dict[str, Any]:
         "errors": run.recorder.failed,
         "skipped": [[*what, count] for what, count in sorted(run.skipped.items())],
         "contract": run.contract.rows(),
+        "from_cache": run.from_cache,
         "defects": dict(run.defects),
         "duration_s": round(run.now_us() / US, 3),
     }
@@ -171,6 +172,7 @@ def judge_generator(
         "errors": sum(report["errors"] for report in reports),
         "skipped": [{"operation": what, "reason": why, "count": n} for (what, why), n in sorted(skipped.items())],
         "contract": merged(report["contract"] for report in reports),
+        "from_cache": sum(report["from_cache"] for report in reports),
         "duration_s": duration_s,
         "workers": [{name: report[name] for name in OF_WORKERS} for report in reports if "worker" in report],
         "lost": {"workers": len(lost), "visits": sum(one.open_visits + one.unsent for one in lost)},
