@@ -26,9 +26,9 @@ def put(table: pa.Table, **columns: NDArray[np.int64] | NDArray[np.int32]) -> pa
     return table
 
 
-def may_be_empty(table: pa.Table, names: Collection[str]) -> pa.Table:
-    """Return the table with columns that its schema lets be null from now on."""
-    fields = [field.with_nullable(True) if field.name in names else field for field in table.schema]
+def may_be_empty(table: pa.Table, names: Collection[str], *, may: bool = True) -> pa.Table:
+    """Return the table with columns that its schema lets be null from now on, or no longer."""
+    fields = [field.with_nullable(may) if field.name in names else field for field in table.schema]
     return pa.Table.from_arrays(table.columns, schema=pa.schema(fields, table.schema.metadata))
 
 
