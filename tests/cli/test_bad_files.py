@@ -44,7 +44,8 @@ FAULTS = {
         "thresholds: [errors = 1%]",
         (
             "mine.yaml:5: thresholds.0 `errors = 1%` does not read as a threshold (column 8: `=` where of or vs or { "
-            "or an operator was expected), allowed is `[aggregate of] metric[{label:value}] < value`, as p95 of load_time{page:product} < 2.5s. "
+            "or an operator was expected), allowed is `[aggregate of] metric[{label:value}] < value`, "
+            "as p95 of load_time{page:product} < 2.5s. "
             "Hint: operators are <, <=, >, >="
         ),
     ),
@@ -103,7 +104,8 @@ MANY_SAID = [
     "mine.yaml:5: duration is 3, must be a duration with its unit: us, ms, s, min, h, d or w, as 400ms",
     (
         "mine.yaml:6: thresholds.0 `errors = 1%` does not read as a threshold (column 8: `=` where of or vs or { or "
-        "an operator was expected), allowed is `[aggregate of] metric[{label:value}] < value`, as p95 of load_time{page:product} < 2.5s. Hint: operators are <, <=, >, >="
+        "an operator was expected), allowed is `[aggregate of] metric[{label:value}] < value`, "
+        "as p95 of load_time{page:product} < 2.5s. Hint: operators are <, <=, >, >="
     ),
 ]
 
