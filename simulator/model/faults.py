@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
+COMMAND_LINE = "command line"
+"""Where the faults of what was typed are said to be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing wrong in one file.

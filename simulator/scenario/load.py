@@ -14,7 +14,7 @@ from simulator.journey.arms import CONTROL, compile_arms
 from simulator.journey.calendar import Calendar, Campaign, compile_calendar, responses
 from simulator.journey.plan import Plan, calendar_plan, draw_shoppers, open_plan
 from simulator.journey.tables import Names
-from simulator.model.faults import Fault, FileFaults, all_or_faults, suggestion
+from simulator.model.faults import COMMAND_LINE, Fault, FileFaults, all_or_faults, suggestion
 from simulator.model.library import resolve
 from simulator.model.persona import PopulationSpec, load_population
 from simulator.model.population import Population, Roster, compile_population
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 
 FOLDER = "personas/scenarios"
-COMMAND_LINE = "command line"
-"""Where the faults of overriding values are said to be."""
 
 
 @dataclass(frozen=True, slots=True)

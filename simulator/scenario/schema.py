@@ -13,6 +13,7 @@ from simulator.model.schema import CHANNELS, CONSENTS
 from simulator.model.states import EXIT, STATE_NAMES
 from simulator.model.units import Duration, Share, parse_duration_s
 from simulator.scenario.arrivals import Arrivals
+from simulator.target.permission import parse_hosts
 from simulator.target.schema import parse_host
 
 _ROUNDING = 1e-9
@@ -144,6 +145,14 @@ class ScenarioFile(BaseModel):
     horizon: Annotated[Duration, Field(gt=0, description="over which generated visits spread")] = 7 * 86_400.0
     target: str = "storefront"
     host: Annotated[str, AfterValidator(parse_host), Field(json_schema_extra={"pattern": "^https?://"})] | None = None
+    allowed_hosts: Annotated[
+        list[str],
+        AfterValidator(parse_hosts),
+        Field(description="live: hosts beside this machine that are yours to load, and that redirects may lead to"),
+    ] = []
+    max_rate: Annotated[
+        Rate | None, Field(description="live: visits a second that are never exceeded; 100/s before other machines")
+    ] = None
     campaigns: Annotated[list[Burst], Field(description="of generated data: bursts of visits")] = []
     pages: Annotated[Literal["cards", "instant"], Field(description="instant pages take no time")] = "cards"
     arms: list[Arm] = []

@@ -161,4 +161,5 @@ def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str) -
         values["place.lon"] = round(who.longitude_deg, _DEGREE_DIGITS)
     saver = uniform(seed, who.shopper, 0, NOWHERE, 0, SAVE_DATA) < SAVE_DATA_SHARE[who.device.tier]
     headers = device_headers(who.device, country.accept_language, save_data=saver) | markers(run, visit_id)
+    headers |= target.login
     return Context(values, headers, who.consents, who.favourite, target.categories, hints=sends_hints(who.device))

@@ -11,13 +11,11 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from simulator.model.faults import Fault, FileFaults
+from simulator.model.faults import COMMAND_LINE, Fault, FileFaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-COMMAND_LINE = "command line"
-"""Where faults of what was typed are said to be."""
 WEB_PORTS = frozenset((80, 443))
 """What a host without a port stands for; a shop may lead from one to the other."""
 MOST_VISITS_PER_S = 100.0
@@ -126,5 +124,7 @@ def refuse_faster(permission: Permission, rate_per_s: float) -> None:
     if ceiling is None or rate_per_s <= ceiling * (1 + _ROUNDING):
         return
     found = f"the plan reaches {rate_per_s:.4g} visits a second"
-    hint = f"lower the rate, or say --max-rate {rate_per_s:.4g}/s or `max_rate` in the scenario if the target can take it"
+    hint = (
+        f"lower the rate, or say --max-rate {rate_per_s:.4g}/s or `max_rate` in the scenario if the target can take it"
+    )
     raise FileFaults([Fault(COMMAND_LINE, 0, "", found, f"the ceiling is {ceiling:.4g}", hint)])

@@ -25,10 +25,12 @@ class Target:
     """A system under test.
 
     `operations` are those the file maps, `opening` those made before a visit's first page, `setup` those made once a
-    run; `host` is the file's default base URL; `categories` what the target calls ours.
+    run; `host` is the file's default base URL; `categories` what the target calls ours; `login` the header of a login
+    that the base URL holds, if any.
     """
 
     def __init__(self, file: TargetFile) -> None:
+        self.login: dict[str, str] = {}
         self.name = file.target
         self.host = file.host
         self.auth = file.auth.kind

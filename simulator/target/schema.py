@@ -13,6 +13,7 @@ from simulator.model.schema import CATEGORIES, CONSENTS
 from simulator.model.units import Duration
 from simulator.page.card import Operation, Placement
 from simulator.target.fields import SESSION, Json
+from simulator.target.login import refuse_open_password, split_login
 
 
 def _as_text(value: object) -> object:
@@ -24,8 +25,9 @@ def _as_text(value: object) -> object:
 
 def parse_host(text: str) -> str:
     """Return a base URL without its last slash. Raises `ValueError` that says what is allowed."""
+    refuse_open_password(text)
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(split_login(text)[0])
         good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:  # no port, or no address
         good = False

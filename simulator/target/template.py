@@ -2,7 +2,7 @@
 
 A template is compiled to a constant where it names no field, else to a function of a shopper's values. A field that has
 no value raises `KeyError` with its name, so nothing is ever sent as "None"; `{field?}` leaves its parameter, header or
-JSON member out instead. `{{` and `}}` stand for braces.
+JSON member out instead. `{{` and `}}` stand for braces, `${env:NAME}` for what the environment has under NAME.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from urllib.parse import quote
 import orjson
 
 from simulator.target.fields import EXTRACTED, PICK, Json
+from simulator.target.redaction import HEADER_SAFE
+from simulator.target.secrets import REFERENCE, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     Text: TypeAlias = Callable[[Values], str]
     Body: TypeAlias = Callable[[Values], bytes]
 
-_PIECE = re.compile(r"(\{\{|\}\})|\{([^{}]*)\}|([{}])")
+_PIECE = re.compile(rf"({REFERENCE.pattern})|(\{{\{{|\}}\}})|\{{([^{{}}]*)\}}|([{{}}])")
 _NAME = re.compile(r"[a-z]\w*(\.\w+)+\??", re.ASCII)
 _PLAIN = re.compile(r"[\w.~-]*", re.ASCII).fullmatch
 """The characters that RFC 3986 never asks to quote."""
@@ -48,10 +50,12 @@ def parse(text: str) -> Parts:
     for match in _PIECE.finditer(text):
         parts.append(text[end : match.start()])
         end = match.end()
-        brace, name, lone = match.groups()
+        reference, _, brace, name, lone = match.groups()
         if lone:
             raise ValueError(f"has a {lone} that belongs to no field; {lone}{lone} stands for the brace itself")
-        if brace:
+        if reference:
+            parts.append(resolved(reference))
+        elif brace:
             parts.append(brace[0])
         elif not _NAME.fullmatch(name):
             raise ValueError(f"names {{{name}}}, which is no field; {{{{ stands for the brace itself")
@@ -96,7 +100,7 @@ def quoted(value: Json) -> str:
 def header_value(value: Json) -> str:
     """Return a value for a header: what is not printable ASCII is percent-encoded, so no value can add a header."""
     text = as_text(value)
-    return text if text.isascii() and text.isprintable() else quote(text, safe=" !\"#$&'()*+,/:;<=>?@[]^`{|}")
+    return text if text.isascii() and text.isprintable() else quote(text, safe=HEADER_SAFE)
 
 
 def text(parts: Iterable[str | Field], quote_field: Quote = as_text) -> Text:
