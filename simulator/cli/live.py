@@ -14,24 +14,41 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from simulator.scenario.load import Scenario
+    from simulator.target.permission import Permission
+    from simulator.worlds.live.views.wanted import Wanted
 
 
-def run_live(scenario: Scenario, base_url: str, out: Path) -> int:
+def run_live(
+    scenario: Scenario,
+    base_url: str,
+    out: Path,
+    permission: Permission | None = None,
+    wanted: Wanted | None = None,
+) -> int:
     """Play a scenario against `base_url` into `out`, which is ready to be written; return the exit code."""
     from rich.live import Live
     from rich.markup import escape
 
     from simulator.cli.outcome import show_outcome
     from simulator.report import write_reports
+    from simulator.target.login import split_login
     from simulator.worlds.live.launch import launch
 
     spec = scenario.spec
     console = options.console()
-    about = escape(f"{spec.describe} Seed {spec.seed}, {spec.duration:g} s, {base_url}")
+    about = escape(f"{spec.describe} Seed {spec.seed}, {spec.duration:g} s, {split_login(base_url)[0]}")
     console.print(f"[bold]{spec.scenario}[/bold]: {about}")
     run_id = f"{spec.scenario}-{spec.seed}-{secrets.token_hex(4)}"
     with Live(_waiting(), console=console, transient=True, refresh_per_second=8) as live:
-        launch(out, scenario, base_url, run_id, lambda now: live.update(_view(now, spec.duration)))
+        launch(
+            out,
+            scenario,
+            base_url,
+            run_id,
+            lambda now: live.update(_view(now, spec.duration)),
+            permission=permission,
+            wanted=wanted,
+        )
     return show_outcome(out, write_reports(out))
 
 

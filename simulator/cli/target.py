@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli import options
-from simulator.cli.exits import Exit, fail
+from simulator.cli import options, safety
+from simulator.cli.exits import Exit
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,21 +28,25 @@ def command() -> None:
 @command.command("check", short_help="Walk one shopper through every mapped operation.")
 @click.argument("target", default="storefront")
 @options.host
-def check(target: str, host: str | None) -> int:
+@safety.own
+@safety.insecure
+def check(target: str, host: str | None, owned: bool, insecure: bool) -> int:
     """Walk one shopper through every operation that TARGET maps and print each request and what was extracted.
 
     Exits with 1 when an operation's answer is not what the file expects, with 4 when nobody answers.
     """
     from simulator.target.check import walk
+    from simulator.target.login import split_login
+    from simulator.target.permission import permission_for
     from simulator.target.request import load_target
+    from simulator.target.schema import parse_host
 
     loaded = load_target(target)
-    base_url = host or loaded.host
-    if base_url is None:
-        fail("no host to call", "give --host http://127.0.0.1:8080, or `host` in the target file")
-    assert base_url is not None
+    given = safety.base_url_of(host or loaded.host, "target file")
     try:
-        lines = list(walk(loaded, base_url))
+        base_url = parse_host(given)
+        permission_for(split_login(base_url)[0], owned=owned)
+        lines = list(walk(loaded, base_url, verify=not insecure))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     from rich.console import Console

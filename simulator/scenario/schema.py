@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 from simulator.journey.calendar import Campaign
 from simulator.model.schema import CHANNELS, CONSENTS
 from simulator.model.states import EXIT, STATE_NAMES
-from simulator.model.units import Duration, Share, parse_duration_s
+from simulator.model.units import Duration, Rate, Share, parse_duration_s
 from simulator.scenario.arrivals import Arrivals
 from simulator.target.permission import parse_hosts
 from simulator.target.schema import parse_host

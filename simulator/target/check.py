@@ -19,9 +19,9 @@ from simulator.model.schema import CATEGORIES, CONSENTS
 from simulator.page.card import OPERATIONS
 from simulator.target.context import Context, Who, open_context
 from simulator.target.login import basic, split_login
+from simulator.target.redaction import redacted, redacted_tree
 from simulator.target.request import Request, Skipped, Target
 from simulator.target.schema import Evidence, parse_host
-from simulator.target.redaction import redacted, redacted_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

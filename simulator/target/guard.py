@@ -37,7 +37,7 @@ class Guarded:
 def guarded_streams() -> Iterator[None]:
     """Let standard output and error say no secret meanwhile."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = Guarded(before[0]), Guarded(before[1])  # type: ignore[assignment] # streams to all who write
+    sys.stdout, sys.stderr = Guarded(before[0]), Guarded(before[1])
     try:
         yield
     finally:

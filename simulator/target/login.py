@@ -12,7 +12,7 @@ from simulator.target.secrets import REFERENCE, SHORTEST, resolved, unset_in, wh
 _ONE = REFERENCE.pattern.replace("(", "(?:")
 _AUTHORITY = re.compile(rf"(https?://)((?:{_ONE}|[^/?#])*)@(.*)", re.DOTALL)
 _NAMED = re.compile(rf"((?:{_ONE}|[^:@{{}}]+):)?(?:{_ONE})")
-OPEN_PASSWORD = (
+WRITTEN = (
     "holds a password, which would end up in histories and logs: name it instead, as "
     "https://qa:${env:SHOP_PASSWORD}@shop.example"
 )
@@ -29,7 +29,7 @@ def refuse_open_password(url: str) -> None:
     login = split_login(url)[1]
     if login and not _NAMED.fullmatch(login):
         _hide_parts(login)
-        raise ValueError(OPEN_PASSWORD)
+        raise ValueError(WRITTEN)
 
 
 def basic(login: str) -> dict[str, str]:

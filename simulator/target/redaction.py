@@ -1,7 +1,7 @@
 """What this process must not say: the secrets that it has read, in every spelling in which they may come back.
 
-A target that is sent a secret may return it: percent-encoded, as JSON, as HTML, in base64. `redacted` puts the reference
-in its place. Who writes anything that a target may have had a hand in goes through it.
+A target that is sent a secret may return it: percent-encoded, as JSON, as HTML, in base64. `redacted` puts the
+reference in its place. Who writes anything that a target may have had a hand in goes through it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
 import orjson
-
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

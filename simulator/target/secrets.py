@@ -1,8 +1,8 @@
 """Values that stand in no file: `${env:NAME}` is what the environment has under NAME, `${file:PATH}` what a file holds.
 
 Files, manifests and reports keep the reference; only what is compiled for sending holds the value, and whatever this
-process writes shows the reference in its place (`simulator.target.redaction`). Relative paths begin where the command was
-given; one line end behind the value is not part of it.
+process writes shows the reference in its place (`simulator.target.redaction`). Relative paths begin where the command
+was given; one line end behind the value is not part of it.
 """
 
 from __future__ import annotations

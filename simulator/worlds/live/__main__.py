@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -24,9 +25,13 @@ import gevent
 from simulator.runfolder.files import CannotWrite
 from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
 from simulator.scenario.load import load_scenario
+from simulator.target.guard import guard_log, guarded_streams
+from simulator.target.permission import Permission
 from simulator.worlds.live.launch import CANNOT_WRITE, NOT_READY
 from simulator.worlds.live.run import LAG_LIMIT_MS, Gauge, LiveRun, SetupError, judge_generator
 from simulator.worlds.live.users import Shopper, listen, send_in
+from simulator.worlds.live.views.show import Views
+from simulator.worlds.live.views.wanted import Wanted
 
 if TYPE_CHECKING:
     from simulator.journey.plan import Plan
@@ -41,12 +46,17 @@ LATE_S = LAG_LIMIT_MS / 1e3
 def main() -> None:
     """Run the job of a folder; what a user can mend is said in one line and by the exit code."""
     parent = os.getppid()
-    try:
-        run_job(Path(sys.argv[1]), parent)
-    except SetupError as error:
-        _give_up(error, NOT_READY)
-    except CannotWrite as error:
-        _give_up(error, CANNOT_WRITE)
+    guard_log()
+    with guarded_streams():
+        try:
+            run_job(Path(sys.argv[1]), parent)
+        except SetupError as error:
+            _give_up(error, NOT_READY)
+        except CannotWrite as error:
+            _give_up(error, CANNOT_WRITE)
+        except Exception:  # noqa: BLE001 - Python itself would print it on the stream beneath the guarded one
+            traceback.print_exc()
+            sys.exit(1)
 
 
 def _give_up(error: Exception, code: int) -> NoReturn:
@@ -57,34 +67,42 @@ def _give_up(error: Exception, code: int) -> NoReturn:
 def run_job(folder: Path, parent: int) -> None:
     """Play the job of a folder for the process `parent`."""
     job = json.loads((folder / "job.json").read_text())
-    run = LiveRun(load_scenario(job["scenario"], job["overrides"]), job["base_url"], job["run_id"])
+    scenario, permission = load_scenario(job["scenario"], job["overrides"]), job["permission"]
+    allowed = Permission.from_json(permission) if permission else None
+    run = LiveRun(scenario, job["base_url"], job["run_id"], allowed)
     plan = run.warm_up()
     run.set_up()
-    interrupted, cpu_share = play(run, plan, parent)
+    views = Views(Wanted(**job["wanted"]), run, folder)
+    interrupted, cpu_share = play(run, plan, parent, views)
     write(run, folder, interrupted=interrupted, cpu_share=cpu_share)
 
 
-def play(run: LiveRun, plan: Plan, parent: int) -> tuple[bool, float]:
+def play(run: LiveRun, plan: Plan, parent: int, views: Views) -> tuple[bool, float]:
     """Play the plan on Locust; return (interrupted, share of a core taken)."""
     environment = Environment(user_classes=[Shopper], events=locust.events)
     runner = environment.create_local_runner()
     listen(environment, run)
     Shopper.run_ = run
     gauge = Gauge()
+    views.open(environment)
     gc.collect()
     gc.freeze()
     runner.start(0, spawn_rate=1)
     run.start_clock()
+    views.begin()
     watchers = [gevent.spawn(gauge.watch), gevent.spawn(tell, run, parent)]
     scheduler = gevent.spawn(send_in, environment, run, plan)
     ended = gevent.event.Event()
     gevent.signal_handler(signal.SIGTERM, ended.set)
     gevent.signal_handler(signal.SIGINT, ended.set)
+    # Who looks on may press stop in the web UI.
+    environment.events.test_stop.add_listener(lambda **_: ended.set())  # type: ignore[no-untyped-call] # Locust's own
     interrupted = ended.wait(run.scenario.spec.duration)
     if not interrupted:
         let_in_the_last(run, scheduler)
     gevent.killall([scheduler, *watchers])
     runner.quit()
+    views.close()
     return bool(interrupted), gauge.cpu_share
 
 
@@ -118,6 +136,7 @@ def write(run: LiveRun, folder: Path, *, interrupted: bool, cpu_share: float) ->
     entries = write_tables(run.recorder.tables(run.scenario.names), folder)
     manifest = base_manifest(run.scenario, "live", entries) | {
         "host": run.base_url,
+        "permission": run.permission.as_json(),
         "run_id": run.run_id,
         "interrupted": interrupted,
         "generator": judge_generator(run, cpu_share, interrupted=interrupted),

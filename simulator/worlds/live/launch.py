@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulator.scenario.load import Scenario
+    from simulator.target.permission import Permission
+    from simulator.worlds.live.views.wanted import Wanted
 
 STOP_S = 20.0
 """How long an interrupted run may take to write what it measured."""
@@ -35,6 +37,9 @@ def launch(
     base_url: str,
     run_id: str,
     on_progress: Callable[[Mapping[str, Any]], None],
+    *,
+    permission: Permission | None = None,
+    wanted: Wanted | None = None,
 ) -> None:
     """Play a scenario against `base_url` into `folder`, which afterwards holds its tables and manifest.
 
@@ -42,7 +47,14 @@ def launch(
     says `interrupted`; it is raised again when nothing was measured yet. Raises `CannotWrite`, `TargetNotReady`, and
     `LiveWorldError` when the process failed.
     """
-    job = {"scenario": scenario.name, "overrides": dict(scenario.overrides), "base_url": base_url, "run_id": run_id}
+    job: dict[str, Any] = {
+        "scenario": scenario.name,
+        "overrides": dict(scenario.overrides),
+        "base_url": base_url,
+        "run_id": run_id,
+    }
+    job["permission"] = permission.as_json() if permission else None
+    job["wanted"] = wanted.as_json() if wanted else {}
     with whole_file(folder / "job.json") as partial:
         partial.write_text(json.dumps(job))
     log, interrupted = folder / "live.log", False

@@ -18,7 +18,12 @@ from simulator.page.card import OPERATIONS, PLACEMENTS
 from simulator.target.call import Skipped
 from simulator.target.context import Context, context_for
 from simulator.target.fields import EXTRACTED
+from simulator.target.login import basic, split_login
+from simulator.target.permission import permission_for
+from simulator.target.redaction import redacted
 from simulator.worlds.crowd import World
+from simulator.worlds.live.ceiling import Ceiling
+from simulator.worlds.live.listening import Exchange
 from simulator.worlds.live.recorder import ABANDONED, Recorder, Stamp
 from simulator.worlds.live.transport import BaseUrl, Connection
 from simulator.worlds.live.visit import Arrival, LiveVisit
@@ -29,6 +34,9 @@ if TYPE_CHECKING:
 
     from simulator.journey.plan import Plan
     from simulator.scenario.load import Scenario
+    from simulator.target.permission import Permission
+    from simulator.target.request import Request
+    from simulator.worlds.live.listening import Listener
     from simulator.worlds.live.transport import Reply
 
 _log = logging.getLogger(__name__)
@@ -47,11 +55,17 @@ class SetupError(RuntimeError):
 class LiveRun:
     """Everything that the visits of one process share."""
 
-    def __init__(self, scenario: Scenario, base_url: str, run_id: str) -> None:
+    def __init__(self, scenario: Scenario, base_url: str, run_id: str, permission: Permission | None = None) -> None:
         spec = scenario.spec
         self.scenario = scenario
-        self.base_url, self.run_id = base_url, run_id
-        self.base = BaseUrl(base_url)
+        self.base_url, login = split_login(base_url)
+        self.run_id = run_id
+        self.permission = permission or permission_for(self.base_url, allowed_hosts=spec.allowed_hosts)
+        assert self.permission.allows(self.base_url), "the caller asks for permission before anything is sent"
+        scenario.target.login = basic(login)
+        self.ceiling = Ceiling(self.permission.max_rate_per_s)
+        self.listeners: list[Listener] = []
+        self.base = BaseUrl(self.base_url, self.permission)
         self.world = World(scenario.population, scenario.pages, scenario.arms, spec.seed)
         self.roster, self.target = scenario.roster, scenario.target
         self.page_names = STATE_NAMES
@@ -131,21 +145,42 @@ class LiveRun:
         self.begun += 1
         self.open += 1
         self.lag.record_value(max(1, lag_us))
+        for listener in self.listeners:
+            listener.started(lag_us)
 
-    def ended(self) -> None:
+    def shown(self, walk: Walk) -> None:
+        """Tell whoever listens of a page."""
+        for listener in self.listeners:
+            listener.shown(walk)
+
+    def ended(self, walk: Walk) -> None:
         """Count a visit that has ended."""
         self.open -= 1
+        for listener in self.listeners:
+            listener.ended(walk)
 
     def visit(self, arrival: Arrival) -> None:
         """Play one visit. A defect of ours ends that visit alone, and makes the run invalid."""
+        if wait_s := self.ceiling.wait_s():
+            gevent.sleep(wait_s)
         try:
             LiveVisit(self, arrival).play()
         except Exception as error:  # noqa: BLE001 - whatever it is, the other visits go on
             _log.exception("the visit of shopper %d broke", arrival.shopper)
             self.defects[f"{type(error).__name__}: {error}"] += 1
 
-    def record(self, stamp: Stamp, operation: int, placement: int, due_us: int, reply: Reply, error: str) -> None:
-        """Write down one request and tell whoever listens."""
+    def record(
+        self,
+        stamp: Stamp,
+        operation: int,
+        placement: int,
+        due_us: int,
+        reply: Reply,
+        error: str,
+        request: Request,
+    ) -> None:
+        """Write down one request and tell whoever listens. What a target may have put into an error is no secret."""
+        error = redacted(error) if error else error
         sent_us = round((reply.sent_s - self.start_s) * US)
         done_us = round((reply.done_s - self.start_s) * US)
         # A request cannot leave before it is due; rounding may say so by a microsecond.
@@ -153,6 +188,10 @@ class LiveRun:
         self.recorder.request(stamp, operation, placement, min(due_us, sent_us), timed)
         if error != ABANDONED:
             self.on_request(stamp, operation, reply, error)
+        if self.listeners:
+            exchange = Exchange(stamp, operation, placement, due_us, sent_us, done_us, request, reply, error)
+            for listener in self.listeners:
+                listener.asked(exchange)
 
     def progress(self) -> dict[str, Any]:
         """Return what a live view shows."""
@@ -242,4 +281,5 @@ def judge_generator(run: LiveRun, cpu_share: float, *, interrupted: bool) -> dic
             for (operation, reason), count in sorted(run.skipped.items())
         ],
         "duration_s": round(run.now_us() / US, 3),
+        "held": run.ceiling.held,
     }

@@ -20,6 +20,7 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTP
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from simulator.target.permission import Permission
     from simulator.target.request import Request
 
 NO_ANSWER = 0
@@ -136,12 +137,14 @@ class BaseUrl:
 
     __slots__ = ("_context", "_host", "_port", "host_header", "prefix")
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, permission: Permission | None = None) -> None:
         parts = urlsplit(url)
         assert parts.hostname
         # One for all visits: reading the machine's certificates takes longer than a whole request.
         trusted = SSLConnectionPool.default_options["ca_certs"]
         self._context = create_default_context(cafile=trusted) if parts.scheme == "https" else None
+        if self._context and permission and not permission.verify:
+            self._context.check_hostname, self._context.verify_mode = False, ssl.CERT_NONE
         self._host, self._port = parts.hostname, parts.port or (443 if self._context else 80)
         self.host_header, self.prefix = parts.netloc.rpartition("@")[2], parts.path.rstrip("/")
 

@@ -74,7 +74,7 @@ class LiveVisit:
             self.connection.close()
             if walk.visit["pages"][0]:
                 run.recorder.visit(walk.shopper, walk.visit)
-            run.ended()
+            run.ended(walk)
 
     def _page(self) -> tuple[int, int]:
         """Show the shopper one page; return (cause, think time). Moves `due_us` on by the wait."""
@@ -85,6 +85,7 @@ class LiveVisit:
         seen = self._load(tap, stamp)
         cause, think_us = walk.decide(seen)
         run.recorder.page(stamp, walk.event, seen.load_us)
+        run.shown(walk)
         waited_us = int(walk.event["waited_us"][0])
         self.due_us += waited_us
         if cause != IMPATIENT:
@@ -144,7 +145,7 @@ class LiveVisit:
             left = reply.error == "timeout" and patience_s < request.timeout_s
             answer_error = self._read(request.operation, reply.status, reply.headers, reply.body, reply.error)
             error = ABANDONED if left else answer_error
-            self.run.record(stamp, operation, placement, due_us, reply, error)
+            self.run.record(stamp, operation, placement, due_us, reply, error, request)
             took_us += spent_us
             if left:
                 return Asked(took_us, ok=True, left=True)
@@ -161,7 +162,7 @@ class LiveVisit:
             return self.connection.send(request, limit_s)
         except gevent.GreenletExit:
             cut = Reply(NO_ANSWER, {}, b"", 0, ABANDONED, sent_s, perf_counter())
-            self.run.record(stamp, operation, placement, due_us, cut, ABANDONED)
+            self.run.record(stamp, operation, placement, due_us, cut, ABANDONED, request)
             raise
 
     def _read(self, operation: str, status: int, headers: object, body: bytes, error: str) -> str:
