@@ -33,6 +33,8 @@ SLOW = (
     "invariants/test_planted_parameters.py",
     "invariants/test_same_bytes.py::test_many_workers_write_the_same_bytes[8]",
     "invariants/test_same_bytes.py::test_the_host_does_not_show",
+    "live/test_secrets_stay.py::test_failing",
+    "live/test_secrets_stay.py::test_nothing",
     "report/test_looking_browser.py",
     "wheel/test_wheel.py",
 )

@@ -50,7 +50,16 @@ class Generator(Lax):
     requests: int = 0
     errors: int = 0
     duration_s: float | None = None
+    held: int = 0
     skipped: list[Skipped] = []
+
+
+class Permission(Lax):
+    """What a live run was allowed to do; `verify` is false where no certificate was looked at."""
+
+    hosts: list[tuple[str, int]] = []
+    verify: bool = True
+    max_rate_per_s: float | None = None
 
 
 class Manifest(Lax):
@@ -72,6 +81,7 @@ class Manifest(Lax):
     generator: Generator | None = None
     backend: dict[str, Any] | None = None
     host: str | None = None
+    permission: Permission | None = None
 
     @property
     def pace(self) -> float:

@@ -52,6 +52,7 @@ def _code_of(error: Exception) -> int | None:
         "FileFaults": Exit.USAGE,
         "CannotWrite": Exit.USAGE,
         "CannotRead": Exit.USAGE,
+        "PortError": Exit.USAGE,
         "StorefrontError": Exit.UNREACHABLE,
         "TargetUnreachable": Exit.UNREACHABLE,
         "TargetNotReady": Exit.UNREACHABLE,

@@ -38,6 +38,8 @@ def run_live(
     console = options.console()
     about = escape(f"{spec.describe} Seed {spec.seed}, {spec.duration:g} s, {split_login(base_url)[0]}")
     console.print(f"[bold]{spec.scenario}[/bold]: {about}")
+    if permission and not permission.verify:
+        console.print("[yellow]TLS certificates are not verified[/]")
     run_id = f"{spec.scenario}-{spec.seed}-{secrets.token_hex(4)}"
     with Live(_waiting(), console=console, transient=True, refresh_per_second=8) as live:
         launch(

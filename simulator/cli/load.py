@@ -49,11 +49,12 @@ def command(
     from simulator.scenario.load import load_scenario
     from simulator.target.check import reach
     from simulator.target.login import split_login
+    from simulator.worlds.live.ceiling import permitted
 
     given = options.overrides(host=host, target=target, rate=rate, duration=duration, seed=seed, max_rate=max_rate)
     loaded = load_scenario(scenario, given)
     base_url = safety.base_url_of(loaded.spec.host or loaded.target.host, "scenario or target file")
-    permission = safety.permission_of(loaded, base_url, owned=owned, verify=not insecure)
+    permission = permitted(loaded, base_url, owned=owned, verify=not insecure)
     wanted = safety.wanted_of(views)
     reach(split_login(base_url)[0])
     prepare_folder(out, overwrite=overwrite)

@@ -11,8 +11,6 @@ from simulator.cli.exits import fail
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from simulator.scenario.load import Scenario
-    from simulator.target.permission import Permission
     from simulator.worlds.live.views.wanted import Wanted
 
 Command = Any
@@ -54,24 +52,6 @@ def base_url_of(given: str | None, hint: str) -> str:
     except ValueError as error:
         fail(f"the host {error}")
     return given
-
-
-def permission_of(scenario: Scenario, base_url: str, *, owned: bool, verify: bool) -> Permission:
-    """Return what the run may do, its plan's rate included. Raises `FileFaults` before anything is sent."""
-    from simulator.target.login import split_login
-    from simulator.target.permission import permission_for, refuse_faster
-    from simulator.worlds.live.ceiling import fastest_per_s
-
-    spec = scenario.spec
-    permission = permission_for(
-        split_login(base_url)[0],
-        allowed_hosts=spec.allowed_hosts,
-        owned=owned,
-        verify=verify,
-        max_rate_per_s=spec.max_rate,
-    )
-    refuse_faster(permission, fastest_per_s(scenario))
-    return permission
 
 
 def wanted_of(given: dict[str, Any]) -> Wanted:

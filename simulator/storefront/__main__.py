@@ -7,7 +7,8 @@ from pathlib import Path
 
 import orjson
 
-from simulator.storefront.server import serve
+from simulator.storefront.process import CANNOT_LISTEN
+from simulator.storefront.server import ListenError, serve
 
 
 def main() -> None:
@@ -18,7 +19,12 @@ def main() -> None:
     def orphaned() -> bool:
         return parent is not None and os.getppid() != parent
 
-    serve(options.port, options.database, seed=options.seed, host=options.host, opened=_announce, should_close=orphaned)
+    place = {"host": options.host, "seed": options.seed}
+    try:
+        serve(options.port, options.database, **place, opened=_announce, should_close=orphaned)
+    except ListenError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(CANNOT_LISTEN)
 
 
 def _announce(url: str) -> None:

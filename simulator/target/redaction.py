@@ -23,11 +23,14 @@ SHORTEST_FRAGMENT = 8
 """Parts of a secret, such as one line of a key, or what it looks like inside longer base64, have as many at least."""
 HEADER_SAFE = " !\"#$&'()*+,/:;<=>?@[]^`{|}"
 """What stands in a header as it is, where the rest is percent-encoded."""
-_PERCENT = re.compile(r"%[0-9A-F]{2}")
+SHOWN = "(secret)"
 
 
 class _Known:
-    """What this process must not say: each spelling, and what is shown in its place."""
+    """What this process must not say: each spelling, as written and in lower case, and what is shown in its place.
+
+    Case is no hiding place: names of errors are made of lower case, and others shout.
+    """
 
     def __init__(self) -> None:
         self.shown: dict[str, str] = {}
@@ -37,10 +40,15 @@ class _Known:
     def add(self, spellings: Iterable[str], shown: str) -> None:
         for spelling in spellings:
             self.shown.setdefault(spelling, shown)
+            self.shown.setdefault(spelling.lower(), shown)
         # The longest first: a part of a secret must not be taken out of the whole.
         found = sorted(self.shown, key=len, reverse=True)
-        self.text = re.compile("|".join(map(re.escape, found)))
-        self.data = re.compile(b"|".join(re.escape(one.encode()) for one in found))
+        self.text = re.compile("|".join(map(re.escape, found)), re.IGNORECASE)
+        self.data = re.compile(b"|".join(re.escape(one.encode()) for one in found), re.IGNORECASE)
+
+    def instead(self, spelling: str) -> str:
+        """Return what is shown; of letters with two small forms the pattern knows more than the dictionary."""
+        return self.shown.get(spelling) or self.shown.get(spelling.lower(), SHOWN)
 
 
 _known = _Known()
@@ -65,13 +73,13 @@ def any_known() -> bool:
 def redacted(text: str) -> str:
     """Return a text without the secrets that this process has read."""
     pattern = _known.text
-    return pattern.sub(lambda found: _known.shown[found[0]], text) if pattern else text
+    return pattern.sub(lambda found: _known.instead(found[0]), text) if pattern else text
 
 
 def redacted_bytes(data: bytes) -> bytes:
     """Return bytes without the secrets that this process has read."""
     pattern = _known.data
-    return pattern.sub(lambda found: _known.shown[found[0].decode()].encode(), data) if pattern else data
+    return pattern.sub(lambda found: _known.instead(found[0].decode()).encode(), data) if pattern else data
 
 
 def redacted_tree(value: Any) -> Any:  # noqa: ANN401 - any JSON value
@@ -102,8 +110,8 @@ def spellings(value: str) -> set[str]:
 def _written(value: str) -> Iterator[str]:
     yield value
     for safe in ("", "/", "/:@!$&'()*+,;=~%"):
-        yield from _both_cases(quote(value, safe=safe))
-    yield from _both_cases(quote_plus(value))
+        yield quote(value, safe=safe)
+    yield quote_plus(value)
     yield quote(value, safe=HEADER_SAFE)
     for text in (orjson.dumps(value).decode()[1:-1], json.dumps(value)[1:-1], repr(value)[1:-1]):
         yield text
@@ -111,10 +119,6 @@ def _written(value: str) -> Iterator[str]:
     yield html.escape(value)
     yield html.escape(value, quote=False)
     yield html.escape(value).replace("&#x27;", "&#39;")
-
-
-def _both_cases(text: str) -> tuple[str, str]:
-    return text, _PERCENT.sub(lambda found: found[0].lower(), text)
 
 
 def _in_base64(data: bytes) -> Iterator[str]:

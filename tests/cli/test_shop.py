@@ -50,11 +50,13 @@ def test_the_shop_opens_says_where_and_closes(running, number):
 
 
 def test_a_taken_port_is_said(running):
-    """A port on which somebody listens already is an error that says so, with exit code 4."""
+    """A port on which somebody listens already is one line that says so and what to do, with exit code 2."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        ended = running.footfall("storefront", "--port", taken.getsockname()[1])
-    assert (ended.code, ended.out) == (4, "")
-    assert "already in use" in ended.err.lower()
+        port = taken.getsockname()[1]
+        ended = running.footfall("storefront", "--port", port)
+    assert (ended.code, ended.out) == (2, "")
+    why = f"cannot listen on port {port} of 127.0.0.1: address already in use"
+    assert ended.err == f"error: {why}. Hint: another --port; 0 takes a free one\n"
 
 
 def test_every_operation_of_the_shipped_target_fits(footfall, storefront):

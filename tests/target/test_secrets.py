@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.target.check import somebody
@@ -90,11 +90,14 @@ def comes_back(secret):
     yield secret
     yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
     yield re.sub(r"%..", lambda found: found[0].lower(), quote(secret))
+    if secret.isascii():
+        yield from (secret.lower(), secret.upper())
     yield from (json.dumps({"a": secret}), orjson.dumps([secret]).decode(), json.dumps(secret).replace("/", "\\/"))
     yield from (html.escape(secret), html.escape(secret, quote=False), repr({"a": secret}))
     yield from (b64encode(text).decode(), urlsafe_b64encode(text).decode())
 
 
+@settings(deadline=None)
 @given(secret=st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=SHORTEST, max_size=40))
 def test_no_spelling_comes_through(secret):
     """However a server writes a secret down, in text or bytes, what is shown holds the reference instead."""
@@ -106,6 +109,7 @@ def test_no_spelling_comes_through(secret):
     assert redacted(f"<{secret}>") == "<(shown)>"
 
 
+@settings(deadline=None)
 @given(before=st.binary(max_size=9), after=st.binary(max_size=9))
 def test_inside_longer_base64(before, after):
     """A secret within longer base64, at any of its three places, leaves at most two characters at each end."""

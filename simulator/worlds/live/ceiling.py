@@ -1,4 +1,4 @@
-"""The hard ceiling on visits a second, at run time: whatever plan or users ask for, no more visits begin.
+"""What a scenario may do, and its hard ceiling at run time: whatever plan or users ask for, no more visits begin.
 
 A plan above the ceiling is refused before the run (`simulator.target.permission`). What is left to hold back are users
 of the closed model, whose visits end at once where a target answers errors, and plans that catch up after a standstill.
@@ -9,10 +9,14 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from simulator.target.login import split_login
+from simulator.target.permission import permission_for, refuse_faster
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simulator.scenario.load import Scenario
+    from simulator.target.permission import Permission
 
 BURST_S = 2.0
 """So many seconds' visits may begin at once: arrivals by chance bunch, and their mean is what a ceiling is about."""
@@ -50,3 +54,21 @@ def fastest_per_s(scenario: Scenario) -> float:
             first += 1
         most = max(most, last - first + 1)
     return most / BURST_S
+
+
+def permitted(scenario: Scenario, base_url: str, *, owned: bool, verify: bool, planned: bool = True) -> Permission:
+    """Return what a run of a scenario may do to `base_url`; with `planned` its arrivals are the scenario's.
+
+    Raises `FileFaults` where nobody says that the host may be loaded, and where the plan is above the ceiling.
+    """
+    spec = scenario.spec
+    permission = permission_for(
+        split_login(base_url)[0],
+        allowed_hosts=spec.allowed_hosts,
+        owned=owned,
+        verify=verify,
+        max_rate_per_s=spec.max_rate,
+    )
+    if planned:
+        refuse_faster(permission, fastest_per_s(scenario))
+    return permission

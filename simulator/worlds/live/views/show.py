@@ -102,10 +102,12 @@ class Views:
         self._listeners.append(Careful(listener, self.failures))
 
     def _open_web_ui(self, environment: Environment) -> None:
+        from simulator.worlds.live.views.shared import share  # noqa: PLC0415 - needs Locust
         from simulator.worlds.live.views.webui import add_tab  # noqa: PLC0415 - only where it is wanted
 
         host, port = parse_address(self._wanted.web_ui)
         environment.host = self._run.base_url
+        share(environment, self.tally)
         web_ui = environment.create_web_ui(host, port, delayed_start=True)
         add_tab(web_ui, self.tally, planned=True)
         web_ui.start()  # type: ignore[no-untyped-call] # Locust's own

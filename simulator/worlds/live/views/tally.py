@@ -92,6 +92,12 @@ class Tally(Listener):
         """How many visits go on."""
         return self.count("started") - self.count("ended") - self.count("cut")
 
+    def reset(self) -> None:
+        """Forget what has been; visits that go on still do."""
+        still = self.open
+        self._clear()
+        self.counts["started"][()] = still
+
     def take(self) -> dict[str, Any]:
         """Return what was counted since the last time, as plain values, and forget it."""
         taken = {

@@ -1,7 +1,8 @@
 """Locust's own web UI with a Footfall tab: session length, bounce, load time by network, start lag, as they stand now.
 
-The tab is Locust's documented extension (its `examples/extend_web_ui.py`): tabs and tables in the page's arguments, rows
-in the answer that the page polls. Lengths and bounce are those of visits that are over: early in a run they are short.
+The tab is Locust's documented extension (its `examples/extend_web_ui.py`): tabs and tables in the page's arguments,
+rows in the answer that the page polls. Lengths and bounce are those of visits that are over: early in a run they are
+short.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ if TYPE_CHECKING:
 KEY = "footfall"
 COLUMNS = {
     "network": "Network",
-    "visits": "Visits ended",
-    "open": "Open",
+    "length": "Session p50",
     "bounce": "Bounce",
-    "length": "Session length p50",
-    "length_p90": "p90",
-    "engaged": "Engaged p50",
-    "load": "Load time p50",
-    "load_p95": "p95",
-    "given_up": "Pages given up",
+    "load": "Load p50",
+    "load_p95": "Load p95",
     "lag": "Start lag p99",
+    "length_p90": "Session p90",
+    "engaged": "Engaged p50",
+    "given_up": "Pages given up",
+    "ended": "Visits ended",
+    "open": "Open",
 }
-"""What stands over each column. Names of values end in `_p…` where one heading serves two."""
+"""What stands over each column; on a phone the first five are seen without scrolling."""
 ALL = "all networks"
 NOTHING = "–"
 CSV = "/footfall/csv"
@@ -56,16 +57,16 @@ def _row(tally: Tally, network: int | None) -> dict[str, str]:
     whole = network is None
     return {
         "network": ALL if network is None else _name(network),
-        "visits": f"{ended:,}",
-        "open": f"{tally.open:,}" if whole else NOTHING,
-        "bounce": _share(bounced, ended),
         "length": _time(wall, 0.5),
-        "length_p90": _time(wall, 0.9),
-        "engaged": _time(tally.spread("engaged", network), 0.5),
+        "bounce": _share(bounced, ended),
         "load": _time(load, 0.5),
         "load_p95": _time(load, 0.95),
-        "given_up": _share(given_up, pages + given_up),
         "lag": _time(tally.spread("lag"), 0.99) if whole else NOTHING,
+        "length_p90": _time(wall, 0.9),
+        "engaged": _time(tally.spread("engaged", network), 0.5),
+        "given_up": _share(given_up, pages + given_up),
+        "ended": f"{ended:,}",
+        "open": f"{tally.open:,}" if whole else NOTHING,
     }
 
 
