@@ -32,6 +32,8 @@ def failing(run: Callable[[], Any]) -> int:
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         return Exit.INTERRUPTED
+    except (click.ClickException, click.Abort, BrokenPipeError):
+        raise
     except Exception as error:  # the one place where errors become exit codes
         code = _code_of(error)
         if code is None:

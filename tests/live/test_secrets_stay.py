@@ -199,7 +199,7 @@ def leaky(tmp_path):
 
 
 def test_nothing_that_is_written_holds_a_secret(running, leaky, server, tmp_path):
-    """Secrets in header, query, body, file and URL reach the shop, and stand in no artefact, page, metric or message."""
+    """Secrets in header, query, body, file and URL reach the shop, and stand in no artefact, page or message."""
     shop, collector = server(Echo), server(Collector)
     web, metrics, run = free_port(), free_port(), tmp_path / "run"
     command = ("load", leaky, "--host", f"http://qa:${{env:SHOP_PASSWORD}}@127.0.0.1:{shop.server_port}", "--out", run)

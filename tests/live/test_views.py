@@ -28,6 +28,7 @@ from simulator.worlds.live.views.samples import Sample
 from simulator.worlds.live.views.show import Views
 from simulator.worlds.live.views.spread import Spread
 from simulator.worlds.live.views.tally import Tally
+from simulator.worlds.live.views.timeline import COLUMNS
 from simulator.worlds.live.views.wanted import Wanted, parse_address, refuse_taken
 from simulator.worlds.live.views.webui import csv_text, rows
 
@@ -136,6 +137,18 @@ def test_prometheus_can_read_it(seen):
     assert by_place
     for values in by_place.values():
         assert values == sorted(values)
+
+
+def test_every_metric_is_in_the_docs(seen):
+    """The page on live runs has each metric with its labels, and each column of the time line."""
+    page = (HERE.parents[1] / "docs" / "live.md").read_text()
+    for family in text_string_to_metric_families(scrape(seen[1])):
+        shown = family.name + ("_total" if family.type == "counter" else "")
+        row = re.search(rf"^\| `{shown}` \| (.*?) \|", page, re.MULTILINE)
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        assert set(re.findall(r"`(\w+)`", row[1])) == labels
+    for column in COLUMNS:
+        assert f"`{column}`" in page
 
 
 def test_only_metrics_are_answered(seen):

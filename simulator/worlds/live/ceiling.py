@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simulator.scenario.load import Scenario
     from simulator.target.permission import Permission
 
+_ROUNDING_S = 1e-6
 BURST_S = 2.0
 """So many seconds' visits may begin at once: arrivals by chance bunch, and their mean is what a ceiling is about."""
 
@@ -37,9 +38,11 @@ class Ceiling:
         if not self._gap_s:
             return 0.0
         now_s = self._clock()
-        wait_s = max(0.0, self._next_s - now_s - BURST_S + self._gap_s)
+        wait_s = self._next_s - now_s - BURST_S + self._gap_s
         self._next_s = max(self._next_s, now_s) + self._gap_s
-        self.held += wait_s > 0
+        if wait_s < _ROUNDING_S:
+            return 0.0
+        self.held += 1
         return wait_s
 
 

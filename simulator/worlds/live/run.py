@@ -60,7 +60,9 @@ class LiveRun:
         self.scenario = scenario
         self.base_url, login = split_login(base_url)
         self.run_id = run_id
-        self.permission = permission or permission_for(self.base_url, allowed_hosts=spec.allowed_hosts)
+        self.permission = permission or permission_for(
+            self.base_url, allowed_hosts=spec.allowed_hosts, max_rate_per_s=spec.max_rate
+        )
         assert self.permission.allows(self.base_url), "the caller asks for permission before anything is sent"
         scenario.target.login = basic(login)
         self.ceiling = Ceiling(self.permission.max_rate_per_s)
