@@ -17,6 +17,8 @@ from geventhttpclient.client import IDEMPOTENT_METHODS
 from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTPSocketResponse
 
+from simulator.target.redaction import redacted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -188,4 +190,5 @@ def decoded(body: bytes, encoding: str) -> tuple[bytes, str]:
             return brotli.decompress(body), ""
     except (zlib.error, brotli.error):
         pass
-    return b"", f"bad {encoding}"[:40]
+    # Before it is cut: half of a secret would not be recognised later.
+    return b"", redacted(f"bad {encoding}")[:40]
