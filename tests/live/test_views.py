@@ -146,7 +146,7 @@ def test_every_metric_is_in_the_docs(seen):
         shown = family.name + ("_total" if family.type == "counter" else "")
         row = re.search(rf"^\| `{shown}` \| (.*?) \|", page, re.MULTILINE)
         labels = {label for sample in family.samples for label in sample.labels} - {"le"}
-        assert set(re.findall(r"`(\w+)`", row[1])) == labels
+        assert set(re.findall(r"`(\w+)`", row[1])) == labels or not family.samples
     for column in COLUMNS:
         assert f"`{column}`" in page
 
