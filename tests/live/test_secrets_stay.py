@@ -213,7 +213,9 @@ def test_nothing_that_is_written_holds_a_secret(running, leaky, server, tmp_path
         if "footfall_requests_total{" not in found:
             return False
         texts["metrics"] = texts.get("metrics", "") + found
-        texts.update({f"web /{page}": fetched(f"http://127.0.0.1:{web}/{page}") for page in pages})
+        for page in pages:
+            found = texts.get(f"web /{page}", "")
+            texts[f"web /{page}"] = found + fetched(f"http://127.0.0.1:{web}/{page}")
         texts["job"] = "".join(path.read_text() for path in run.glob("*.json"))
         texts["log"] = "".join(path.read_text() for path in run.glob("live.log"))
         sleep(1)
