@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 WORKERS ?= 2
 
-.PHONY: demo test slow check format bench docs clean
+.PHONY: demo test slow check format bench soak accuracy docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/footfall demo
@@ -21,7 +21,7 @@ check: $(VENV)/.check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/cog --check -r README.md docs/cli.md docs/data.md docs/files.md docs/tables.md
+	$(BIN)/cog --check -r README.md docs/cli.md docs/data.md docs/files.md docs/tables.md docs/storefront.md
 	$(BIN)/python -m simulator.cli.schemas --check
 
 format: $(VENV)/.check
@@ -29,11 +29,21 @@ format: $(VENV)/.check
 	$(BIN)/ruff check --fix .
 
 docs: $(VENV)/.check
-	$(BIN)/cog -r README.md docs/cli.md docs/data.md docs/files.md docs/tables.md
+	$(BIN)/cog -r README.md docs/cli.md docs/data.md docs/files.md docs/tables.md docs/storefront.md
 	$(BIN)/python -m simulator.cli.schemas
 
 bench: $(VENV)/.test
-	$(BIN)/python -m tests.bench
+	$(BIN)/python tests/bench
+
+soak: $(VENV)/.test
+	$(BIN)/python tests/bench/soak.py
+
+# Hours, as root, on a quiet machine; stop it and start it again as you like. REPEATS=1 gives a first look.
+REPEATS ?= 5
+accuracy: $(VENV)/.accuracy
+	$(BIN)/python tests/accuracy/measure.py --quiet --repeats $(REPEATS)
+	$(if $(LIGHTHOUSE),$(BIN)/python tests/accuracy/lighthouse.py $(LIGHTHOUSE))
+	$(BIN)/python tests/accuracy/evaluate.py --fit --write
 
 clean:
 	rm -rf $(VENV) build dist
@@ -46,6 +56,10 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.test: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --group test
+	touch $@
+
+$(VENV)/.accuracy: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --group accuracy
 	touch $@
 
 $(VENV)/.check: $(VENV)/.test

@@ -41,19 +41,19 @@ class Labels:
 
 
 class Frame:
-    """A table of a run. Columns come out whole, in the table's order."""
+    """A table of a run, as it was read in `table`. Columns come out whole, in the table's order."""
 
     def __init__(self, table: pa.Table) -> None:
-        self._table = table.unify_dictionaries().combine_chunks()
+        self.table = table.unify_dictionaries().combine_chunks()
         self._made: dict[tuple[str, str], Any] = {}
 
     def __len__(self) -> int:
-        return int(self._table.num_rows)
+        return int(self.table.num_rows)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The names of the columns."""
-        return tuple(self._table.column_names)
+        return tuple(self.table.column_names)
 
     def numbers(self, column: str) -> NDArray[np.float64]:
         """Return a column as floating point; null is NaN."""
@@ -81,7 +81,7 @@ class Frame:
 
     def _once(self, kind: str, column: str, make: Callable[[pa.ChunkedArray], Made]) -> Made:
         if (kind, column) not in self._made:
-            self._made[kind, column] = make(self._table.column(column))
+            self._made[kind, column] = make(self.table.column(column))
         made: Made = self._made[kind, column]
         return made
 

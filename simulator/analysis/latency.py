@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from hdrh.histogram import HdrHistogram
@@ -13,7 +13,7 @@ from simulator.analysis.estimates import NOTHING, Estimate, rank_shares
 from simulator.model.faults import one_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -23,6 +23,10 @@ LOWEST_US, HIGHEST_US, DIGITS = 1, 3_600_000_000, 3
 """The range and precision every histogram of a run has: 1 µs to 1 h with three significant digits."""
 US = 1e6
 Clock = Literal["due", "sent", "load"]
+LABELS = ("page", "persona", "network", "tier", "arm")
+"""What histograms of a run are told apart by, besides their clock."""
+MAGNITUDE = 11
+"""A bucket keeps this many leading bits of a value: 2^11 is the first power of two above 2·10^3 (Tene 2012)."""
 
 
 def blank() -> HdrHistogram:
@@ -98,7 +102,52 @@ def _upper_edges_us() -> NDArray[np.float64]:
     return np.append(lower[1:], 2 * lower[-1]) - 1.0
 
 
-def decode(encoded: bytes) -> Histogram:
+def buckets_of(values_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the bucket of each value, those outside the range at its ends (layout of HdrHistogram, Tene 2012)."""
+    kept = np.clip(values_us, LOWEST_US, HIGHEST_US)
+    length = np.frexp(kept.astype(np.float64))[1]
+    bucket = np.maximum(length - MAGNITUDE, 0).astype(np.int64)
+    places: NDArray[np.int64] = (bucket << (MAGNITUDE - 1)) + (kept >> bucket)
+    return places
+
+
+class Part(NamedTuple):
+    """One histogram as it is kept: the buckets that hold anything, in order, and what they hold."""
+
+    buckets: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+    @property
+    def n(self) -> int:
+        """The number of values."""
+        return int(self.counts.sum())
+
+    @property
+    def dense(self) -> Histogram:
+        """The histogram with all its buckets."""
+        return merge([self])
+
+
+def part_of(histogram: HdrHistogram) -> Part:
+    """Return what an HdrHistogram of the run's range and precision holds."""
+    stored = np.ctypeslib.as_array(histogram.counts)
+    buckets = np.flatnonzero(stored)
+    return Part(buckets, stored[buckets].astype(np.int64))
+
+
+def encode(part: Part) -> bytes:
+    """Return a part in HdrHistogram's own interchange form (V2, compressed, base64)."""
+    whole = blank()
+    np.ctypeslib.as_array(whole.counts)[part.buckets] = part.counts
+    whole.total_count = part.n
+    if len(part.buckets):
+        whole.max_value = int(_upper_edges_us()[part.buckets[-1]])
+        whole.min_value = int(_lower_edges_us()[part.buckets[0]])
+    encoded: bytes = whole.encode()
+    return encoded
+
+
+def decode(encoded: bytes) -> Part:
     """Return one stored histogram. Raises `ValueError` when it is none, or of another range or precision."""
     try:
         found = HdrHistogram.decode(encoded)
@@ -107,34 +156,42 @@ def decode(encoded: bytes) -> Histogram:
     shape = (found.lowest_trackable_value, found.highest_trackable_value, found.significant_figures)
     if shape != (LOWEST_US, HIGHEST_US, DIGITS):
         raise ValueError(f"has the range {shape[0]} to {shape[1]} µs and {shape[2]} digits")
-    counts = np.zeros(found.counts_len, np.int64)
-    stored = np.ctypeslib.as_array(found.counts)
-    counts[: len(stored)] = stored
-    return Histogram(counts)
+    return part_of(found)
 
 
 @dataclass(frozen=True)
 class Histograms:
-    """All histograms of a run, by page, persona and clock."""
+    """All histograms of a run, by clock and by those of `LABELS` that it tells apart."""
 
-    page: Labels
-    persona: Labels
     clock: Labels
-    parts: tuple[Histogram, ...]
+    labels: Mapping[str, Labels]
+    parts: tuple[Part, ...]
 
-    def merged(self, clock: Clock, page: str | None = None, persona: str | None = None) -> Histogram:
-        """Return the sum of the parts of one clock, of a page and a persona where given."""
+    @property
+    def page(self) -> Labels:
+        """The page of each part."""
+        return self.labels["page"]
+
+    @property
+    def persona(self) -> Labels:
+        """The persona of each part."""
+        return self.labels["persona"]
+
+    def merged(self, clock: Clock, page: str | None = None, persona: str | None = None, **others: str) -> Histogram:
+        """Return the sum of the parts of one clock, and of those labels that are given."""
         mask = self.clock.are(clock)
-        if page is not None:
-            mask = mask & self.page.are(page)
-        if persona is not None:
-            mask = mask & self.persona.are(persona)
+        for label, name in {"page": page, "persona": persona, **others}.items():
+            if name is not None:
+                mask = mask & self.labels[label].are(name)
         return merge(self.parts[row] for row in np.flatnonzero(mask))
 
 
-def merge(parts: Iterable[Histogram]) -> Histogram:
+def merge(parts: Iterable[Part]) -> Histogram:
     """Return the sum of histograms: exactly the histogram of all their values."""
-    return sum(parts, EMPTY)
+    counts = np.zeros_like(EMPTY.counts)
+    for part in parts:
+        counts[part.buckets] += part.counts
+    return Histogram(counts)
 
 
 def read_histograms(frame: Frame, file: str) -> Histograms:
@@ -148,4 +205,5 @@ def read_histograms(frame: Frame, file: str) -> Histograms:
         if part.n != count:
             raise one_fault(file, f"row {row}: hdr holds {part.n} values", f"count says {count}")
         parts.append(part)
-    return Histograms(frame.labels("page"), frame.labels("persona"), frame.labels("clock"), tuple(parts))
+    known = {name: frame.labels(name) for name in LABELS if name in frame.columns}
+    return Histograms(frame.labels("clock"), known, tuple(parts))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from simulator.model.faults import Fault, FileFaults, one_fault
+from simulator.model.units import parse_duration_s
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,20 +39,52 @@ class Skipped(Lax):
     count: int
 
 
+class Cap(Lax):
+    """What `max_open_visits` cost: visits that it delayed and dropped, by how much, and how long there was no room."""
+
+    max_open_visits: int
+    delayed: int
+    dropped: int
+    full_s: float
+    waited_s: dict[str, float | None] = {}
+
+
+class Broken(Lax):
+    """Answers that were not what the target file promises: of which operation, about which evidence, how, how often."""
+
+    operation: str
+    evidence: str = ""
+    kind: str
+    count: int
+    sample: str = ""
+
+
 class Generator(Lax):
     """How the load generator itself fared. `saturated` holds one sentence a reason why it could not keep up."""
 
     planned: int
     started: int
     dropped: int
+    warmup_visits: int = 0
+    cap: Cap | None = None
     start_lag_ms: dict[str, float] = {}
     cpu_share: float | None = None
     saturated: list[str] = []
+    notes: list[str] = []
     requests: int = 0
     errors: int = 0
     duration_s: float | None = None
     held: int = 0
     skipped: list[Skipped] = []
+    contract: list[Broken] = []
+
+
+class Aborted(Lax):
+    """The threshold that ended a live run early: when, in seconds of the run, and what was measured then."""
+
+    threshold: str
+    at_s: float
+    text: str
 
 
 class Permission(Lax):
@@ -76,7 +109,9 @@ class Manifest(Lax):
     arms: list[str] = Field(default=["control"], min_length=1)
     assumed: list[str] = []
     measured: list[str] = []
+    settings: dict[str, str] = {}
     interrupted: bool = False
+    aborted: Aborted | None = None
     tables: dict[str, list[TableFile]] = {}
     generator: Generator | None = None
     backend: dict[str, Any] | None = None
@@ -88,6 +123,26 @@ class Manifest(Lax):
         """How many times faster than in life shoppers thought; only a live run can make them."""
         pace = self.scenario.get("pace", 1.0) if self.world == "live" else 1.0
         return float(pace) if isinstance(pace, int | float) and pace > 0 else 1.0
+
+    @property
+    def closed(self) -> bool:
+        """Whether each next visit began when one had ended, so that a slow target was asked less."""
+        arrivals = self.scenario.get("arrivals")
+        return self.world == "live" and isinstance(arrivals, dict) and arrivals.get("kind") == "closed"
+
+    @property
+    def warmup_s(self) -> float:
+        """How long the warm-up of a live run was, which no figure counts."""
+        try:
+            return parse_duration_s(self.scenario.get("warmup", 0)) if self.world == "live" else 0.0
+        except ValueError:
+            return 0.0
+
+    @property
+    def min_samples(self) -> int | None:
+        """The scenario's smallest sample for a threshold, where it sets one."""
+        least = self.scenario.get("min_samples")
+        return least if isinstance(least, int) and least > 0 else None
 
     @property
     def thresholds(self) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -33,13 +33,16 @@ LABELS: dict[Source, tuple[str, ...]] = {
 ABANDONED = "abandoned"
 """The error of a request whose shopper left before the answer."""
 LEAVING = tuple(cause for cause in CAUSES if cause != "ongoing")
+UNHAPPY = ("impatient", "put_off", "error")
+"""Causes of leaving that a shop wants fewer of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
     """One metric. Shares and totals stand alone; `default` averages the others when a threshold names no aggregate.
 
-    `least` is the smallest value there can be, where the interval of a mean ends.
+    `least` is the smallest value there can be, where the interval of a mean ends. `better` says which way a change is
+    good; None where that is for people to say.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Metric:
     default: str | None = None
     least: float = 0.0
     live_only: bool = False
+    better: Literal["higher", "lower"] | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -57,28 +61,72 @@ class Metric:
 
 
 _ALL = (
-    Metric("bounce", "share", "visits", "share of visits that ended on their first page"),
-    Metric("conversion", "share", "visits", "share of visits with at least one order"),
-    Metric("cart_abandonment", "share", "visits", "share of visits with something in the cart that placed no order"),
-    Metric("pages", "count", "visits", "pages asked for in a visit", "mean", least=1.0),
-    Metric("engaged_time", "time", "visits", "time looking at pages in a visit, waiting excluded", "mean"),
+    Metric("bounce", "share", "visits", "share of visits that ended on their first page", better="lower"),
+    Metric("conversion", "share", "visits", "share of visits with at least one order", better="higher"),
+    Metric(
+        "cart_abandonment",
+        "share",
+        "visits",
+        "share of visits with something in the cart that placed no order",
+        better="lower",
+    ),
+    Metric("pages", "count", "visits", "pages asked for in a visit", "mean", least=1.0, better="higher"),
+    Metric(
+        "engaged_time", "time", "visits", "time looking at pages in a visit, waiting excluded", "mean", better="higher"
+    ),
     Metric("wall_time", "time", "visits", "time from the first tap to leaving, waiting included", "mean"),
-    Metric("waited_time", "time", "visits", "time waiting for pages in a visit", "mean"),
-    Metric("ga_time", "time", "visits", "GA-compatible duration: first hit to last hit, 0 for a bounce", "mean"),
+    Metric("waited_time", "time", "visits", "time waiting for pages in a visit", "mean", better="lower"),
+    Metric(
+        "ga_time",
+        "time",
+        "visits",
+        "GA-compatible duration: first hit to last hit, 0 for a bounce",
+        "mean",
+        better="higher",
+    ),
     *(
-        Metric(f"left_{cause}", "share", "visits", f"share of visits that ended with cause {cause}")
+        Metric(
+            f"left_{cause}",
+            "share",
+            "visits",
+            f"share of visits that ended with cause {cause}",
+            better="lower" if cause in UNHAPPY else None,
+        )
         for cause in LEAVING
     ),
-    Metric("load_time", "time", "events", "time from the tap to a usable page, as the shopper felt it"),
-    Metric("first_paint", "time", "events", "time from the tap to the first paint"),
-    Metric("page_errors", "share", "events", "share of pages that came with an error or not at all"),
-    Metric("latency", "time", "requests", "time from when a request was due to its complete answer", live_only=True),
+    Metric("load_time", "time", "events", "time from the tap to a usable page, as the shopper felt it", better="lower"),
+    Metric("first_paint", "time", "events", "time from the tap to the first paint", better="lower"),
+    Metric("page_errors", "share", "events", "share of pages that came with an error or not at all", better="lower"),
     Metric(
-        "service_time", "time", "requests", "time from when a request was sent to its complete answer", live_only=True
+        "latency",
+        "time",
+        "requests",
+        "time from when a request was due to its complete answer",
+        live_only=True,
+        better="lower",
     ),
-    Metric("errors", "share", "requests", "share of requests that failed; abandoned ones did not", live_only=True),
-    Metric("start_lag", "time", "visits", "how much later than planned a visit started", live_only=True),
-    Metric("dropped", "total", "generator", "arrivals that were planned but never started", live_only=True),
+    Metric(
+        "service_time",
+        "time",
+        "requests",
+        "time from when a request was sent to its complete answer",
+        live_only=True,
+        better="lower",
+    ),
+    Metric(
+        "errors",
+        "share",
+        "requests",
+        "share of requests that failed; abandoned ones did not",
+        live_only=True,
+        better="lower",
+    ),
+    Metric(
+        "start_lag", "time", "visits", "how much later than planned a visit started", live_only=True, better="lower"
+    ),
+    Metric(
+        "dropped", "total", "generator", "arrivals that were planned but never started", live_only=True, better="lower"
+    ),
 )
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
 _VISIT_TIMES = {
@@ -206,8 +254,13 @@ def failed(requests: Frame) -> NDArray[np.bool_]:
 
 
 def _of_requests(requests: Frame, name: str, mask: NDArray[np.bool_]) -> Sample:
-    who = requests.integers("shopper")[mask]
+    who, done = requests.integers("shopper")[mask], requests.integers("done_us")[mask]
+    due, sent = requests.integers("due_us")[mask], requests.integers("sent_us")[mask]
+    return Sample(request_value(name, due, sent, done, failed(requests)[mask]), who)
+
+
+def request_value(name: str, due_us: Any, sent_us: Any, done_us: Any, failed: Any) -> Any:  # noqa: ANN401 - one or many
+    """Return what one request, or each of many, adds to a metric of requests: seconds, or 1.0 where it failed."""
     if name == "errors":
-        return Sample(failed(requests)[mask].astype(np.float64), who)
-    begun = requests.integers("due_us" if name == "latency" else "sent_us")[mask]
-    return Sample((requests.integers("done_us")[mask] - begun) / US, who)
+        return failed * 1.0
+    return (done_us - (due_us if name == "latency" else sent_us)) / US

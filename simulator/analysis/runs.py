@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from simulator.analysis.cut import visit_weights
 from simulator.analysis.frames import Frame, Labels
-from simulator.analysis.latency import Histograms, read_histograms
+from simulator.analysis.latency import LABELS, Histograms, read_histograms
 from simulator.analysis.manifest import Manifest, read_manifest
 from simulator.journey.arms import CONTROL
 from simulator.journey.records import CAUSES, ONGOING
@@ -41,13 +42,24 @@ NEEDED = {
     "latency": ("page", "persona", "clock", "count", "hdr"),
 }  # fmt: skip
 """The columns that are read of each table."""
+WARMUP = "warmup"
+WHERE_THERE = {
+    "latency": LABELS,
+    "requests": ("network", "tier", "arm", WARMUP),
+    "visits": (WARMUP,),
+    "events": (WARMUP,),
+}
+"""Columns that are read too, and that runs of older versions do not have."""
 EVERY_WORLD = ("shoppers", "visits", "events")
 OTHER_FORMATS = ("csv", "jsonl")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run's manifest and tables. `requests` and `histograms` are there for live runs only."""
+    """A run's manifest and tables. `requests` and `histograms` are there for live runs only.
+
+    Rows of the warm-up are left out: no figure counts them. Its visits alone are kept, in `warmup`.
+    """
 
     folder: Path
     manifest: Manifest
@@ -56,6 +68,7 @@ class Run:
     events: Frame
     requests: Frame | None
     histograms: Histograms | None
+    warmup: Frame | None = None
 
     @cached_property
     def base_arm(self) -> str | None:
@@ -108,10 +121,14 @@ def read_run(path: Path) -> Run:
     """Read a run folder. Raises `FileFaults` with everything that is missing, changed or not Parquet."""
     manifest = read_manifest(path)
     names = (*EVERY_WORLD, *(name for name in ("requests", "latency") if manifest.world == "live"))
-    frames, faults = {}, []
+    frames: dict[str, Frame | None] = {}
+    faults, warmup = [], None
     for name in names:
         try:
             table = _read_table(path, name, manifest, needed=name in EVERY_WORLD)
+            if table is not None and WARMUP in table.column_names:
+                table, early = _split_off_warmup(table)
+                warmup = Frame(early) if name == "visits" else warmup
             frames[name] = Frame(table) if table is not None else None
         except FileFaults as error:
             faults += error.faults
@@ -123,9 +140,15 @@ def read_run(path: Path) -> Run:
     assert events is not None
     latency = frames.get("latency")
     histograms = read_histograms(latency, str(path / "latency.parquet")) if latency is not None else None
-    run = Run(path, manifest, shoppers, visits, events, frames.get("requests"), histograms)
+    run = Run(path, manifest, shoppers, visits, events, frames.get("requests"), histograms, warmup)
     _check_shoppers(run)
     return run
+
+
+def _split_off_warmup(table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Return the rows that count, and those of the warm-up."""
+    early = table[WARMUP]
+    return table.filter(pc.invert(early)).drop_columns(WARMUP), table.filter(early)
 
 
 def _read_table(folder: Path, name: str, manifest: Manifest, *, needed: bool) -> pa.Table | None:
@@ -177,7 +200,8 @@ def _read_part(path: Path, name: str) -> pa.Table:
         missing = [column for column in NEEDED[name] if column not in file.schema_arrow.names]
         if missing:
             raise one_fault(str(path), f"has no column {', '.join(missing)}", "", "was it written by another version?")
-        return file.read(columns=list(NEEDED[name]))
+        others = [name for name in WHERE_THERE.get(name, ()) if name in file.schema_arrow.names]
+        return file.read(columns=list(dict.fromkeys([*NEEDED[name], *others])))
     except FileNotFoundError:
         raise one_fault(str(path), "is named in the manifest but does not exist") from None
     except (OSError, pa.ArrowException) as error:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.journey.closed_form import expectations, pages_at_most, values_at
+from simulator.journey.closed_form import expectations, pages_at_most, think_quantiles
 from simulator.model.faults import FileFaults
 from simulator.model.persona import PopulationSpec, complete_personas, load_persona, load_population
 from simulator.model.population import compile_population
-from simulator.model.states import STATE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +68,6 @@ def _theory_of(persona: Persona) -> Theory:
     expected = expectations(population, 0)
     at_most = pages_at_most(population, 0, MOST_PAGES)
     shares = np.array(list(SHARES.values()))
-    think = population.personas[0]["think"]
     return Theory(
         figures={
             name: float(getattr(expected, name))
@@ -77,8 +75,7 @@ def _theory_of(persona: Persona) -> Theory:
         },
         pages={name: int(np.searchsorted(at_most, share - 1e-12)) for name, share in SHARES.items()},
         thinking={
-            state: dict(zip(SHARES, values_at(think[index], population.tables, shares).tolist(), strict=True))
-            for index, state in enumerate(STATE_NAMES)
-            if expected.visits[state] > 0
+            state: dict(zip(SHARES, quantiles.tolist(), strict=True))
+            for state, quantiles in think_quantiles(population, 0, shares).items()
         },
     )

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
+from simulator.analysis.against import against_control, against_runs, untold
+from simulator.analysis.comparison import FLOOR_RUNS, Change, Rules
 from simulator.analysis.estimates import NOTHING, Estimate
-from simulator.analysis.grammar import Problem, Threshold, ThresholdError, parse_thresholds, spelled
-from simulator.analysis.metrics import labels_of, sample
+from simulator.analysis.figures import Threshold
+from simulator.analysis.grammar import Problem, ThresholdError, parse_thresholds
+from simulator.analysis.measuring import measure, unmeasured
+from simulator.analysis.windows import said, stretches, worst
 from simulator.analysis.words import counted, figure, with_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulator.analysis.latency import Clock, Histogram
+    from simulator.analysis.baselines import Store
     from simulator.analysis.runs import Run
 
 __all__ = ["Problem", "Result", "Threshold", "ThresholdError", "judge", "parse_thresholds"]
@@ -23,7 +25,6 @@ __all__ = ["Problem", "Result", "Threshold", "ThresholdError", "judge", "parse_t
 MIN_SAMPLES = 30
 State = Literal["passed", "failed", "too_few", "not_measured", "not_judged"]
 """`not_measured`: the run should hold the figure and does not. `not_judged`: its world has no such thing."""
-CLOCKS: dict[str, Clock] = {"latency": "due", "service_time": "sent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,103 +55,108 @@ class Result:
         return (low is None or low <= limit) and (high is None or limit <= high)
 
 
-def judge(run: Run, thresholds: Sequence[Threshold], min_samples: int = MIN_SAMPLES) -> list[Result]:
-    """Return one result a threshold, in order.
+def judge(
+    run: Run, thresholds: Sequence[Threshold], min_samples: int = MIN_SAMPLES, store: Store | None = None
+) -> list[Result]:
+    """Return one result a threshold, in order; `store` holds the baselines that thresholds may name.
 
-    The point estimate is judged. A share, mean or quantile from fewer than `min_samples` values is `too_few`, which
-    does not pass; totals need no minimum. Figures are control's where a run has several arms and the threshold names
-    none.
+    The point estimate is judged; over windows, each window's interval (see `windows`). A share, mean or quantile from
+    fewer than `min_samples` values, or than the threshold itself asks for, is `too_few`, which does not pass; totals
+    need no minimum. Figures are control's where a run has several arms and the threshold names none.
     """
-    return [_judge(run, threshold, min_samples) for threshold in thresholds]
+    return [_judge(run, threshold, threshold.min_samples or min_samples, store) for threshold in thresholds]
 
 
-def _judge(run: Run, threshold: Threshold, min_samples: int) -> Result:
-    metric = threshold.metric
-    if metric.live_only and run.manifest.world != "live":
+def _judge(run: Run, threshold: Threshold, least: int, store: Store | None) -> Result:
+    if threshold.metric.live_only and run.manifest.world != "live":
         elsewhere = f"needs a live run; the {run.manifest.world} world has no such thing, so it was not judged"
-        return Result(threshold, "not_judged", NOTHING, f"{_name(threshold)} {elsewhere}")
-    if reason := _not_measured(run, threshold):
-        return Result(threshold, "not_measured", NOTHING, f"{_name(threshold)} {reason}")
-    estimate = _estimate(run, threshold)
-    kind = metric.kind
-    if kind != "total" and estimate.n < min_samples:
-        few = f"{_name(threshold)} has {counted(estimate.n, 'value')}, too few to judge; {min_samples} are needed"
-        return Result(threshold, "too_few", estimate, few)
-    said = figure(estimate.value, kind) if kind == "total" else with_interval(estimate, kind)
+        return Result(threshold, "not_judged", NOTHING, f"{threshold.figure} {elsewhere}")
+    if reason := unmeasured(run, threshold.figure):
+        return _not_measured(threshold, reason)
+    if threshold.window_s is not None:
+        return _windowed(run, threshold, least)
+    if threshold.versus is not None:
+        return _compared(run, threshold, least, store)
+    return _whole(run, threshold, least)
+
+
+def _whole(run: Run, threshold: Threshold, least: int) -> Result:
+    estimate = measure(run, threshold.figure)
+    if threshold.kind != "total" and estimate.n < least:
+        return _too_few(threshold, estimate, least)
     if estimate.value is None:
-        few_seen = (
-            f"{_name(threshold)} was never reached (n = {estimate.n:,}): too many pages were left before they loaded"
-        )
-        return Result(threshold, "failed", estimate, few_seen)
-    ok = threshold.holds(estimate.value)
-    limit = f"{'keeps' if ok else 'breaks'} {threshold.operator} {threshold.written}{_caveat(run, threshold)}"
-    return Result(threshold, "passed" if ok else "failed", estimate, f"{_name(threshold)} is {said}: {limit}")
+        never = f"was never reached (n = {estimate.n:,}): too many pages were left before they loaded"
+        return Result(threshold, "failed", estimate, f"{threshold.figure} {never}")
+    kind = threshold.kind
+    told = figure(estimate.value, kind) if kind == "total" else with_interval(estimate, kind)
+    return _of_value(threshold, estimate, f"{threshold.figure} is {told}", _caveat(run, threshold))
 
 
-def _name(threshold: Threshold) -> str:
-    return spelled(threshold.aggregate, threshold.metric.name, threshold.where)
+def _of_value(threshold: Threshold, estimate: Estimate, told: str, caveat: str = "") -> Result:
+    ok = estimate.value is not None and threshold.holds(estimate.value)
+    limit = f"{'keeps' if ok else 'breaks'} {threshold.operator} {threshold.written}{caveat}"
+    return Result(threshold, "passed" if ok else "failed", estimate, f"{told}: {limit}")
+
+
+def _not_measured(threshold: Threshold, reason: str) -> Result:
+    return Result(threshold, "not_measured", NOTHING, f"{threshold.figure} {reason}")
+
+
+def _too_few(threshold: Threshold, estimate: Estimate, least: int) -> Result:
+    few = f"{threshold.figure} has {counted(estimate.n, 'value')}, too few to judge; {least} are needed"
+    return Result(threshold, "too_few", estimate, few)
+
+
+def _windowed(run: Run, threshold: Threshold, least: int) -> Result:
+    if run.requests is None:
+        return _not_measured(threshold, "is not measured over windows: the run has no requests table")
+    judged = stretches(run, threshold, least)
+    found = worst(threshold, judged)
+    if found is None:
+        span = figure(threshold.window_s, "time")
+        few = f"{threshold.figure} never had {counted(least, 'value')} within {span}, too few to judge"
+        return Result(threshold, "too_few", NOTHING, few)
+    broke = sum(stretch.breaks for stretch in judged)
+    tail = f"; {broke:,} of {counted(len(judged), 'window')} broke it" if broke else f"; the worst of {len(judged):,}"
+    return Result(threshold, "failed" if broke else "passed", found.estimate, f"{said(threshold, found)}{tail}")
+
+
+def _compared(run: Run, threshold: Threshold, least: int, store: Store | None) -> Result:
+    versus, rules = threshold.versus, Rules(min_samples=least)
+    assert versus is not None
+    if versus.reference == "control":
+        if reason := untold([run], threshold.figure):
+            return _not_measured(threshold, reason)
+        return _of_change(run, threshold, against_control(run, threshold.figure, rules), least, "control")
+    name = versus.name or run.manifest.name
+    reason = "no folder of baselines is at hand" if store is None else store.reason_against(run.manifest, name)
+    if store is None or reason:
+        return _not_measured(threshold, f"cannot be compared: {reason}")
+    others = store.runs(name)
+    if reason := untold([run, *others], threshold.figure):
+        return _not_measured(threshold, reason)
+    change = against_runs(run, others, [threshold.figure], rules)[0]
+    return _of_change(run, threshold, change, least, f"baseline {name} ({counted(len(others), 'run')})")
+
+
+def _of_change(run: Run, threshold: Threshold, change: Change, least: int, reference: str) -> Result:
+    versus = threshold.versus
+    assert versus is not None
+    estimate = change.difference if versus.points else change.change
+    if change.outcome == "too_few":
+        return _too_few(threshold, estimate, least)
+    kind = threshold.metric.kind
+    values = f"{figure(change.after, kind)} against {figure(change.before, kind)} in {reference}"
+    if estimate.value is None:
+        return _not_measured(threshold, f"is {values}, which gives no change in percent")
+    live = run.manifest.world == "live" and versus.reference == "baseline"
+    unknown = f"; how much runs differ anyway is not known before {FLOOR_RUNS} are saved" if live else ""
+    floor = f"; runs differ by \u00b1{figure(change.floor, 'share')} anyway" if change.floor is not None else unknown
+    told = f"{threshold.figure} is {values}, {with_interval(estimate, threshold.kind)}"
+    return _of_value(threshold, estimate, told, floor)
 
 
 def _caveat(run: Run, threshold: Threshold) -> str:
     """Return how many visits the figure had to do without, or nothing."""
     cut = int((~run.finished).sum()) if threshold.metric.source == "visits" and not threshold.metric.live_only else 0
     return f"; {counted(cut, 'visit')} still went on when the run ended" if cut else ""
-
-
-def _not_measured(run: Run, threshold: Threshold) -> str:
-    """Return why this run cannot answer, or nothing."""
-    metric = threshold.metric
-    if metric.source == "generator" and run.manifest.generator is None:
-        return "is not measured: the manifest has no generator section"
-    if metric.source == "requests" and run.requests is None and not _from_histograms(run, threshold):
-        return "is not measured: the run has no requests table"
-    for label, value in threshold.where:
-        names = _names(run, threshold, label)
-        if value not in names:
-            return f"is not measured: the run has no {label}:{value}; there are {', '.join(names) or 'none'}"
-    return ""
-
-
-def _names(run: Run, threshold: Threshold, label: str) -> Sequence[str]:
-    if label == "arm":
-        return run.manifest.arms
-    if _from_histograms(run, threshold):
-        assert run.histograms is not None
-        labels = run.histograms.page if label == "page" else run.histograms.persona
-    else:
-        labels = labels_of(run, threshold.metric.source, label)
-    return list(labels.counts())
-
-
-def _from_histograms(run: Run, threshold: Threshold) -> bool:
-    """Latency by page and persona comes from the histograms, which hold every request; finer labels from the rows."""
-    coarse = all(label in ("page", "persona") for label, _ in threshold.where)
-    return threshold.metric.name in CLOCKS and run.histograms is not None and coarse
-
-
-def _estimate(run: Run, threshold: Threshold) -> Estimate:
-    metric, where = threshold.metric, dict(threshold.where)
-    if metric.source == "generator":
-        assert run.manifest.generator is not None
-        return Estimate(float(run.manifest.generator.dropped), run.manifest.generator.planned)
-    if _from_histograms(run, threshold):
-        assert run.histograms is not None
-        merged = run.histograms.merged(CLOCKS[metric.name], where.get("page"), where.get("persona"))
-        return _of_histogram(merged, threshold)
-    found = sample(run, metric, where)
-    if metric.kind == "share":
-        return found.share()
-    if threshold.q is not None:
-        return found.quantiles((threshold.q,))[0]
-    if threshold.aggregate == "mean":
-        return found.mean(metric.least)
-    extreme = np.min if threshold.aggregate == "min" else np.max
-    return Estimate(float(extreme(found.values)), len(found.values)) if len(found.values) else NOTHING
-
-
-def _of_histogram(histogram: Histogram, threshold: Threshold) -> Estimate:
-    if threshold.q is not None:
-        return histogram.estimate(threshold.q)
-    if threshold.aggregate == "mean":
-        return Estimate(histogram.mean_s(), histogram.n)
-    return Estimate(histogram.percentile_s(0.0 if threshold.aggregate == "min" else 1.0), histogram.n)

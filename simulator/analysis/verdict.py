@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from simulator.analysis.words import counted
+from simulator.analysis.words import counted, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,24 +37,36 @@ def decide(manifest: Manifest, results: Sequence[Result]) -> Verdict:
     """
     broken = tuple(result.text for result in results if result.broken)
     judged = sum(result.state != "not_judged" for result in results)
-    unfit = _unfit(manifest)
+    unfit = unfit_for_judgement(manifest)
     if manifest.interrupted:
         first = "The run was interrupted; the figures cover what was measured until then"
         return Verdict("invalid", INTERRUPTED, f"{first}.", (*unfit, *broken), tuple(results))
     if unfit:
         headline = "The load generator could not keep up, so the figures cannot be trusted."
         return Verdict("invalid", INVALID, headline, (*unfit, *broken), tuple(results))
+    if manifest.aborted is not None:
+        first = f"The run was ended after {seconds(manifest.aborted.at_s)}: {manifest.aborted.threshold} did not hold."
+        reasons = dict.fromkeys((manifest.aborted.text, *broken))
+        return Verdict("failed", FAILED, first, tuple(reasons), tuple(results))
     if broken:
         return Verdict("failed", FAILED, _broke(len(broken), judged), broken, tuple(results))
     return Verdict("passed", PASSED, _held(judged, len(results)), (), tuple(results))
 
 
-def _unfit(manifest: Manifest) -> tuple[str, ...]:
+def unfit_for_judgement(manifest: Manifest) -> tuple[str, ...]:
+    """Return the reasons why the load generator's figures cannot be trusted; none when they can."""
     if manifest.generator is not None:
         return tuple(manifest.generator.saturated)
     if manifest.world == "live":
         return ("the manifest does not say how the load generator fared",)
     return ()
+
+
+def unfit_for_comparison(manifest: Manifest) -> tuple[str, ...]:
+    """Return the reasons why a run says nothing about other runs; a broken threshold is none."""
+    early = ("it was interrupted",) if manifest.interrupted else ()
+    ended = (f"it was ended early by {manifest.aborted.threshold}",) if manifest.aborted is not None else ()
+    return (*early, *ended, *unfit_for_judgement(manifest))
 
 
 def _broke(broken: int, total: int) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from simulator.analysis.estimates import Estimate
 
-Kind = Literal["share", "time", "count", "total"]
-"""What a metric's numbers are: a share of 1, seconds, a mean count, a whole number."""
+Kind = Literal["share", "time", "count", "total", "change", "points"]
+"""What numbers are: a share of 1, seconds, a mean count, a whole number; a change in parts of 1 or of shares."""
 NONE = "\u2013"
 THIN = "\u202f"
 """Narrow no-break space, between a number and its unit and between thousands."""
@@ -19,6 +19,8 @@ def figure(value: float | None, kind: Kind) -> str:
     """Return a figure with its unit, as `12.4 %`, `840 ms`, `2.31 s`, `1,204`; a dash where there is none."""
     if value is None or math.isnan(value):
         return NONE
+    if kind in ("change", "points"):
+        return _signed(f"{number(100 * value, 1)}{THIN}{'%' if kind == 'change' else 'pp'}", value)
     if kind == "share":
         return f"{number(100 * value, 2 if 0 < abs(value) < 0.00995 else 1)}{THIN}%"
     if kind == "time":
@@ -31,6 +33,10 @@ def difference(value: float | None, kind: Kind) -> str:
     if value is None:
         return NONE
     text = f"{number(100 * value, 2)}{THIN}pp" if kind == "share" else figure(value, kind)
+    return _signed(text, value)
+
+
+def _signed(text: str, value: float) -> str:
     return f"+{text}" if value > 0 else text
 
 
@@ -90,7 +96,7 @@ def tick(value: float | None, kind: Kind) -> str:
     """Return a figure as short as an axis wants it: `40 %`, `2.5 s`, `200 ms`, `1,500`; rounded to three digits."""
     if value is None:
         return NONE
-    if kind == "share":
+    if kind in ("share", "change", "points"):
         return f"{_short(100 * value)}{THIN}%"
     if kind != "time":
         return _short(value)

@@ -17,7 +17,21 @@ from simulator.target.guard import guarded_streams
 if TYPE_CHECKING:
     from types import FrameType
 
-COMMANDS = ("demo", "generate", "describe", "grade", "load", "capacity", "report", "persona", "target", "storefront")
+COMMANDS = (
+    "demo",
+    "generate",
+    "describe",
+    "grade",
+    "load",
+    "worker",
+    "capacity",
+    "report",
+    "baseline",
+    "persona",
+    "target",
+    "page",
+    "storefront",
+)
 
 
 class LazyGroup(click.Group):

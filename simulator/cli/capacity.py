@@ -43,9 +43,8 @@ def command(
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from simulator.cli.outcome import show_outcome
+    from simulator.cli.outcome import report_on
     from simulator.model.faults import all_or_faults
-    from simulator.report import write_reports
     from simulator.runfolder.files import prepare_folder
     from simulator.scenario.load import load_scenario
     from simulator.worlds.backend import load_backend
@@ -60,4 +59,4 @@ def command(
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("visits", total=len(plan.shopper))
         run_capacity(loaded, shop, plan, times, out, lambda ended: bar.update(task, completed=ended))
-    return show_outcome(out, write_reports(out))
+    return report_on(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,35 @@ overwrite = click.option("--overwrite", is_flag=True, help="Replace an earlier r
 host = click.option("--host", metavar="URL", help="Where the shop is, as http://127.0.0.1:8080.")
 rate = click.option("--rate", metavar="RATE", help="Constant arrivals, as 10/s; overrides the scenario's.")
 duration = click.option("--duration", metavar="TIME", help="How long, as 60s; overrides the scenario's.")
+closed = click.option(
+    "--closed",
+    type=click.IntRange(1, 1_000_000),
+    metavar="N",
+    help="N shoppers at once, each next visit begins when one ends; instead of arrivals. Hides waiting.",
+)
+warmup = click.option("--warmup", metavar="TIME", help="First part of the run, which no figure counts, as 10s.")
+max_open_visits = click.option(
+    "--max-open-visits", type=click.IntRange(1), metavar="N", help="Visits beyond so many at once wait; reported."
+)
+baselines = click.option(
+    "--baselines",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("baselines"),
+    show_default=True,
+    envvar="FOOTFALL_BASELINES",
+    help="Folder of baselines.",
+)
 html = click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Draw it as one offline HTML page instead.",
 )
+
+
+def baselines_folder() -> Path:
+    """Return the folder of baselines of whoever does not ask for another."""
+    return Path(os.environ.get("FOOTFALL_BASELINES") or "baselines")
 
 
 def scenario(default: str) -> Callable[[Command], Command]:
@@ -42,8 +66,12 @@ def out(default: str) -> Callable[[Command], Command]:
 
 
 def overrides(**values: object) -> dict[str, Any]:
-    """Return the scenario fields that the command line gave; `rate` becomes constant arrivals."""
+    """Return the scenario fields that the command line gave; `rate` becomes constant arrivals, `closed` closed ones."""
     given = {key: value for key, value in values.items() if value is not None}
+    if "rate" in given and "closed" in given:
+        raise click.UsageError("--rate and --closed both say when visits start. Hint: give one of them")
+    if "closed" in given:
+        given["arrivals"] = {"kind": "closed", "shoppers": given.pop("closed")}
     if "rate" in given:
         given["arrivals"] = {"kind": "constant", "rate": given.pop("rate")}
     return given

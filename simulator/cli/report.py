@@ -14,8 +14,6 @@ def command(run: Path) -> int:
 
     Whichever world wrote them. Exits with the verdict's code.
     """
-    from simulator.cli.outcome import show_outcome
-    from simulator.report import write_reports
+    from simulator.cli.outcome import report_on
 
-    verdict = write_reports(run)
-    return show_outcome(run, verdict)
+    return report_on(run)

@@ -54,11 +54,17 @@ def base_url_of(given: str | None, hint: str) -> str:
     return given
 
 
-def wanted_of(given: dict[str, Any]) -> Wanted:
-    """Return the views that somebody wants. Raises a usage error for an address that cannot be listened at."""
+def wanted_of(given: dict[str, Any]) -> tuple[Wanted, dict[str, Any]]:
+    """Return the views that somebody wants, and the options that are about something else.
+
+    Raises a usage error for an address that cannot be listened at.
+    """
+    from dataclasses import fields
+
     from simulator.worlds.live.views.wanted import Wanted, refuse_taken
 
-    wanted = Wanted(**{name: value for name, value in given.items() if value})
+    names = {field.name for field in fields(Wanted)}
+    wanted = Wanted(**{name: value for name, value in given.items() if name in names and value})
     _each(refuse_taken, **{"--web-ui": wanted.web_ui, "--prometheus": wanted.prometheus})
     if wanted.otel:
         from simulator.worlds.live.views.otel import is_installed
@@ -67,7 +73,7 @@ def wanted_of(given: dict[str, Any]) -> Wanted:
             fail("--otel must be a collector's URL, as http://127.0.0.1:4318")
         if not is_installed():
             fail("--otel needs OpenTelemetry", "pip install 'footfall[otel]'")
-    return wanted
+    return wanted, {name: value for name, value in given.items() if name not in names}
 
 
 def _each(check: Callable[[str], None], **addresses: str) -> None:

@@ -1,28 +1,33 @@
-"""`footfall target`: whether a target file fits its target."""
+"""`footfall target`: what there is, whether a target file fits its target, and a first file from what a shop has."""
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from simulator.cli import options, safety
 from simulator.cli.exits import Exit
+from simulator.cli.target_import import importing
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from simulator.target.check import CheckLine
+    from simulator.target.request import Target
 
 
-UNBROKEN = 10_000
-"""Columns where nobody looks: one line for each operation, however long."""
-
-
-@click.group("target", short_help="Check a target file against a running shop.")
+@click.group("target", short_help="Map operations to a shop's requests: list, import, check.")
 def command() -> None:
     """Work with target files: the map from operations to requests."""
+
+
+command.add_command(importing)
+
+
+@command.command("list", short_help="Targets and presets that come with Footfall.")
+def list_targets() -> None:
+    """Print the shipped targets and the presets for vendors, and which variables each takes from the environment."""
+    from simulator.cli.target_view import print_table, shipped_table
+
+    print_table(shipped_table())
 
 
 @command.command("check", short_help="Walk one shopper through every mapped operation.")
@@ -30,59 +35,48 @@ def command() -> None:
 @options.host
 @safety.own
 @safety.insecure
-def check(target: str, host: str | None, owned: bool, insecure: bool) -> int:
+@click.option("--no-send", is_flag=True, help="Only read the file: say what is mapped, observable and judgeable.")
+def check(target: str, host: str | None, owned: bool, insecure: bool, no_send: bool) -> int:
     """Walk one shopper through every operation that TARGET maps and print each request and what was extracted.
+
+    Then say for each hazard whether the file makes enough observable to judge it, and what is missing if not. What
+    cannot be observed is never counted as held.
 
     Exits with 1 when an operation's answer is not what the file expects, with 4 when nobody answers.
     """
-    from simulator.target.check import walk
-    from simulator.target.login import split_login
+    from simulator.cli.target_view import hazard_table, map_table, print_table, walk_table
+    from simulator.target.login import address_of
     from simulator.target.permission import permission_for
     from simulator.target.request import load_target
     from simulator.target.schema import parse_host
 
-    loaded = load_target(target)
+    loaded = load_target(target, secrets=not no_send)
+    if no_send:
+        print_table(map_table(loaded))
+        print_table(hazard_table(loaded))
+        options.console().print(f"{len(loaded.operations)} operations mapped, nothing sent; {_judged(loaded)}")
+        return Exit.PASSED
+    from simulator.target.check import walk
+
     given = safety.base_url_of(host or loaded.host, "target file")
     try:
         base_url = parse_host(given)
-        permission_for(split_login(base_url)[0], owned=owned)
+        permission_for(address_of(base_url), owned=owned)
         lines = list(walk(loaded, base_url, verify=not insecure))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    from rich.console import Console
-
-    Console(highlight=False, width=None if sys.stdout.isatty() else UNBROKEN).print(_table(lines))
-    bad = [line for line in lines if line.problem and not line.skipped]
+    print_table(walk_table(lines))
+    print_table(hazard_table(loaded))
+    bad = [line for line in lines if not line.ok and not line.skipped]
     options.console().print(
         f"{len(lines)} operations mapped, {sum(line.ok for line in lines)} answered well, {len(bad)} did not, "
-        f"{sum(line.skipped for line in lines)} could not be tried"
+        f"{sum(line.skipped for line in lines)} could not be tried; {_judged(loaded)}"
     )
     return Exit.FAILED if bad else Exit.PASSED
 
 
-def _table(lines: list[CheckLine]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
+def _judged(target: Target) -> str:
+    from simulator.target.hazards import judgeable
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("operation", no_wrap=True)
-    table.add_column("request", overflow="fold")
-    table.add_column("status", no_wrap=True)
-    table.add_column("ms", justify="right", no_wrap=True)
-    table.add_column("extracted", overflow="fold")
-    table.add_column("evidence", justify="right", no_wrap=True)
-    for line in lines:
-        status = str(line.status or "–")
-        told = line.problem or ", ".join(f"{name}={_short(value)}" for name, value in line.extracted.items())
-        colour = "yellow" if line.skipped else "red" if line.problem else "green"
-        elapsed = "" if line.elapsed_ms is None else f"{line.elapsed_ms:.1f}"
-        request = f"{line.method} {line.url}" if line.method else ""
-        seen = f"{len(line.observable)}/{len(line.observable) + len(line.absent)}" if line.method else ""
-        cells = (Text(line.operation), Text(request), Text(status, colour), Text(elapsed), Text(told), Text(seen))
-        table.add_row(*cells)
-    return table
-
-
-def _short(value: object) -> str:
-    text = f"{value[0]} (+{len(value) - 1})" if isinstance(value, tuple) and value else str(value)
-    return text if len(text) <= 28 else f"{text[:27]}…"
+    rows = judgeable(target)
+    return f"{sum(row.ok for row in rows)} of {len(rows)} hazards could be judged"

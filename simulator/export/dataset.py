@@ -24,7 +24,7 @@ from simulator.journey.tables import events_table, shoppers_table, visits_table
 from simulator.runfolder.files import sha256
 from simulator.runfolder.manifest import base_manifest
 from simulator.runfolder.tables import csv_header, write_table
-from simulator.worlds.crowd import World, play
+from simulator.worlds.crowd import World, play_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,12 +60,13 @@ def play_shard(scenario: Scenario, shard: Shard) -> dict[TableName, pa.Table]:
     spec = scenario.spec
     shoppers = draw_shoppers(scenario.population, spec.seed, shard.first, shard.last)
     plan = scenario.calendar_plan(shard.first, shard.last, shoppers)
-    rows = play(World(scenario.population, scenario.pages, scenario.arms, spec.seed), plan, shoppers=shoppers)
+    world = World(scenario.population, scenario.pages, scenario.arms, spec.seed)
+    visits, events = play_columns(world, plan, shoppers)
     names = scenario.names
     return {
-        "shoppers": shoppers_table(rows.shoppers, names),
-        "visits": visits_table(rows.visits, rows.shoppers, rows.events, names),
-        "events": events_table(rows.events, names),
+        "shoppers": shoppers_table(shoppers, names),
+        "visits": visits_table(visits, shoppers, events, names),
+        "events": events_table(events, names),
     }
 
 

@@ -16,6 +16,7 @@ from simulator.fit.moves import ENTRY, Rows, fit_rows
 from simulator.fit.sessions import DAY_US, Visits, cut
 from simulator.fit.thinking import Think, fit_think
 from simulator.journey.kernel import PURCHASE, S
+from simulator.model.population import ENDS
 from simulator.model.states import EXIT, STATE_NAMES
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ ROW_WEIGHT = 2.0
 LEAST_WEIGHT = 0.02
 """Users who are of a kind with less probability do not count for it."""
 LEAST_EDGE = 200
-"""Fewer taps of an edge give it no think time of its own in the report."""
+"""Fewer taps of an edge give it no think time of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Kind:
     taps: dict[str, float]
     guards: dict[str, list[str]]
     tempo: dict[str, Think]
-    edges: dict[str, Think]
+    edges: dict[tuple[str, str], Think]
     leaving: Leaving
     visits_per_week: float
     visits_cv: float
@@ -164,13 +165,13 @@ def _guards(made: Features, rows: Rows) -> dict[str, list[str]]:
 
 def _tempo(
     hits: Hits, visits: Visits, of_hit: NDArray[np.float64], *, edges: bool = True
-) -> tuple[dict[str, Think], dict[str, Think]]:
-    """Return think times by state, and by edge `from → to`; those of states are what a persona has."""
+) -> tuple[dict[str, Think], dict[tuple[str, str], Think]]:
+    """Return think times by state, and by edge."""
     timed = (visits.think_us > 0) & (of_hit > 0)
     state, following = hits.state[timed].astype(np.int64), visits.next[timed].astype(np.int64)
     times_s, weights = visits.think_us[timed] / 1e6, of_hit[timed]
     tempo: dict[str, Think] = {}
-    of_edge: dict[str, Think] = {}
+    of_edge: dict[tuple[str, str], Think] = {}
     for s in np.unique(state):
         there = state == s
         if think := fit_think(times_s[there], weights[there]):
@@ -178,7 +179,7 @@ def _tempo(
         for t in np.unique(following[there]) if edges else ():
             both = there & (following == t)
             if weights[both].sum() >= LEAST_EDGE and (think := fit_think(times_s[both], weights[both])):
-                of_edge[f"{STATE_NAMES[s]} → {STATE_NAMES[t]}"] = think
+                of_edge[STATE_NAMES[s], ENDS[t]] = think
     if everywhere := fit_think(times_s, weights):
         tempo["default"] = everywhere
     return tempo, of_edge

@@ -9,6 +9,7 @@ import numpy as np
 from simulator.fit.write import period
 from simulator.journey.closed_form import expectations
 from simulator.model.population import compile_population
+from simulator.model.tempo import edge_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ def _kind(kind: Kind, pages: float, bounce: float, conversion: float) -> dict[st
         "taps": {state: round(taps, 1) for state, taps in kind.taps.items()},
         "entry": {state: round(p, 5) for state, p in kind.entry.items()},
         "think": {state: _think(think) for state, think in kind.tempo.items()},
-        "think_by_edge": {edge: _think(think) for edge, think in kind.edges.items()},
+        "think_by_edge": {edge_name(*edge): _think(think) for edge, think in kind.edges.items()},
         "mixes": {name: {word: round(p, 4) for word, p in mix.shares.items()} for name, mix in kind.mixes.items()},
         "facts": {name: round(mix.shares.get("yes", 0.0), 4) for name, mix in kind.facts.items()},
     }

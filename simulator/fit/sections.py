@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from simulator.fit.thinking import stands_apart
 from simulator.model.reach import FIRST_FLAGS, entered_states, guards_of, weighed_states
 from simulator.model.schema import SITUATIONS, TECHNOLOGIES
 from simulator.model.states import EXIT, STATE_NAMES
+from simulator.model.tempo import edge_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -24,6 +26,7 @@ ASSUMED = "assumed: not in the log, taken from base_mobile"
 def persona_of(name: str, kind: Kind, fitted: Fitted, period: str, base: PersonaFile) -> dict[str, Any]:
     """Return a whole persona file; what the log does not tell comes from `base` and says so."""
     n = f"{round(kind.users):,} users, {round(kind.visits):,} visits, {period}"
+    journey = _journey(kind, _fact(kind, "logged_in", 0.0))
     return {
         "persona": name,
         "describe": describe(kind),
@@ -32,14 +35,14 @@ def persona_of(name: str, kind: Kind, fitted: Fitted, period: str, base: Persona
         "device": _device(kind, base),
         "network": _network(kind, base),
         "arrivals": _arrivals(kind, fitted),
-        "tempo": _tempo(kind, base),
+        "tempo": _tempo(kind, base, journey["rows"]),
         "patience": _patience(kind),
         "put_off": _put_off(kind),
         "budget": _budget(kind),
         "affinity": _affinity(kind, base),
         "consent": _consent(kind, base),
         "loyalty": _loyalty(kind, base),
-        "journey": _journey(kind, _fact(kind, "logged_in", 0.0)),
+        "journey": journey,
     }
 
 
@@ -131,14 +134,21 @@ def _arrivals(kind: Kind, fitted: Fitted) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _tempo(kind: Kind, base: PersonaFile) -> dict[str, Any]:
+def _tempo(kind: Kind, base: PersonaFile, rows: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """Return think times by state, and by those edges of the journey whose times are others than their state's."""
     if "default" not in kind.tempo:
         return {
             "default": base.tempo["default"].model_dump(mode="json", by_alias=True, exclude_none=True)
             | {"evidence": ASSUMED}
         }
     order = ["default", *(state for state in STATE_NAMES if state in kind.tempo)]
-    return {state: think_of(kind.tempo[state]) for state in order}
+    own = {state: think_of(kind.tempo[state]) for state in order}
+    apart = {
+        edge_name(state, following): think_of(think)
+        for (state, following), think in kind.edges.items()
+        if rows.get(state, {}).get(following) and stands_apart(think, kind.tempo[state])
+    }
+    return own | apart
 
 
 def think_of(think: Think) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from simulator.journey.kernel import (
     entry_weight,
     hazard_sum,
     next_weight,
+    think_of,
 )
 from simulator.journey.records import NOT_SEEN
 from simulator.model.compiled import compiled
@@ -87,7 +88,7 @@ class Chain(NamedTuple):
 def expectations(population: Population, index: int) -> Expectations:
     """Return the figures of the persona at `index` of a population, mixed over the flags its shoppers arrive with."""
     persona = population.personas[index]
-    sums, visits, exits = np.zeros(5), np.zeros(S), np.zeros(S)
+    sums, moves = np.zeros(5), expected_moves(population, index)
     for flags, share in _first_flags(population, index):
         chain = undisturbed(persona, flags)
         fundamental = np.linalg.inv(np.eye(len(chain.states)) - chain.onward)
@@ -96,8 +97,6 @@ def expectations(population: Population, index: int) -> Expectations:
         second = 2.0 * times @ fundamental.sum(axis=1) - times.sum()
         carted, bought = reached(chain, ADD_TO_CART), reached(chain, PURCHASE)
         sums += share * np.array([times.sum(), second, chain.begin @ leave, carted, bought])
-        visits += share * np.bincount(chain.states, times, S)
-        exits += share * np.bincount(chain.states, times * leave, S)
     pages, second, bounce, carted, bought = sums.tolist()
     return Expectations(
         pages=pages,
@@ -106,10 +105,51 @@ def expectations(population: Population, index: int) -> Expectations:
         conversion=bought,
         cart_reached=carted,
         abandonment=1.0 - bought / carted if carted > 0 else math.nan,
-        engaged_s=sum(float(visits[s]) * mean_of(persona.think[s], population.tables) for s in np.flatnonzero(visits)),
-        visits=dict(zip(STATE_NAMES, visits.tolist(), strict=True)),
-        exits=dict(zip(STATE_NAMES, exits.tolist(), strict=True)),
+        engaged_s=_engaged_s(persona, population.tables, moves),
+        visits=dict(zip(STATE_NAMES, moves.sum(axis=1).tolist(), strict=True)),
+        exits=dict(zip(STATE_NAMES, moves[:, S].tolist(), strict=True)),
     )
+
+
+def expected_moves(population: Population, index: int) -> NDArray[np.float64]:
+    """Return (S, S + 1) the expected moves a visit from each state to each next one, or to exit, which is last."""
+    moves = np.zeros((S, S + 1))
+    for flags, share in _first_flags(population, index):
+        chain = undisturbed(population.personas[index], flags)
+        times = np.linalg.solve((np.eye(len(chain.states)) - chain.onward).T, chain.begin)
+        np.add.at(moves[:, :S], np.ix_(chain.states, chain.states), share * times[:, None] * chain.onward)
+        np.add.at(moves[:, S], chain.states, share * times * (1.0 - chain.onward.sum(axis=1)))
+    return moves
+
+
+def _engaged_s(persona: Record, tables: NDArray[Any], moves: NDArray[np.float64]) -> float:
+    """Return the expected think time of a visit that makes these moves."""
+    total_s = 0.0
+    for state in np.flatnonzero(moves.sum(axis=1)):
+        own = moves[state] * (persona.edge[state] < 0)
+        total_s += float(own.sum()) * mean_of(persona.think[state], tables)
+        for following in np.flatnonzero(moves[state] - own):
+            think = tables[0].edges[persona.edge[state, following]]
+            total_s += float(moves[state, following]) * mean_of(think, tables)
+    return total_s
+
+
+def think_quantiles(population: Population, index: int, shares: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Return the quantiles of the think time on each state that a visit comes to, over all that follows it."""
+    persona, tables, found = population.personas[index], population.tables, {}
+    moves = expected_moves(population, index)
+    for state in np.flatnonzero(moves.sum(axis=1)):
+        ways = np.flatnonzero(moves[state])
+        if (persona.edge[state, ways] < 0).all():
+            found[STATE_NAMES[state]] = values_at(persona.think[state], tables, shares)
+            continue
+        values = [values_at(think_of(persona, tables[0], int(state), int(way)), tables, _MIDDLES) for way in ways]
+        weights = np.repeat(moves[state, ways], len(_MIDDLES))
+        order = np.argsort(np.concatenate(values), kind="stable")
+        below = np.cumsum(weights[order])
+        places = np.searchsorted(below, shares * below[-1])
+        found[STATE_NAMES[state]] = np.concatenate(values)[order][np.minimum(places, len(order) - 1)]
+    return found
 
 
 def pages_at_most(population: Population, index: int, most: int) -> NDArray[np.float64]:
@@ -182,6 +222,7 @@ def still_waiting(patience: Patience, stage: str, wait_s: float, fcp_s: float = 
     return survival(hazard_sum(rate, patience.shape, patience.feedback, fcp_s, wait_s), patience.frailty_variance)
 
 
+_MIDDLES = (np.arange(2_000) + 0.5) / 2_000
 _UNIFORMS = special.ndtr(NORMAL_SCORES)
 _WEIGHTS = np.exp(-0.5 * NORMAL_SCORES**2)
 _WEIGHTS /= _WEIGHTS.sum()

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.journey import keys
-from simulator.journey.keys import NOWHERE, state_key, uniform, uniform_pair
+from simulator.journey import keys, lanes
+from simulator.journey.keys import NOWHERE, uniform
+from simulator.journey.lanes import draw_page, draw_visit
 from simulator.journey.records import (
     BUDGET,
     DONE,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 S = len(STATE_NAMES)
-STATE_KEYS = np.array([state_key(name) for name in STATE_NAMES], np.uint64)
 PRODUCT, ADD_TO_CART, PURCHASE = (STATE_INDEX[name] for name in ("product", "add_to_cart", "purchase"))
 LOGGED_IN, LOCATED, PERSONALIZED = (FLAGS[name] for name in ("logged_in", "location_shared", "personalization_allowed"))
 PUSHED, AR_CAPABLE, ENROLLED = (FLAGS[name] for name in ("push_allowed", "ar_capable", "biometric_enrolled"))
@@ -124,6 +124,17 @@ def choose_next(persona: Record, state: int, flags: int, relevance: float, pull:
 
 
 @compiled
+def think_of(persona: Record, tables: Record, state: int, following: int) -> Record:
+    """Return the think time (of DIST) on a state before the one that follows, or exit (S)."""
+    think = persona.think[state]
+    if persona.edges > 0:
+        place = persona.edge[state, following]
+        if place >= 0:
+            think = tables.edges[place]
+    return think
+
+
+@compiled
 def first_flags(shopper: Record) -> int:
     """Return the facts that are true before the first page."""
     flags = 0
@@ -153,22 +164,21 @@ def begin(
     start_us: int,
     visit: Record,
 ) -> None:
-    """Fill `visit` (of VISIT) for the shopper's `number`-th visit, standing before its entry page."""
-    who = shopper.shopper
-    visit.shopper, visit.visit, visit.arm, visit.start_us = who, number, arm, start_us
-    visit.situation = pick(persona.situation_cdf, uniform(seed, who, number, NOWHERE, 0, keys.SITUATION))
-    visit.channel = visit_channel(persona, seed, shopper, number)
+    """Fill `visit` (of WALK) for the shopper's `number`-th visit, standing before its entry page."""
+    visit.shopper, visit.visit, visit.arm, visit.start_us = shopper.shopper, number, arm, start_us
+    draw_visit(seed, visit)
+    visit.situation = pick(persona.situation_cdf, visit.begun_u[lanes.SITUATION])
+    visit.channel = visit_channel(persona, shopper, number, visit.begun_u[lanes.CHANNEL])
     visit.cause, visit.pages, visit.orders, visit.added_to_cart, visit.revenue_cents = ONGOING, 0, 0, 0, 0
     visit.elapsed_us, visit.waited_us, visit.engaged_us, visit.ga_us, visit.intended_us = 0, 0, 0, 0, 0
     visit.landing_load_us, visit.lag_us = 0, 0
     visit.count[:] = 0
     visit.flags = first_flags(shopper)
     visit.memory = 0.0
-    budget_s = sample(persona.budget, tables, uniform(seed, who, number, NOWHERE, 0, keys.BUDGET))
-    visit.budget_us = budget_s * US
+    visit.budget_us = sample(persona.budget, tables, visit.begun_u[lanes.BUDGET]) * US
     visit.cart_items, visit.cart_cents = 0, 0
     visit.product, visit.category, visit.price_cents = -1, -1, 0
-    visit.entry = _entry(persona, visit.flags, uniform(seed, who, number, NOWHERE, 0, keys.ENTRY))
+    visit.entry = _entry(persona, visit.flags, visit.begun_u[lanes.ENTRY])
     _enter(persona, seed, shopper, visit, visit.entry)
 
 
@@ -202,8 +212,9 @@ def _entry(persona: Record, flags: int, u: float) -> int:
 def _enter(persona: Record, seed: int, shopper: Record, visit: Record, state: int) -> None:
     visit.state, visit.nth = state, visit.count[state]
     visit.count[state] += 1
+    draw_page(seed, visit)
     if state == PRODUCT:
-        _choose_product(persona, seed, shopper, visit)
+        _choose_product(persona, shopper, visit)
 
 
 @compiled
@@ -222,31 +233,26 @@ PRICES_CENTS = np.array([_drawn_price_cents(product) for product in range(len(CA
 
 
 @compiled
-def _choose_product(persona: Record, seed: int, shopper: Record, visit: Record) -> None:
+def _choose_product(persona: Record, shopper: Record, visit: Record) -> None:
     """Choose a product of a category they like; who minds the price compares two and takes the cheaper."""
-    who, number, key, nth = shopper.shopper, visit.visit, STATE_KEYS[PRODUCT], visit.nth
-    u, v = uniform_pair(seed, who, number, key, nth, keys.PRODUCT)
-    category = pick(persona.category_cdf, u)
+    category = pick(persona.category_cdf, visit.u[lanes.PRODUCT])
     first = category * PRODUCTS_PER_CATEGORY
     # The square makes low numbers popular: a tenth of the products gets a third of the views.
-    product = first + int(PRODUCTS_PER_CATEGORY * v**2)
-    u, v = uniform_pair(seed, who, number, key, nth, keys.CHEAPER)
-    if u < shopper.price_sensitivity:
-        other = first + int(PRODUCTS_PER_CATEGORY * v**2)
+    product = first + int(PRODUCTS_PER_CATEGORY * visit.v[lanes.PRODUCT] ** 2)
+    if visit.u[lanes.CHEAPER] < shopper.price_sensitivity:
+        other = first + int(PRODUCTS_PER_CATEGORY * visit.v[lanes.CHEAPER] ** 2)
         if price_cents(other) < price_cents(product):
             product = other
     visit.product, visit.category, visit.price_cents = product, category, price_cents(product)
 
 
 @compiled
-def patience_us(persona: Record, seed: int, shopper: Record, visit: Record, fcp_us: float) -> int:
+def patience_us(persona: Record, shopper: Record, visit: Record, fcp_us: float) -> int:
     """Return how many microseconds this shopper would wait for the page they stand before.
 
     `fcp_us` is when something becomes visible; infinite while that is not known.
     """
-    key = STATE_KEYS[visit.state]
-    u = uniform(seed, shopper.shopper, visit.visit, key, visit.nth, keys.PATIENCE)
-    rate, shape = persona.hazard_per_s[visit.state], persona.patience_shape
+    u, rate, shape = visit.u[lanes.PATIENCE], persona.hazard_per_s[visit.state], persona.patience_shape
     wait = patience_s(u, shopper.frailty, rate, shape, persona.feedback, fcp_us / US) * US
     return int(wait) if wait < LONGEST_WAIT_US else LONGEST_WAIT_US
 
@@ -270,9 +276,9 @@ def step(
     `persona` is the shopper's row of PERSONA, `arm` the visit's row of ARM. `fcp_us` and `load_us` count from the tap;
     `relevance` is in [0, 1] or `NOT_SEEN`, and counts with single precision, as the table keeps it.
     """
-    state, nth = visit.state, visit.nth
+    state = visit.state
     _describe(shopper, visit, event, fcp_us, load_us, ok, relevance)
-    event.patience_us = patience_us(persona, seed, shopper, visit, fcp_us)
+    event.patience_us = patience_us(persona, shopper, visit, fcp_us)
     event.put_off_p, event.think_us = 0.0, 0
     waited_us = min(load_us, event.patience_us)
     event.waited_us = waited_us
@@ -287,12 +293,11 @@ def step(
     felt = math.log1p(load_us / US / persona.tau_s)
     event.put_off_p = put_off_probability(persona.put_off[state], persona.memory, felt, visit.memory)
     visit.memory = persona.memory_decay * visit.memory + felt
-    who, number, key = shopper.shopper, visit.visit, STATE_KEYS[state]
     if ok:
         _take_effect(persona, visit, state)
-    elif uniform(seed, who, number, key, nth, keys.ERROR) < persona.error_exit:
+    elif visit.u[lanes.ERROR] < persona.error_exit:
         visit.cause = ERROR
-    if visit.cause == ONGOING and uniform(seed, who, number, key, nth, keys.PUT_OFF) < event.put_off_p:
+    if visit.cause == ONGOING and visit.u[lanes.PUT_OFF] < event.put_off_p:
         visit.cause = PUT_OFF
     event.cart_items = visit.cart_items
     if visit.cause == ONGOING:
@@ -343,8 +348,8 @@ def _go_on(
 ) -> None:
     """Look at the page for a while, then go on, leave, or run out of time."""
     state = visit.state
-    who, number, key, nth = shopper.shopper, visit.visit, STATE_KEYS[state], visit.nth
-    think_s = sample(persona.think[state], tables, uniform(seed, who, number, key, nth, keys.THINK))
+    following = choose_next(persona, state, visit.flags, relevance, arm.pull, visit.u[lanes.NEXT])
+    think_s = sample(think_of(persona, tables, state, following), tables, visit.u[lanes.THINK])
     # One microsecond at least: timestamps strictly increase within a visit.
     event.think_us = max(1, int(min(think_s * US, float(LONGEST_WAIT_US))))
     visit.elapsed_us += event.think_us
@@ -352,8 +357,6 @@ def _go_on(
     visit.intended_us += event.think_us
     if relevance > 0.5:
         visit.budget_us += persona.refund_s * US
-    u = uniform(seed, who, number, key, nth, keys.NEXT)
-    following = choose_next(persona, state, visit.flags, relevance, arm.pull, u)
     if following == S:
         visit.cause = DONE
     elif visit.elapsed_us > visit.budget_us or visit.pages >= MAX_STEPS:

@@ -1,7 +1,8 @@
 """Who comes and when: the plan that any world plays.
 
 A calendar plan gives each shopper of a range their visits over a horizon, at local hours. An open plan gives each
-arrival of a rate profile to the next shopper. Both are pure functions of the seed: no clock, no sleep.
+arrival of a rate profile, or of a list of times, to the next shopper or to one who was here before. All are pure
+functions of the seed: no clock, no sleep.
 """
 
 from __future__ import annotations
@@ -16,9 +17,8 @@ from simulator.journey.arms import choose_arm
 from simulator.journey.bursts import MOST_VISITS
 from simulator.journey.calendar import DAY_US, plain_calendar
 from simulator.journey.keys import NOWHERE, uniform
-from simulator.journey.records import SHOPPER
 from simulator.journey.returns import APART_US
-from simulator.journey.shopper import draw_shopper
+from simulator.journey.shopper import draw_these
 from simulator.journey.visits import all_visits
 from simulator.model.compiled import compiled
 
@@ -31,7 +31,19 @@ if TYPE_CHECKING:
     from simulator.journey.calendar import Calendar
     from simulator.model.population import Population
 
-__all__ = ["APART_US", "DAY_US", "MOST_VISITS", "Plan", "calendar_plan", "draw_shoppers", "open_plan"]
+__all__ = [
+    "APART_US",
+    "DAY_US",
+    "MOST_VISITS",
+    "Plan",
+    "calendar_plan",
+    "draw_shoppers",
+    "in_order",
+    "open_plan",
+    "open_starts",
+    "plan_of",
+    "share_of",
+]
 
 US = 1e6
 
@@ -46,17 +58,51 @@ class Plan(NamedTuple):
 
 
 def open_plan(profile: Sequence[tuple[float, float]], seed: int, arms: NDArray[Any], *, even: bool = False) -> Plan:
-    """Return the arrivals of a rate profile, the i-th shopper's only visit being the i-th arrival.
+    """Return the arrivals of a rate profile, the i-th shopper's only visit being the i-th arrival."""
+    return plan_of(open_starts(profile, seed, even=even), seed, arms)
+
+
+def open_starts(profile: Sequence[tuple[float, float]], seed: int, *, even: bool = False) -> NDArray[np.int64]:
+    """Return when the visits of a rate profile start, in microseconds, in order.
 
     `profile` holds (second, arrivals a second), the rate between points being linear. The arrivals are a Poisson
     process of that rate: unit exponential gaps, keyed by index, through the inverse of the cumulative rate Λ (Çinlar
     1975); `even` puts the i-th at Λ⁻¹(i + ½).
     """
     times, rates = (np.array(column, np.float64) for column in zip(*profile, strict=True))
-    starts = _arrivals(times, rates, seed, even)
-    shoppers = np.arange(len(starts))
-    chosen = np.array([choose_arm(arms, seed, int(shopper)) for shopper in shoppers], np.int64)
-    return Plan(shoppers, np.zeros(len(starts), np.int64), chosen, starts)
+    return _arrivals(times, rates, seed, even)
+
+
+def plan_of(
+    starts_us: NDArray[np.int64], seed: int, arms: NDArray[Any], shopper: NDArray[np.int64] | None = None
+) -> Plan:
+    """Return a plan of visits that start at `starts_us`, in order.
+
+    `shopper` says whose each is; without it each is its shopper's only one. Shoppers are numbered from 0 in
+    the order in which they come first; each stays in one arm.
+    """
+    who = np.arange(len(starts_us)) if shopper is None else shopper
+    order = np.argsort(who, kind="stable")
+    who, starts = who[order], starts_us[order]
+    first = np.flatnonzero(np.diff(who, prepend=-1))
+    visits = np.arange(len(who)) - np.repeat(first, np.diff(first, append=len(who)))
+    chosen = np.array([choose_arm(arms, seed, number) for number in who[first].tolist()], np.int64)
+    return Plan(who, visits, np.repeat(chosen, np.diff(first, append=len(who))), starts)
+
+
+def share_of(plan: Plan, worker: int, workers: int) -> Plan:
+    """Return the part of a plan that one of several workers plays: all visits of every `workers`-th shopper.
+
+    By shopper and not by row, so that who returns comes back to the worker that keeps their cookies.
+    """
+    mine = plan.shopper % workers == worker
+    return Plan(*(column[mine] for column in plan))
+
+
+def in_order(plan: Plan) -> Plan:
+    """Return the rows of a plan by when they start; those that start at once stay as they stand."""
+    order = np.argsort(plan.start_us, kind="stable")
+    return Plan(*(column[order] for column in plan))
 
 
 @compiled
@@ -116,10 +162,6 @@ def calendar_plan(
     return Plan(shopper, visit, np.tile(np.arange(arms), len(starts)), start)
 
 
-@compiled
 def draw_shoppers(population: Population, seed: int, first: int, last: int) -> NDArray[Any]:
     """Return the SHOPPER rows of shoppers `first` to `last` − 1."""
-    rows = np.empty(max(last - first, 0), SHOPPER)
-    for place in range(len(rows)):
-        draw_shopper(population, seed, first + place, rows[place])
-    return rows
+    return draw_these(population, seed, np.arange(first, last))

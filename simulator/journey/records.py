@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from simulator.model.compiled import record_dtype
 from simulator.model.states import STATE_NAMES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 CAUSES = ("ongoing", "done", "impatient", "put_off", "error", "budget")
 """Why a visit ended. `ongoing`: the end of a live run cut it."""
@@ -79,7 +84,20 @@ VISIT = record_dtype(
         ("added_to_cart", "i4"),
         ("orders", "i4"),
         ("revenue_cents", "i8"),
+    ]
+)
+
+LANES = 8
+"""Draws that are made at once, one in each lane of the processor's vectors; each gives a pair of numbers."""
+WALK = record_dtype(
+    [
+        # First the visit itself, byte for byte: `visit_bytes` shows it.
+        *((name, VISIT[name]) for name in VISIT.names or ()),
         # What follows is the walk's own state and stands in no table.
+        ("begun_u", "f8", (LANES,)),
+        ("begun_v", "f8", (LANES,)),
+        ("u", "f8", (LANES,)),
+        ("v", "f8", (LANES,)),
         ("state", "i4"),
         ("nth", "i4"),
         ("count", "u2", (len(STATE_NAMES),)),
@@ -100,6 +118,19 @@ VISIT = record_dtype(
         ("price_cents", "i8"),
     ]
 )
+
+"""A visit on its way: its row, and what the kernel keeps between two pages."""
+
+
+def visit_bytes(rows: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return a view of the visits of WALK or VISIT rows, a row of bytes each: numpy copies records field by field."""
+    return rows.view(np.uint8).reshape(len(rows), rows.itemsize)[:, : VISIT.itemsize]
+
+
+def as_visits(walks: NDArray[Any]) -> NDArray[Any]:
+    """Return the VISIT rows of WALK rows."""
+    return np.ascontiguousarray(visit_bytes(walks)).reshape(-1).view(VISIT)
+
 
 EVENT = record_dtype(
     [

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from simulator.journey import keys
 from simulator.journey.history import remember
 from simulator.journey.keys import NOWHERE, four_uniforms, uniform
+from simulator.journey.records import SHOPPER
 from simulator.model.compiled import compiled
 from simulator.model.distributions import normal_quantile, sample
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from simulator.journey.records import Record
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 HOME_SPREAD_DEG = 0.03
 """Standard deviation of homes round a city's centre, about 3 km (assumed)."""
+AT_ONCE = 256
+"""Shoppers drawn at a time: their draws stay in the processor's cache."""
 
 
 @compiled
@@ -36,15 +40,15 @@ def pick(cdf: NDArray[np.float64], u: float) -> int:
 
 
 @compiled
-def choose_persona(personas: NDArray[Any], seed: int, shopper: int) -> int:
-    """Return the shopper's persona by weighted rendezvous: the smallest of −ln(u)/weight wins.
+def choose_persona(personas: NDArray[Any], draws: NDArray[np.float64]) -> int:
+    """Return a shopper's persona by weighted rendezvous: the smallest of −ln(u)/weight wins.
 
-    Each persona's u depends on its name alone, so a new persona takes shoppers for itself and moves nobody between
-    the others (Efraimidis & Spirakis 2006).
+    `draws` holds a u for each persona, which depends on its name alone , so that a new persona takes
+    shoppers for itself and moves nobody between the others (Efraimidis & Spirakis 2006).
     """
     best, smallest = 0, math.inf
     for index in range(len(personas)):
-        u, weight = uniform(seed, shopper, 0, NOWHERE, 0, keys.PERSONA ^ personas[index].key), personas[index].weight
+        u, weight = draws[index], personas[index].weight
         # −ln(u) is never below 1 − u, which spares most of the logarithms.
         if 1.0 - u < smallest * weight:
             score = -math.log(u) / weight
@@ -53,33 +57,59 @@ def choose_persona(personas: NDArray[Any], seed: int, shopper: int) -> int:
     return best
 
 
+CITY, WEEKLY, NORTH, EAST, DEVICE, ANALYTICS, PERSONALIZATION, LOCATION = range(8)
+PUSH, MEMBER, LOGGED_IN, FAVOURITE, SENSITIVITY, FRAILTY = range(8, 14)
+_PURPOSES = np.array(
+    [
+        keys.CITY,
+        keys.VISITS_PER_WEEK,
+        keys.OFFSET_NORTH,
+        keys.OFFSET_EAST,
+        keys.DEVICE,
+        keys.CONSENT_ANALYTICS,
+        keys.CONSENT_PERSONALIZATION,
+        keys.CONSENT_LOCATION,
+        keys.CONSENT_PUSH,
+        keys.MEMBER,
+        keys.LOGGED_IN,
+        keys.FAVOURITE,
+        keys.PRICE_SENSITIVITY,
+        keys.FRAILTY,
+    ]
+)
+"""What a shopper's draws are for, by their place."""
+
+
 @compiled
-def draw_shopper(population: Population, seed: int, shopper: int, row: Record) -> None:
-    """Fill `row` (of SHOPPER) with who this shopper is."""
+def draw_shopper(
+    population: Population,
+    seed: int,
+    shopper: int,
+    u: NDArray[np.float64],
+    of_personas: NDArray[np.float64],
+    row: Record,
+) -> None:
+    """Fill `row` (of SHOPPER) with who this shopper is, from the draws for `_PURPOSES` and those for each persona."""
     row.shopper = shopper
-    row.persona = choose_persona(population.personas, seed, shopper)
-    row.city = pick(population.city_cdf[row.persona], uniform(seed, shopper, 0, NOWHERE, 0, keys.CITY))
+    row.persona = choose_persona(population.personas, of_personas)
+    row.city = pick(population.city_cdf[row.persona], u[CITY])
     persona, city = population.personas[row.persona], population.cities[row.city]
     row.country, row.utc_offset_s = city.country, city.utc_offset_s
-    weekly = uniform(seed, shopper, 0, NOWHERE, 0, keys.VISITS_PER_WEEK)
-    row.visits_per_week = sample(persona.visits_per_week, population.tables[0], weekly)
-    north = normal_quantile(uniform(seed, shopper, 0, NOWHERE, 0, keys.OFFSET_NORTH))
-    east = normal_quantile(uniform(seed, shopper, 0, NOWHERE, 0, keys.OFFSET_EAST))
-    row.latitude_deg = city.latitude_deg + HOME_SPREAD_DEG * north
-    row.longitude_deg = city.longitude_deg + HOME_SPREAD_DEG * east / math.cos(math.radians(city.latitude_deg))
-    chances = population.device_cdf[row.persona, row.country]
-    row.device = pick(chances, uniform(seed, shopper, 0, NOWHERE, 0, keys.DEVICE))
+    row.visits_per_week = sample(persona.visits_per_week, population.tables[0], u[WEEKLY])
+    row.latitude_deg = city.latitude_deg + HOME_SPREAD_DEG * normal_quantile(u[NORTH])
+    east = HOME_SPREAD_DEG * normal_quantile(u[EAST])
+    row.longitude_deg = city.longitude_deg + east / math.cos(math.radians(city.latitude_deg))
+    row.device = pick(population.device_cdf[row.persona, row.country], u[DEVICE])
     row.cpu_slowdown = population.devices[row.device].cpu_slowdown
-    row.analytics = uniform(seed, shopper, 0, NOWHERE, 0, keys.CONSENT_ANALYTICS) < persona.consent[0]
-    row.personalization = uniform(seed, shopper, 0, NOWHERE, 0, keys.CONSENT_PERSONALIZATION) < persona.consent[1]
-    row.location = uniform(seed, shopper, 0, NOWHERE, 0, keys.CONSENT_LOCATION) < persona.consent[2]
-    row.push = uniform(seed, shopper, 0, NOWHERE, 0, keys.CONSENT_PUSH) < persona.consent[3]
-    row.member = uniform(seed, shopper, 0, NOWHERE, 0, keys.MEMBER) < persona.member
-    row.logged_in = uniform(seed, shopper, 0, NOWHERE, 0, keys.LOGGED_IN) < persona.logged_in
-    row.favourite = pick(persona.category_cdf, uniform(seed, shopper, 0, NOWHERE, 0, keys.FAVOURITE))
-    sensitivity = uniform(seed, shopper, 0, NOWHERE, 0, keys.PRICE_SENSITIVITY)
-    row.price_sensitivity = sample(persona.price_sensitivity, population.tables[0], sensitivity)
-    row.frailty = sample(persona.frailty, population.tables[0], uniform(seed, shopper, 0, NOWHERE, 0, keys.FRAILTY))
+    row.analytics = u[ANALYTICS] < persona.consent[0]
+    row.personalization = u[PERSONALIZATION] < persona.consent[1]
+    row.location = u[LOCATION] < persona.consent[2]
+    row.push = u[PUSH] < persona.consent[3]
+    row.member = u[MEMBER] < persona.member
+    row.logged_in = u[LOGGED_IN] < persona.logged_in
+    row.favourite = pick(persona.category_cdf, u[FAVOURITE])
+    row.price_sensitivity = sample(persona.price_sensitivity, population.tables[0], u[SENSITIVITY])
+    row.frailty = sample(persona.frailty, population.tables[0], u[FRAILTY])
     _draw_layers(population, persona, seed, shopper, row)
 
 
@@ -98,9 +128,32 @@ def _draw_layers(population: Population, persona: Record, seed: int, shopper: in
 
 
 @compiled
-def visit_channel(persona: Record, seed: int, shopper: Record, visit: int) -> int:
+def visit_channel(persona: Record, shopper: Record, visit: int, u: float) -> int:
     """Return how a visit came about: the first ever by the shopper's own channel, any other by the returning mix."""
     if visit == 0 and shopper.tenure_days == 0.0:
         return int(shopper.channel)
-    u = uniform(seed, shopper.shopper, visit, NOWHERE, 0, keys.VISIT_CHANNEL)
     return pick(persona.returning_cdf[shopper.email + 2 * shopper.push], u)
+
+
+@compiled
+def _uniforms(seed: int, shoppers: NDArray[np.int64], purpose: np.uint64, out: NDArray[np.float64]) -> None:
+    """Fill `out` with the same draw of each shopper: draws of one purpose side by side fill the processor's vectors."""
+    for place in range(len(shoppers)):
+        out[place] = uniform(seed, shoppers[place], 0, NOWHERE, 0, purpose)
+
+
+@compiled
+def draw_these(population: Population, seed: int, numbers: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the SHOPPER rows of the shoppers of these numbers."""
+    rows, personas = np.empty(len(numbers), SHOPPER), population.personas
+    many = min(len(numbers), AT_ONCE)
+    u, of_personas = np.empty((len(_PURPOSES), many)), np.empty((len(personas), many))
+    for first in range(0, len(numbers), AT_ONCE):
+        these = numbers[first : first + AT_ONCE]
+        for place in range(len(_PURPOSES)):
+            _uniforms(seed, these, _PURPOSES[place], u[place])
+        for place in range(len(personas)):
+            _uniforms(seed, these, keys.PERSONA ^ personas[place].key, of_personas[place])
+        for place in range(len(these)):
+            draw_shopper(population, seed, these[place], u[:, place], of_personas[:, place], rows[first + place])
+    return rows

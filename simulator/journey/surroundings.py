@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.journey import keys
-from simulator.journey.kernel import STATE_KEYS
+from simulator.journey import keys, lanes
 from simulator.journey.keys import NOWHERE, uniform, uniform_pair
 from simulator.journey.shopper import pick
 from simulator.model.compiled import compiled
@@ -33,7 +32,7 @@ def look_around(persona: Record, tables: Record, seed: int, shopper: Record, vis
     `visit.reconnects` says whether the page needs a new connection.
     """
     if visit.pages == 0:
-        _come(persona, tables, seed, shopper.shopper, visit)
+        _come(persona, tables, visit)
         visit.reconnects, stalled_us = True, _wait_for_network(persona, tables, seed, shopper.shopper, visit)
         _connect(persona, tables, seed, shopper.shopper, visit)
     else:
@@ -45,15 +44,13 @@ def look_around(persona: Record, tables: Record, seed: int, shopper: Record, vis
             _connect(persona, tables, seed, shopper.shopper, visit)
             stalled_us += persona.switch_us
     event.network, event.rtt_ms, event.down_kbps = visit.network, visit.rtt_ms, visit.down_kbps
-    _disturb(persona, tables, seed, shopper, visit, event, stalled_us)
+    _disturb(persona, tables, visit, event, stalled_us)
 
 
 @compiled
-def _disturb(
-    persona: Record, tables: Record, seed: int, shopper: Record, visit: Record, event: Record, stalled_us: int
-) -> None:
+def _disturb(persona: Record, tables: Record, visit: Record, event: Record, stalled_us: int) -> None:
     """Fill what goes wrong on the page's way: stalls, on top of `stalled_us`, and packet loss."""
-    u, v = uniform_pair(seed, shopper.shopper, visit.visit, STATE_KEYS[visit.state], visit.nth, keys.STALL)
+    u, v = visit.u[lanes.STALL], visit.v[lanes.STALL]
     share = persona.stall_share[visit.situation]
     if u < share:
         stalled_us += int(sample(persona.stall_s[visit.situation], tables, u / share) * US)
@@ -74,12 +71,12 @@ def _wait_for_network(persona: Record, tables: Record, seed: int, who: int, visi
 
 
 @compiled
-def _come(persona: Record, tables: Record, seed: int, who: int, visit: Record) -> None:
+def _come(persona: Record, tables: Record, visit: Record) -> None:
     """Let the visit begin at any moment of a stay: the stay is one weighed by its length, the moment uniform in it."""
     situation = visit.situation
     visit.stay = 0
-    visit.network = pick(persona.stay_cdf[situation], uniform(seed, who, visit.visit, NOWHERE, 0, keys.TECHNOLOGY))
-    u, v = uniform_pair(seed, who, visit.visit, NOWHERE, 0, keys.STAY)
+    visit.network = pick(persona.stay_cdf[situation], visit.begun_u[lanes.TECHNOLOGY])
+    u, v = visit.begun_u[lanes.STAY], visit.begun_v[lanes.STAY]
     visit.until_us = int(min(v * sample(persona.met_stay_s[situation, visit.network], tables, u) * US, FOREVER_US))
 
 
@@ -100,6 +97,8 @@ def _move_on(persona: Record, tables: Record, seed: int, who: int, visit: Record
 @compiled
 def _connect(persona: Record, tables: Record, seed: int, who: int, visit: Record) -> None:
     """Draw round trip and throughput of the stay that has begun."""
-    u, v = uniform_pair(seed, who, visit.visit, NOWHERE, visit.stay, keys.LINK)
+    u, v = visit.begun_u[lanes.LINK], visit.begun_v[lanes.LINK]
+    if visit.stay > 0:
+        u, v = uniform_pair(seed, who, visit.visit, NOWHERE, visit.stay, keys.LINK)
     visit.rtt_ms = sample(persona.rtt_ms[visit.network], tables, u)
     visit.down_kbps = sample(persona.down_kbps[visit.network], tables, v)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from simulator.journey.columns import columns_of
 from simulator.journey.history import RFM, RFM_CLASSES, rfm_classes, rfm_codes, rfm_scores
 from simulator.journey.records import CAUSES, NEVER_US, NOT_SEEN, ONGOING
 from simulator.model.devices import device_table
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from simulator.journey.columns import Rows
     from simulator.model.population import Roster
 
 TableName = Literal["shoppers", "visits", "events"]
@@ -32,17 +34,16 @@ NAME = pa.dictionary(pa.int16(), pa.string())
 CODE = pa.dictionary(pa.int8(), pa.string())
 """Names of which there are never more than 127."""
 RFM_WORDS, RFM_CLASS_WORDS = pa.array(RFM), pa.array(RFM_CLASSES)
-BLOCK = 8_192
-"""Rows turned into columns at a time: they stay in the processor's cache while each column takes its part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name, arrow type and what it means."""
+    """One column: its name, arrow type, what it means, and whether it may be empty."""
 
     name: str
     type: pa.DataType
     meaning: str
+    nullable: bool = False
 
 
 COLUMNS: dict[TableName, tuple[Column, ...]] = {
@@ -79,9 +80,16 @@ COLUMNS: dict[TableName, tuple[Column, ...]] = {
         ),
         Column("past_orders", pa.int32(), "orders before the reference instant"),
         Column("past_spend_cents", pa.int64(), "value of these orders"),
-        Column("last_order_days", pa.float64(), "days since the latest of them; null if there is none"),
-        Column("rfm", NAME, "recency, frequency and value of these orders, 1 to 5 each; null if there is none"),
-        Column("rfm_class", CODE, "champion, loyal, new, promising, at_risk or lost; none without an order"),
+        Column("last_order_days", pa.float64(), "days since the latest of them; null if there is none", nullable=True),
+        Column(
+            "rfm",
+            NAME,
+            "recency, frequency and value of these orders, 1 to 5 each; null if there is none",
+            nullable=True,
+        ),
+        Column(
+            "rfm_class", CODE, "champion, loyal, new, promising, at_risk or lost; none without an order", nullable=True
+        ),
         Column("campaign_response", pa.float64(), "truth: 0 no campaign moves them, 1 each does"),
         Column("basket_cents", pa.float64(), "truth: mean value of their orders"),
         Column("orders_per_year", pa.float64(), "truth: mean rate of their orders"),
@@ -107,7 +115,9 @@ COLUMNS: dict[TableName, tuple[Column, ...]] = {
         Column("ga_us", pa.int64(), "GA-compatible duration: first hit to last hit, 0 for a bounce"),
         Column("pages", pa.int32(), "pages asked for"),
         Column("bounced", pa.bool_(), "left after one page"),
-        Column("landing_load_us", pa.int64(), "load time of the first page; null when it was never seen"),
+        Column(
+            "landing_load_us", pa.int64(), "load time of the first page; null when it was never seen", nullable=True
+        ),
         Column("entry", CODE, "first state"),
         Column("last", CODE, "last state"),
         Column("cause", CODE, "why the visit ended; ongoing: the run ended first"),
@@ -124,12 +134,17 @@ COLUMNS: dict[TableName, tuple[Column, ...]] = {
         Column("page", CODE, "state: the action and the page it opens"),
         Column("nth", pa.int16(), "how often this state was entered before in the visit"),
         Column("at_us", pa.int64(), "when it was tapped"),
-        Column("fcp_us", pa.int32(), "tap to first paint; null when never seen"),
-        Column("load_us", pa.int32(), "tap to usable page; null when never seen"),
+        Column("fcp_us", pa.int32(), "tap to first paint; null when never seen", nullable=True),
+        Column("load_us", pa.int32(), "tap to usable page; null when never seen", nullable=True),
         Column("server_us", pa.int32(), "part of the load time that the server took"),
         Column("measured_us", pa.int32(), "part of the load time that was measured, 0 where all is modelled"),
         Column("ok", pa.bool_(), "the page came without error"),
-        Column("relevance", pa.float32(), "how well the answer fits this shopper, 0 to 1; null when not observable"),
+        Column(
+            "relevance",
+            pa.float32(),
+            "how well the answer fits this shopper, 0 to 1; null when not observable",
+            nullable=True,
+        ),
         Column("waited_us", pa.int32(), "how long the shopper waited for it"),
         Column("think_us", pa.int32(), "usable page to next tap or leaving; 0 when it ended the visit before"),
         Column("situation", CODE, "home, commute, work, store or travel"),
@@ -141,11 +156,11 @@ COLUMNS: dict[TableName, tuple[Column, ...]] = {
         Column("country", CODE, "ISO 3166 code"),
         Column("city", NAME, "home city"),
         Column("device", NAME, "model"),
-        Column("product", pa.int32(), "product in view; null before the first"),
-        Column("category", CODE, "category of that product"),
+        Column("product", pa.int32(), "product in view; null before the first", nullable=True),
+        Column("category", CODE, "category of that product", nullable=True),
         Column("price_cents", pa.int32(), "its offline price"),
         Column("cart_items", pa.int16(), "items in the cart after this page"),
-        Column("cause", CODE, "why the visit ended here; null while it goes on"),
+        Column("cause", CODE, "why the visit ended here; null while it goes on", nullable=True),
         Column("patience_us", pa.int32(), "truth: how long the shopper would have waited"),
         Column("put_off_p", pa.float32(), "truth: chance of leaving because of this and earlier waits"),
     ),
@@ -154,7 +169,7 @@ COLUMNS: dict[TableName, tuple[Column, ...]] = {
 
 def schema(table: TableName) -> pa.Schema:
     """Return a table's arrow schema; each field's metadata holds its meaning."""
-    return pa.schema([pa.field(c.name, c.type, metadata={"meaning": c.meaning}) for c in COLUMNS[table]])
+    return pa.schema([pa.field(c.name, c.type, c.nullable, {"meaning": c.meaning}) for c in COLUMNS[table]])
 
 
 SCHEMAS = {table: schema(table) for table in TABLES}
@@ -205,18 +220,7 @@ class Lookup:
         return Coded(self._code[codes], self._words)
 
 
-def columns_of(rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Return structured rows as contiguous columns."""
-    assert rows.dtype.names is not None
-    columns = {name: np.empty(len(rows), rows.dtype[name]) for name in rows.dtype.names if not rows.dtype[name].shape}
-    for begin in range(0, len(rows), BLOCK):
-        block = rows[begin : begin + BLOCK]
-        for name, column in columns.items():
-            column[begin : begin + BLOCK] = block[name]
-    return columns
-
-
-def shoppers_table(rows: NDArray[Any], names: Names) -> pa.Table:
+def shoppers_table(rows: Rows, names: Names) -> pa.Table:
     """Return the shoppers table of SHOPPER rows."""
     columns = columns_of(rows)
     scores = rfm_scores(columns["last_order_days"], columns["past_orders"], columns["past_spend_cents"])
@@ -239,7 +243,7 @@ def shoppers_table(rows: NDArray[Any], names: Names) -> pa.Table:
     return _table("shoppers", columns | made)
 
 
-def visits_table(rows: NDArray[Any], shoppers: NDArray[Any], events: NDArray[Any], names: Names) -> pa.Table:
+def visits_table(rows: Rows, shoppers: Rows, events: Rows, names: Names) -> pa.Table:
     """Return the visits table of VISIT rows, with the SHOPPER and EVENT rows that belong to them.
 
     Visits and events stand in the same order; every visit has at least one event. Shoppers stand by number.
@@ -272,11 +276,10 @@ def visits_table(rows: NDArray[Any], shoppers: NDArray[Any], events: NDArray[Any
     return _table("visits", columns | made)
 
 
-def events_table(rows: NDArray[Any], names: Names) -> pa.Table:
+def events_table(rows: Rows, names: Names) -> pa.Table:
     """Return the events table of EVENT rows."""
     columns = columns_of(rows)
     cause = columns["cause"]
-    cause[cause == ONGOING] = -1
     made = {
         "arm": Coded(columns["arm"], names.arm),
         "persona": Coded(columns["persona"], names.persona),
@@ -291,7 +294,7 @@ def events_table(rows: NDArray[Any], names: Names) -> pa.Table:
         "device": Coded(columns["device"], names.device),
         "product": _where(columns["product"], columns["product"] >= 0),
         "category": Coded(columns["category"], names.category),
-        "cause": Coded(cause, names.cause),
+        "cause": Coded(np.where(cause == ONGOING, np.int8(-1), cause), names.cause),
     }
     return _table("events", columns | made)
 
@@ -303,6 +306,9 @@ def _where(values: NDArray[Any], valid: NDArray[np.bool_]) -> pa.Array | NDArray
 
 def _table(table: TableName, columns: dict[str, Any]) -> pa.Table:
     arrays = [_arrow(columns[field.name], field.type) for field in SCHEMAS[table]]
+    # arrow believes the schema, and would write what lies beneath a null.
+    for field, array in zip(SCHEMAS[table], arrays, strict=True):
+        assert field.nullable or not array.null_count, f"{field.name} of {table} is never empty"
     return pa.Table.from_arrays(arrays, schema=SCHEMAS[table])
 
 

@@ -67,7 +67,7 @@ class Row(np.record):  # type: ignore[misc] # numpy's stubs call it final; numpy
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a small function into each of its callers: a call costs as much as a draw does."""
-    return cast("Callable[P, R]", numba.njit(cache=True, error_model="numpy", inline="always")(function))
+    return cast("Callable[P, R]", numba.njit(cache=True, error_model="numpy", forceinline=True)(function))
 
 
 def record_dtype(fields: list[tuple[Any, ...]]) -> np.dtype[Any]:

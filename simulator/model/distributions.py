@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
 NONE, CONSTANT, UNIFORM, EXPONENTIAL, LOGNORMAL, WEIBULL, TABLE = range(7)
 MOST_TABLES = 256
-TABLES = record_dtype([("used", "i8"), ("rows", "f8", (MOST_TABLES, 769))])
-"""All log-quantile tables of a compiled model. One record and no array: compiled code counts references to arrays, and
-counting them at each draw took a quarter of the kernel's time."""
+MOST_EDGES = 8_192
 DIST = record_dtype([("kind", "i8"), ("a", "f8"), ("b", "f8"), ("low", "f8"), ("high", "f8")])
 """A compiled distribution; what `a` and `b` mean depends on `kind`."""
+TABLES = record_dtype(
+    [("used", "i8"), ("rows", "f8", (MOST_TABLES, 769)), ("used_edges", "i8"), ("edges", DIST, (MOST_EDGES,))]
+)
+"""All log-quantile tables of a compiled model, and the think times of edges. One record and no array: compiled code
+counts references to arrays, and counting them at each draw took a quarter of the kernel's time."""
 Z90 = 1.2815515655446004
 """The standard normal's 90 % point."""
 TABLE_SCORES = np.linspace(-6.0, 6.0, 769)
@@ -275,6 +278,15 @@ class TableBook:
                 self._block[0]["rows"][a] = log_quantiles(distribution)
                 self._block[0]["used"] += 1
         return kind, a, b, *distribution.bounds()
+
+    def edge(self, distribution: Distribution) -> int:
+        """Return the place among the edges' think times that the distribution now has."""
+        place = int(self._block[0]["used_edges"])
+        if place == MOST_EDGES:
+            raise ValueError(f"a population has think times for at most {MOST_EDGES} edges")
+        self._block[0]["edges"][place] = np.array(self.row(distribution), DIST)
+        self._block[0]["used_edges"] += 1
+        return place
 
     def tables(self) -> NDArray[Any]:
         """Return the block of tables, an array of one TABLES."""

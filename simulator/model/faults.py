@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+KeyPath = tuple[str | int, ...]
+"""Where in a file something stands: keys of maps and places in lists, from the top."""
+Problem = tuple[KeyPath, str, str, str]
+"""(path, found, allowed, hint) of one thing wrong, before it has a file and a line."""
+
 
 COMMAND_LINE = "command line"
 """Where the faults of what was typed are said to be."""

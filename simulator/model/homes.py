@@ -11,8 +11,9 @@ from simulator.model.places import city_table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from simulator.model.faults import Problem
     from simulator.model.places import City
-    from simulator.model.schema import Place, Problem
+    from simulator.model.schema import Place
 
 TOWN_BELOW = 50_000
 """A place with fewer inhabitants is a town: a city has 50,000 (Degree of Urbanisation, OECD and Eurostat 2021)."""

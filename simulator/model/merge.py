@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from simulator.model.faults import Fault
+    from simulator.model.faults import Fault, KeyPath
     from simulator.model.yamlfile import YamlFile
 
-KeyPath = tuple[str | int, ...]
 FOLDER = "personas/shoppers"
 _PARENTS = frozenset({"extends", "mixins"})
 _OWN = frozenset({"persona", "describe", "evidence"})

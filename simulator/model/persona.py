@@ -12,13 +12,16 @@ from pydantic import TypeAdapter, ValidationError
 from simulator.model.devices import device_table
 from simulator.model.faults import Fault, FileFaults
 from simulator.model.library import resolve, shipped
-from simulator.model.merge import FOLDER, KeyPath, Merged, merge_persona
+from simulator.model.merge import FOLDER, Merged, merge_persona
 from simulator.model.places import city_table
-from simulator.model.schema import PersonaFile, PopulationFile, section_problems
+from simulator.model.problems import section_problems
+from simulator.model.schema import PersonaFile, PopulationFile
 from simulator.model.yamlfile import YamlFile, pydantic_faults, read_yaml, validate
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from simulator.model.faults import KeyPath
 
 POPULATIONS = "personas/populations"
 

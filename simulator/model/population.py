@@ -18,7 +18,8 @@ from simulator.model.homes import city_weights
 from simulator.model.networks import STAYS, network_table
 from simulator.model.places import city_table
 from simulator.model.schema import CATEGORIES, CHANNELS, CONSENTS, SITUATIONS, TECHNOLOGIES
-from simulator.model.states import EXIT, STATE_NAMES, STATES, bits, guard_bits
+from simulator.model.states import EXIT, STATE_INDEX, STATE_NAMES, STATES, bits, guard_bits
+from simulator.model.tempo import edges_of, think_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from simulator.model.schema import Arrivals, Mix
 
 S = len(STATE_NAMES)
+ENDS = (*STATE_NAMES, EXIT)
+"""What may follow a state, as the columns of `transition` stand."""
 HOUR_GUIDE = 64
 """Steps at which `hour_guide` says where to begin the search in `hour_cdf`: the hour at each step's lower edge."""
 PERSONA = record_dtype(
@@ -42,6 +45,9 @@ PERSONA = record_dtype(
         ("sets", "u4", (S,)),
         ("clears", "u4", (S,)),
         ("think", DIST, (S,)),
+        # Where an edge has a think time of its own: its place in `TABLES.edges`, else -1; `edges` counts them.
+        ("edges", "i8"),
+        ("edge", "i2", (S, S + 1)),
         ("hazard_per_s", "f8", (S,)),
         ("patience_shape", "f8"),
         ("feedback", "f8"),
@@ -200,6 +206,10 @@ def _fill_persona(row: np.void, persona: Persona, weight: float, book: TableBook
     set_journey(row, _weights(spec.journey.entry)[:S], [_weights(out) for out in outs])
     for index in range(S):
         _fill_state(row, index, persona, book)
+    row["edge"] = -1
+    for (state, following), think in edges_of(spec.tempo).items():
+        row["edge"][STATE_INDEX[state], ENDS.index(following)] = book.edge(think)
+        row["edges"] += 1
     row["patience_shape"], row["feedback"] = spec.patience.shape, spec.patience.feedback
     row["frailty"] = book.row(frailty(spec.patience.frailty_variance))
     row["error_exit"] = spec.patience.error_exit
@@ -293,7 +303,7 @@ def _fill_state(row: np.void, index: int, persona: Persona, book: TableBook) -> 
     row["needs"][index] = bits(state.needs) | needs
     row["forbids"][index] = bits(state.forbids) | forbids
     row["sets"][index], row["clears"][index] = bits(state.sets), bits(state.clears)
-    row["think"][index] = book.row(spec.tempo.get(state.name, spec.tempo.get("default")))
+    row["think"][index] = book.row(think_of(spec.tempo, state.name))
     row["hazard_per_s"][index] = spec.patience.hazard_per_s * spec.patience.by_stage.get(state.stage, 1.0)
     row["put_off"][index] = spec.put_off.per_log_load * spec.put_off.by_stage.get(state.stage, 1.0)
 

@@ -10,8 +10,9 @@ from simulator.model.states import FLAGS, STATES
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from simulator.model.faults import Problem
     from simulator.model.reach import Guard
-    from simulator.model.schema import Consent, Features, Journey, Loyalty, Problem
+    from simulator.model.schema import Consent, Features, Journey, Loyalty
 
 BUYING = ("product", "add_to_cart", "checkout", "payment", "purchase")
 """The way to an order."""

@@ -191,6 +191,8 @@ def _path_in_file(loc: Sequence[str | int], file: YamlFile) -> Path_:
     for part in loc[:-1]:
         if (*path, part) in file.lines:
             path = (*path, part)
+    if not loc:
+        return path
     return (*path, *loc[-1:]) if (*path, loc[-1]) in file.lines or not _is_type_tag(loc[-1]) else path
 
 

@@ -61,8 +61,8 @@ def drawings(findings: Findings) -> dict[str, Markup]:
 
 
 def threshold_gauge(result: Result, index: int) -> Markup:
-    """Return the gauge of one threshold, or nothing where there is no figure or a limit of 0."""
-    if result.estimate.value is None or result.threshold.limit <= 0:
+    """Return the gauge of one threshold; nothing where there is no figure, a limit of 0, or a change."""
+    if result.estimate.value is None or result.threshold.limit <= 0 or result.threshold.versus is not None:
         return Markup("")
     below = result.threshold.operator.startswith("<")
     limit = result.threshold.limit

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from simulator.analysis.caveats import caveats
 from simulator.analysis.metrics import LEAVING, METRICS
 from simulator.analysis.words import counted, difference, figure, interval, number, seconds
 from simulator.model.schema import TECHNOLOGIES
@@ -85,6 +86,7 @@ def _context(findings: Findings, verdict: Verdict) -> dict[str, Any]:
     return {
         "style": style(),
         "f": findings,
+        "caveats": caveats(manifest),
         "m": manifest,
         "v": verdict,
         "state": STATES[verdict.state],

@@ -1,30 +1,41 @@
-"""junit.xml: a case for each threshold with its figure, one for the load generator, one for the end of the run."""
+"""junit.xml: a case for each threshold, page and probe with its figures, one for the generator, one for the end."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
+
+from simulator.analysis.metrics import METRICS, sample
+from simulator.analysis.words import with_interval
 
 if TYPE_CHECKING:
+    from simulator.analysis.findings import Findings
+    from simulator.analysis.loadtime import Cell
     from simulator.analysis.manifest import Manifest
+    from simulator.analysis.runs import Run
     from simulator.analysis.thresholds import Result
     from simulator.analysis.verdict import Verdict
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit_text(manifest: Manifest, verdict: Verdict) -> str:
+def junit_text(findings: Findings, verdict: Verdict) -> str:
     """Return the verdict as JUnit XML; it holds no clock, so that the same run gives the same text."""
+    manifest = findings.run.manifest
     suite = TestSuite(_clean(f"footfall {manifest.name}"))
     for key, value in (("verdict", verdict.state), ("world", manifest.world), ("seed", str(manifest.seed))):
         suite.add_property(key, value)
     suite.add_property("digest", _clean(manifest.digest))
-    for result in verdict.results:
-        suite.add_testcase(_threshold(result))
-    suite.add_testcase(_generator(manifest))
-    suite.add_testcase(_end(manifest))
+    cases = [
+        *(_threshold(result) for result in verdict.results),
+        *(_page(findings.run, cell) for cell in findings.load_by["page"]),
+        _generator(manifest),
+        _end(manifest),
+    ]
+    for case in cases:
+        suite.add_testcase(case)
     xml = JUnitXml("footfall")
     xml.add_testsuite(suite)
     text: str = xml.tostring().decode("utf-8")  # type: ignore[no-untyped-call] # junitparser's
@@ -32,7 +43,9 @@ def junit_text(manifest: Manifest, verdict: Verdict) -> str:
 
 
 def _threshold(result: Result) -> TestCase:
+    estimate, limit = result.estimate, result.threshold.limit
     case = TestCase(_clean(result.threshold.text), classname="thresholds")
+    _tell(case, value=estimate.value, n=estimate.n, low=estimate.low, high=estimate.high, limit=limit)
     if result.state == "not_measured":
         case.result = [Error(_clean(result.text), result.state)]
     elif result.state == "not_judged":
@@ -41,6 +54,21 @@ def _threshold(result: Result) -> TestCase:
         case.result = [Failure(_clean(result.text), result.state)]
     else:
         case.system_out = _clean(result.text)
+    return case
+
+
+def _page(run: Run, cell: Cell) -> TestCase:
+    """Return a page's case: it fails when the page never came without an error; its time is the p75 of load time."""
+    errors = sample(run, METRICS["page_errors"], cell.where).share()
+    p75, p95 = cell.quantiles["p75"], cell.quantiles["p95"]
+    case = TestCase(cell.where["page"], classname="pages", time=p75.value)
+    _tell(case, load_time_p75_s=p75.value, load_time_p95_s=p95.value, errors=errors.value, n=cell.n)
+    told = f"load time p75 {with_interval(p75, 'time')}, p95 {with_interval(p95, 'time')}; "
+    text = _clean(f"{told}errors {with_interval(errors, 'share')}; {cell.unseen:,} left before they saw it")
+    if errors.value == 1:
+        case.result = [Failure(text, "never came")]
+    else:
+        case.system_out = text
     return case
 
 
@@ -61,7 +89,18 @@ def _end(manifest: Manifest) -> TestCase:
         case.result = [
             Failure("the run was interrupted; the figures cover what was measured until then", "interrupted")
         ]
+    elif manifest.aborted is not None:
+        case.result = [Failure(_clean(manifest.aborted.text), "aborted")]
     return case
+
+
+def _tell(case: TestCase, **figures: float | None) -> None:
+    """Add figures to a case as properties, in the metric's own unit; they must be the first of what is in a case."""
+    properties = Properties()  # type: ignore[no-untyped-call] # junitparser's
+    for name, value in figures.items():
+        if value is not None:
+            properties.add_property(Property(name, f"{value:.9g}"))
+    case.append(properties)  # type: ignore[no-untyped-call] # same
 
 
 def _clean(words: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from simulator.analysis.caveats import caveats
 from simulator.analysis.metrics import METRICS
 from simulator.analysis.words import figure, interval, seconds
 from simulator.report.basis import WORLDS, ground
@@ -35,6 +36,8 @@ def markdown_text(findings: Findings, verdict: Verdict) -> str:
         *_thresholds(verdict.results),
         *_figures(findings),
         *_cut(findings),
+        *(f"{escape(caveat)}\n" for caveat in caveats(manifest)),
+        *_pages(findings),
         f"{ground(findings, 'behaviour').why} Simulated shoppers are no evidence about real ones.",
         "",
         f"<sub>Footfall {escape(manifest.footfall)}, scenario digest `{escape(manifest.digest[:12])}`</sub>",
@@ -57,8 +60,6 @@ def _cut(findings: Findings) -> list[str]:
 
 
 def _unfit(verdict: Verdict) -> list[str]:
-    if verdict.state != "invalid":
-        return []
     broken = {result.text for result in verdict.results}
     reasons = [f"- {escape(reason)}" for reason in verdict.reasons if reason not in broken]
     return [*reasons, ""] if reasons else []
@@ -75,7 +76,20 @@ def _thresholds(results: Iterable[Result]) -> list[str]:
 def _value(result: Result) -> str:
     if result.state in ("too_few", "not_measured", "not_judged"):
         return escape(result.text)
-    return f"{_with(result.estimate, result.threshold.metric.kind)}{', close call' if result.close else ''}"
+    return f"{_with(result.estimate, result.threshold.kind)}{', close call' if result.close else ''}"
+
+
+def _pages(findings: Findings) -> list[str]:
+    """Return load time by page, folded away: whoever asks which page it was need not open the report."""
+    rows = [
+        f"| {escape(cell.where['page'])} | {seconds(cell.quantiles['p50'].value)} | "
+        f"{seconds(cell.quantiles['p75'].value)} | {seconds(cell.quantiles['p95'].value)} | {cell.n:,} |"
+        for cell in findings.load_by["page"]
+    ]
+    if not rows:
+        return []
+    head = ["| page | load time p50 | p75 | p95 | n |", "|---|---:|---:|---:|---:|"]
+    return ["<details><summary>Load time by page</summary>", "", *head, *rows, "", "</details>", ""]
 
 
 def _with(estimate: Estimate, kind: Kind) -> str:

@@ -17,6 +17,7 @@ from simulator.model.persona import PopulationSpec
 from simulator.model.population import compile_population
 from simulator.model.schema import SITUATIONS
 from simulator.model.states import STAGES, STATES
+from simulator.model.tempo import think_of
 from simulator.report.drawings import FULL, HALF, PHONE, twice
 from simulator.report.heatmap import DAYS, week_map
 from simulator.report.html import TEMPLATES, environment, style
@@ -27,7 +28,6 @@ from simulator.report.rows import Stack, Strip, stacks, strips
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from simulator.model.distributions import Distribution
     from simulator.model.networks import Situation
     from simulator.model.persona import Persona
     from simulator.model.schema import Patience
@@ -102,17 +102,13 @@ def _figure(name: str, value: float, published: Mapping[str, Any] | None) -> dic
 def _journey(persona: Persona, visits: Mapping[str, float]) -> tuple[Markup, dict[str, int]]:
     """Return the graph for a desktop and a phone, and how many edges each leaves out."""
     spec = persona.spec
-    thinks = {name: dist.quantile(0.5) for name in visits if (dist := _think(persona, name)) is not None}
+    thinks = {name: dist.quantile(0.5) for name in visits if (dist := think_of(persona.spec.tempo, name)) is not None}
     nodes = nodes_of(spec.journey.entry, spec.journey.rows, visits, thinks, _guards(persona))
     edges = edges_of(spec.journey.rows)
     wide, shown, hidden = graph("journey-wide", f"Journey of {persona.name}", nodes, edges, FULL, wide=True)
     narrow, few, left_out = graph("journey-narrow", f"Journey of {persona.name}", nodes, edges, PHONE, wide=False)
     both = Markup('<div class="wide">{}</div><div class="narrow">{}</div>').format(wide, narrow)
     return both, {"shown": shown, "hidden": hidden, "shown_narrow": few, "hidden_narrow": left_out}
-
-
-def _think(persona: Persona, state: str) -> Distribution | None:
-    return persona.spec.tempo.get(state, persona.spec.tempo.get("default"))
 
 
 def _guards(persona: Persona) -> dict[str, tuple[str, ...]]:
@@ -159,7 +155,7 @@ def _week_drawing(week: list[list[float]]) -> Markup:
 def _thinking(persona: Persona, visits: Mapping[str, float]) -> Markup:
     rows = []
     for name, pages in visits.items():
-        dist = _think(persona, name)
+        dist = think_of(persona.spec.tempo, name)
         if pages > 0 and dist is not None:
             rows.append(Strip(name, 0, {q: max(dist.quantile(share), 1e-3) for q, share in QUANTILES.items()}))
     title = "Think time by state: p5, p25, p50, p75, p95 and p99"

@@ -43,7 +43,7 @@ def _timing(manifest: Manifest, scenario: dict[str, Any]) -> list[tuple[str, str
     duration = str(scenario.get("duration") or "")
     plan = scenario.get("arrivals")
     parts = (
-        [plan.get(key) for key in ("kind", "from", "rate", "peak", "at", "zone", "file", "spacing")]
+        [*(plan.get(key) for key in ("kind", "from", "rate", "peak", "at", "zone", "file")), *_rest(plan)]
         if isinstance(plan, dict)
         else [plan]
     )
@@ -52,6 +52,8 @@ def _timing(manifest: Manifest, scenario: dict[str, Any]) -> list[tuple[str, str
         ("Duration", f"{duration} planned, interrupted" if manifest.interrupted else duration),
         ("Arrivals", ", ".join(str(part) for part in parts if part)),
         ("Safety", _safety(manifest)),
+        ("Warm-up", f"{manifest.warmup_s:g} s" if manifest.warmup_s else ""),
+        ("Returning", _returning(scenario)),
         ("Pace", f"{manifest.pace:g} times as fast as life" if manifest.pace != 1 else ""),
     ]
 
@@ -70,3 +72,16 @@ def _safety(manifest: Manifest) -> str:
         f"{held:,} visits were held back by that" if held else "",
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _rest(plan: dict[str, Any]) -> list[str]:
+    """Return what is said of arrivals beside their rates: their spacing, or how many shoppers are there at once."""
+    if plan.get("kind") == "closed":
+        return [f"{plan.get('shoppers')} shoppers at once"]
+    return [] if plan.get("kind") == "replay" else [str(plan.get("spacing") or "")]
+
+
+def _returning(scenario: dict[str, Any]) -> str:
+    returning = scenario.get("returning")
+    share = returning.get("share") if isinstance(returning, dict) else None
+    return f"{share:.0%} of visits" if isinstance(share, int | float) else ""

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from simulator.analysis.metrics import METRICS
+from simulator.analysis.settings import settings_digest
 from simulator.report.basis import ground
 
 if TYPE_CHECKING:
@@ -18,9 +19,18 @@ if TYPE_CHECKING:
     from simulator.analysis.thresholds import Result
     from simulator.analysis.verdict import Verdict
     from simulator.analysis.visits import Group
+    from simulator.analysis.words import Kind
 
 SCHEMA = "urn:footfall:summary:1"
 """Names the shape; it changes when a field changes its meaning or goes."""
+UNITS: dict[Kind, str] = {
+    "share": "share", "time": "s", "count": "count", "total": "count", "change": "change", "points": "share",
+}  # fmt: skip
+"""The unit of each kind of figure; a `change` is in parts of what it is compared with."""
+RUN = {
+    "footfall", "world", "name", "seed", "digest", "reference", "versions", "arms", "interrupted", "aborted",
+}  # fmt: skip
+"""What is said of the manifest as it stands."""
 DIGITS = 9
 """Significant digits of a figure."""
 
@@ -30,9 +40,7 @@ def summary(findings: Findings, verdict: Verdict) -> dict[str, Any]:
     manifest = findings.run.manifest
     return {
         "$schema": SCHEMA,
-        "run": manifest.model_dump(
-            include={"footfall", "world", "name", "seed", "digest", "reference", "versions", "arms", "interrupted"}
-        ),
+        "run": {**manifest.model_dump(include=RUN), "settings_digest": settings_digest(manifest)},
         "verdict": {
             "state": verdict.state,
             "exit_code": verdict.exit_code,
@@ -56,15 +64,16 @@ def summary(findings: Findings, verdict: Verdict) -> dict[str, Any]:
 
 def summary_text(findings: Findings, verdict: Verdict) -> str:
     """Return the summary as JSON text; the same run gives the same text."""
-    return json.dumps(_rounded(summary(findings, verdict)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(rounded(summary(findings, verdict)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value with its figures rounded, and null for what is no number."""
     if isinstance(value, float):
         return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {str(key): _rounded(inner) for key, inner in value.items()}
-    return [_rounded(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {str(key): rounded(inner) for key, inner in value.items()}
+    return [rounded(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _estimate(estimate: Estimate) -> dict[str, Any]:
@@ -78,9 +87,12 @@ def _threshold(result: Result) -> dict[str, Any]:
         "state": result.state,
         "close": result.close,
         "metric": threshold.metric.name,
-        "unit": {"share": "share", "time": "s", "count": "count", "total": "count"}[threshold.metric.kind],
-        "aggregate": threshold.aggregate,
-        "labels": dict(threshold.where),
+        "unit": UNITS[threshold.kind],
+        "aggregate": threshold.figure.aggregate,
+        "labels": dict(threshold.figure.where),
+        "versus": str(threshold.versus).removeprefix("vs ") if threshold.versus else None,
+        "window_s": threshold.window_s,
+        "abort": threshold.abort,
         "operator": threshold.operator,
         "limit": threshold.limit,
         **_estimate(result.estimate),

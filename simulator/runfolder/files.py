@@ -96,10 +96,11 @@ def prepare_folder(folder: Path, *, overwrite: bool, join: bool = False) -> None
 
 
 _DATA = r"(parquet|(csv|jsonl)(\.gz|\.zst)?)"
+_PROBE = re.compile(r"probe-\d\d+/")
 _OURS = re.compile(
-    r"manifest\.json|truth\.json|job\.json|live\.log|report\.html|report\.md|junit\.xml|summary\.json"
+    r"manifest\.json|truth\.json|job\.json|live\.log|report\.html|report\.md|junit\.xml|summary\.json|search\.json"
     r"|timeline\.csv|requests[\w-]*\.jsonl|har/\d+-\d+\.har"
-    r"|(shoppers|visits|events|requests|latency)\.parquet"
+    r"|(shoppers|visits|events|requests|latency|lost)\.parquet|\.search\.\w+\.\w{8}"
     rf"|({UNFINISHED}/parts/)?\w+/(part-\d{{5,}}\.{_DATA}|\.part-\d{{5,}}\.[\w.]+\.partial)"
     rf"|{UNFINISHED}/(settings|shard-\d{{5,}}|table-\w+)\.json|{UNFINISHED}/\.[\w.-]+\.partial"
     r"|(har/)?\.[\w.-]+\.partial|\.(report|junit|summary)\.\w+\.\w{8}|\.write-test(\.\w+)?"
@@ -114,6 +115,9 @@ def _clear(folder: Path) -> None:
         path.unlink()
     if (folder / UNFINISHED).is_dir():
         shutil.rmtree(folder / UNFINISHED)
+    for probe in folder.iterdir():
+        if _PROBE.fullmatch(f"{probe.name}/"):
+            shutil.rmtree(probe)
 
 
 def _refuse_strange(folder: Path) -> list[Path]:
@@ -121,10 +125,15 @@ def _refuse_strange(folder: Path) -> list[Path]:
     found = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     names = [path.relative_to(folder).as_posix() for path in found]
     listed = _listed(folder)
-    strange = [name for name in names if name not in listed and not _OURS.fullmatch(name)]
+    strange = [name for name in names if name not in listed and not _OURS.fullmatch(_within_probe(name))]
     if strange:
         raise CannotWrite(f"{folder} holds {strange[0]}, which no run wrote. Hint: choose another --out")
     return found
+
+
+def _within_probe(name: str) -> str:
+    """Return a file's name within the run that it is of: a search has one in a folder of its own for each probe."""
+    return _PROBE.sub("", name, count=1) if _PROBE.match(name) else name
 
 
 def _listed(folder: Path) -> set[str]:

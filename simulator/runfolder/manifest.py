@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from simulator.runfolder.tables import Compression
     from simulator.scenario.load import Scenario
 
 
@@ -32,6 +33,7 @@ def base_manifest(scenario: Scenario, world: str, tables: Mapping[str, list[dict
         "seed": scenario.spec.seed,
         "digest": scenario.digest(),
         "scenario": scenario.resolved(),
+        "settings": scenario.settings(),
         "reference": scenario.spec.reference.isoformat(),
         "arms": list(scenario.arm_names),
         "personas": list(scenario.roster.personas),
@@ -43,15 +45,18 @@ def base_manifest(scenario: Scenario, world: str, tables: Mapping[str, list[dict
         "generator": None,
         "backend": None,
         "interrupted": False,
+        "aborted": None,
     }
 
 
-def write_tables(tables: Mapping[str, pa.Table], folder: Path) -> dict[str, list[dict[str, Any]]]:
+def write_tables(
+    tables: Mapping[str, pa.Table], folder: Path, compression: Compression = "snappy"
+) -> dict[str, list[dict[str, Any]]]:
     """Write each table as one Parquet file and return the manifest's entries for them."""
     entries = {}
     for name, table in tables.items():
         path = folder / f"{name}.parquet"
-        write_table(table, path, "parquet")
+        write_table(table, path, "parquet", compression)
         entries[name] = [{"file": path.name, "rows": table.num_rows, "sha256": sha256(path)}]
     return entries
 

@@ -1,27 +1,29 @@
-"""The open model's arrivals as a scenario file gives them: constant, ramp, steps, diurnal, spike, or a CSV file."""
+"""Arrivals as a scenario file gives them: open ones by rate or as they were, or so many shoppers at once (closed)."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
+import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from simulator.journey.week import rate_curve
 from simulator.model.faults import suggestion
-from simulator.model.units import Duration, Rate
+from simulator.model.units import Duration, Rate, Share
+from simulator.scenario.shapes import Profile, scaled, spike, staircase
 from simulator.scenario.traffic import Traffic, Unit
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from simulator.model.population import Population
 
-Profile = list[tuple[float, float]]
-"""(second, arrivals a second) points over a run, in order; the rate between them is linear."""
-
-ArrivalKind = Literal["constant", "ramp", "steps", "diurnal", "spike", "csv"]
+ArrivalKind = Literal["constant", "ramp", "steps", "diurnal", "spike", "csv", "replay", "closed"]
+WITHOUT_RATE = ("replay", "closed")
+"""Kinds that have no rate over time."""
 _OF_KINDS = {
     "rate": ("constant", "ramp", "diurnal", "spike"),
     "from_rate": ("ramp",),
@@ -30,18 +32,20 @@ _OF_KINDS = {
     "at": ("diurnal",),
     "zone": ("diurnal",),
     "start": ("spike",),
-    "rise": ("spike",),
+    "rise": ("spike", "closed"),
     "hold": ("spike",),
     "fall": ("spike",),
-    "speed": ("diurnal", "csv"),
-    "file": ("csv",),
-    "time_column": ("csv",),
+    "speed": ("diurnal", "csv", "replay"),
+    "file": ("csv", "replay"),
+    "time_column": ("csv", "replay"),
+    "shopper_column": ("replay",),
+    "shoppers": ("closed",),
+    "pause": ("closed",),
     "value_column": ("csv",),
     "unit": ("csv",),
 }
 CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 _SPELT = {"from_rate": "from"}
-_EDGE_S = 1e-6
 
 
 def _time_of_day(text: str) -> str:
@@ -64,6 +68,17 @@ def _listed(kinds: tuple[str, ...]) -> str:
     return f"{', '.join(kinds[:-1])} and {kinds[-1]} have"
 
 
+class Returning(BaseModel):
+    """Shoppers who come back within a live or capacity run; in a live one with their cookies and caches."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    share: Annotated[Share, Field(description="of visits, from `after` on; a file's `shopper_column` says it itself")]
+    after: Annotated[
+        Duration, Field(description="least time from one visit's start to the next; not of closed arrivals")
+    ] = 30.0
+
+
 class Step(BaseModel):
     """A rate kept for a while."""
 
@@ -74,7 +89,11 @@ class Step(BaseModel):
 
 
 class Arrivals(BaseModel):
-    """The open model's rate profile: visits arrive by this plan, whatever the server does."""
+    """When visits start.
+
+    In the open model they arrive by a rate profile, or as they once did, whatever the server does. In the closed one so
+    many shoppers are there at once, and the next visit begins when one has ended: a slow server is asked less.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -97,23 +116,38 @@ class Arrivals(BaseModel):
     ] = None
     zone: Annotated[str | None, AfterValidator(_known_zone), Field(description="of `at`, as Europe/Berlin")] = None
     start: Annotated[Duration | None, Field(description="when a spike begins to rise")] = None
-    rise: Annotated[Duration | None, Field(description="from the rate to the peak")] = None
+    rise: Annotated[
+        Duration | None, Field(description="from the rate to the peak; of closed arrivals from nobody to all shoppers")
+    ] = None
     hold: Annotated[Duration | None, Field(description="at the peak")] = None
     fall: Annotated[Duration | None, Field(description="from the peak back to the rate")] = None
     speed: Annotated[
         float | None, Field(gt=0, le=1e6, description="how many seconds of the curve pass in one of the run")
     ] = None
-    file: Annotated[str | None, Field(min_length=1, description="a CSV file beside the scenario")] = None
+    file: Annotated[
+        str | None, Field(min_length=1, description="beside the scenario: CSV; of replayed times also Parquet")
+    ] = None
     time_column: Annotated[str | None, Field(description="of the file; found by its name where not given")] = None
     value_column: Annotated[str | None, Field(description="of the file; found by its name where not given")] = None
     unit: Annotated[
         Unit | None, Field(description="of the file's values; found by the column's name where not given")
     ] = None
-    spacing: Literal["poisson", "even"] = "poisson"
+    shopper_column: Annotated[
+        str | None, Field(description="of replayed times: rows with the same value are visits of one shopper")
+    ] = None
+    shoppers: Annotated[
+        int | None, Field(gt=0, le=1_000_000, description="of closed arrivals: how many are there at once")
+    ] = None
+    pause: Annotated[Duration | None, Field(description="of closed arrivals: between one visit and the next")] = None
+    spacing: Annotated[
+        Literal["poisson", "even"], Field(description="of arrivals by rate: at random, or evenly apart")
+    ] = "poisson"
 
     @model_validator(mode="after")
     def _complete(self) -> Arrivals:
         problems = [*self._strangers(), *self._gaps()]
+        if self.kind in WITHOUT_RATE and self.spacing == "even":
+            problems.append(f"{self.kind} has no `spacing`, only rates have")
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -130,8 +164,11 @@ class Arrivals(BaseModel):
         """Return a sentence for each key that this kind lacks, or that contradicts another."""
         if self.kind == "steps":
             return [] if self.steps else ["steps needs a list `steps` of {rate, duration}"]
-        if self.kind == "csv":
-            return [] if self.file else ["csv needs a `file`, as traffic.csv"]
+        if self.kind in ("csv", "replay"):
+            example = "traffic.csv" if self.kind == "csv" else "visits.parquet"
+            return [] if self.file else [f"{self.kind} needs a `file`, as {example}"]
+        if self.kind == "closed":
+            return [] if self.shoppers else ["closed needs `shoppers`, how many are there at once, as 200"]
         if self.kind == "diurnal":
             both = (self.rate is None) == (self.peak is None)
             return ["diurnal needs either `rate`, the mean, or `peak`, as 10/s"] if both else self._zone_alone()
@@ -156,29 +193,36 @@ class Arrivals(BaseModel):
         reference: datetime | None = None,
         traffic: Traffic | None = None,
     ) -> Profile:
-        """Return the points over the run, every rate multiplied by `times`.
+        """Return the points over the run, every rate multiplied by `times`; none for kinds without a rate.
 
         Steps and files that end before the run repeat nothing: the last rate is kept. Diurnal arrivals need the
         `population` whose curve they follow and the `reference` instant, those of a file its `traffic`.
         """
+        if self.kind in WITHOUT_RATE:
+            return []
         if self.kind == "diurnal":
             assert population is not None
             assert reference is not None
             points = self._diurnal(duration_s, population, reference)
         elif self.kind == "csv":
             assert traffic is not None
-            points = _scaled(traffic.profile(duration_s, self.speed or 1.0), None, self.peak)
+            points = scaled(traffic.profile(duration_s, self.speed or 1.0), None, self.peak)
         else:
             points = self._drawn(duration_s)
         return [(second, rate * times) for second, rate in points]
 
+    def first_starts_us(self) -> NDArray[np.int64]:
+        """Return when the shoppers of closed arrivals begin their first visits: evenly over `rise`."""
+        assert self.shoppers is not None
+        return np.round(np.arange(self.shoppers) * ((self.rise or 0.0) * 1e6 / self.shoppers)).astype(np.int64)
+
     def _drawn(self, duration_s: float) -> Profile:
         if self.kind == "steps":
-            return _staircase(self.steps, duration_s)
+            return staircase([(step.rate, step.duration) for step in self.steps], duration_s)
         assert self.rate is not None
         if self.kind == "spike":
             assert self.peak is not None
-            return _spike(
+            return spike(
                 self.rate,
                 self.peak,
                 [length or 0.0 for length in (self.start, self.rise, self.hold, self.fall)],
@@ -198,51 +242,4 @@ class Arrivals(BaseModel):
         from_s, speed = (begin - monday).total_seconds(), self.speed or 1.0
         seconds, rates = rate_curve(population, from_s, duration_s * speed)
         points = [(float(at) / speed, float(rate)) for at, rate in zip(seconds, rates, strict=True)]
-        return _scaled([*points[:-1], (duration_s, points[-1][1])], self.rate, self.peak)
-
-
-def _scaled(points: Profile, mean: float | None, peak: float | None) -> Profile:
-    """Return the points with rates of this mean over time, or this peak; as they are where neither is given."""
-    if mean is not None:
-        total = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(points))
-        factor = mean * (points[-1][0] - points[0][0]) / total
-    elif peak is not None:
-        factor = peak / max(rate for _, rate in points)
-    else:
-        return points
-    return [(second, rate * factor) for second, rate in points]
-
-
-def _staircase(steps: list[Step], duration_s: float) -> Profile:
-    """Return a profile that jumps: two points a microsecond apart at each step's edge."""
-    points: Profile = []
-    begin = 0.0
-    for step in steps:
-        end = min(begin + step.duration, duration_s)
-        if begin >= duration_s:
-            break
-        points += [(begin + _EDGE_S if points else 0.0, step.rate), (end, step.rate)]
-        begin = end
-    if begin < duration_s:
-        points.append((duration_s, points[-1][1]))
-    return points
-
-
-def _spike(rate: float, peak: float, lengths: list[float], duration_s: float) -> Profile:
-    """Return the rate, up to the peak, along it and back down; a side of no length is a jump of a microsecond."""
-    corners, at = [(0.0, rate)], 0.0
-    for length, level in zip(lengths, (rate, peak, peak, rate), strict=True):
-        at += length
-        if at > corners[-1][0] or level != corners[-1][1]:
-            corners.append((max(at, corners[-1][0] + _EDGE_S), level))
-    return _cut_at(corners, duration_s)
-
-
-def _cut_at(points: Profile, duration_s: float) -> Profile:
-    """Return the points up to the run's end, which gets a point of its own; after the last the rate stays."""
-    kept = [point for point in points if point[0] < duration_s]
-    later = [point for point in points if point[0] >= duration_s]
-    if later:
-        (a, low), (b, high) = kept[-1], later[0]
-        return [*kept, (duration_s, low + (high - low) * (duration_s - a) / (b - a))]
-    return [*kept, (duration_s, kept[-1][1])]
+        return scaled([*points[:-1], (duration_s, points[-1][1])], self.rate, self.peak)

@@ -12,25 +12,29 @@ import numpy as np
 from simulator.analysis.thresholds import Threshold, ThresholdError, parse_thresholds
 from simulator.journey.arms import CONTROL, compile_arms
 from simulator.journey.calendar import Calendar, Campaign, compile_calendar, responses
-from simulator.journey.plan import Plan, calendar_plan, draw_shoppers, open_plan
+from simulator.journey.plan import Plan, calendar_plan, draw_shoppers, open_starts, plan_of
+from simulator.journey.returners import who_comes
 from simulator.journey.tables import Names
 from simulator.model.faults import COMMAND_LINE, Fault, FileFaults, all_or_faults, suggestion
 from simulator.model.library import resolve
 from simulator.model.persona import PopulationSpec, load_population
 from simulator.model.population import Population, Roster, compile_population
-from simulator.model.yamlfile import YamlFile, read_yaml, shown_name, validate
+from simulator.model.yamlfile import YamlFile, read_yaml, validate
 from simulator.page.card import Pages, compile_pages, page_file
+from simulator.scenario.arrivals import WITHOUT_RATE
+from simulator.scenario.arrivals_file import arrivals_file, rates, replayed
+from simulator.scenario.replay import Replay
 from simulator.scenario.schema import Arm, ScenarioFile
-from simulator.scenario.traffic import Traffic, read_traffic
+from simulator.scenario.traffic import Traffic
 from simulator.target.request import Target, load_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from simulator.scenario.arrivals import Profile
+    from simulator.scenario.shapes import Profile
 
 
 FOLDER = "personas/scenarios"
@@ -52,7 +56,9 @@ class Scenario:
     target: Target
     thresholds: tuple[Threshold, ...]
     profile: Profile
-    """Of a live or capacity run."""
+    """Of a live or capacity run; empty where arrivals have no rate."""
+    replay: Replay | None
+    """The arrivals of a file of times, as far as the run goes."""
     calendar: Calendar
     """The days of the horizon of generated data."""
 
@@ -62,9 +68,30 @@ class Scenario:
         return Names(self.roster, self.arm_names)
 
     def plan(self, times: float = 1.0) -> Plan:
-        """Return the open model's arrivals at `times` the scenario's rates."""
-        profile = [(second, rate * times) for second, rate in self.profile]
-        return open_plan(profile, self.spec.seed, self.arms, even=self.spec.arrivals.spacing == "even")
+        """Return the arrivals at `times` the scenario's rates; of closed ones everybody's first visit.
+
+        Arrivals without a rate are what they are: `times` must be 1.
+        """
+        spec = self.spec
+        shopper = None
+        if spec.arrivals.kind in WITHOUT_RATE:
+            assert times == 1, "only rates can be multiplied"
+        if self.replay is not None:
+            starts_us, shopper = self.replay.starts_us, self.replay.shopper
+        elif self.closed:
+            return plan_of(spec.arrivals.first_starts_us(), spec.seed, self.arms)
+        else:
+            profile = [(second, rate * times) for second, rate in self.profile]
+            starts_us = open_starts(profile, spec.seed, even=spec.arrivals.spacing == "even")
+        if spec.returning is not None:
+            after_us = round(spec.returning.after * 1e6)
+            shopper = who_comes(starts_us, spec.seed, spec.returning.share, after_us)
+        return plan_of(starts_us, spec.seed, self.arms, shopper)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the next visit begins when one has ended, so that a slow server is asked less."""
+        return self.spec.arrivals.kind == "closed"
 
     def calendar_plan(
         self, first: int, last: int, shoppers: NDArray[Any] | None = None, *, seed: int | None = None
@@ -97,12 +124,23 @@ class Scenario:
         """Return the scenario as plain values, with every default filled in; it can be read back as it stands."""
         return self.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
 
+    def settings(self) -> dict[str, str]:
+        """Return the SHA-256 of each thing that the scenario names, so that two runs can say how they differ."""
+        parts: dict[str, Any] = {f"persona {one.name}": one.merged.data for one in self.personas.personas}
+        parts |= {"weights of personas": list(self.personas.weights), "pages": page_file().model_dump(mode="json")}
+        parts |= {"devices, networks and places": _bytes_of(self.population), "calendar": _bytes_of(self.calendar)}
+        parts |= {"page cards": _bytes_of(self.pages), "arrivals": np.array(self.profile).tolist()}
+        digests = {name: _sha256(value) for name, value in parts.items()}
+        return digests | {"target": self.target.digest}
+
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides the plan and the behaviour: scenario, personas, tables."""
         parts = [self.resolved(), [persona.merged.data for persona in self.personas.personas]]
         text = json.dumps([parts, list(self.personas.weights), page_file().model_dump(mode="json")], sort_keys=True)
         arrays = [np.asarray(array) for part in (self.population, self.pages, self.calendar) for array in part]
         arrays.append(np.array(self.profile))
+        if self.replay is not None:
+            arrays += [part for part in (self.replay.starts_us, self.replay.shopper) if part is not None]
         return hashlib.sha256(b"".join([text.encode(), *(array.tobytes() for array in arrays)])).hexdigest()
 
 
@@ -115,18 +153,20 @@ def load_scenario(name: str, overrides: Mapping[str, Any] | None = None) -> Scen
     file = read_yaml(path)
     given = dict(overrides or {})
     try:
-        spec, _, personas, target, traffic = all_or_faults(
+        spec, _, personas, target, written = all_or_faults(
             lambda: validate(ScenarioFile, file, file.data | given),
             lambda: _thresholds(file, file.data | given, None),
             lambda: _named(file, file.data | given, "population", load_population, path.parent),
             lambda: _named(file, file.data | given, "target", load_target, path.parent),
-            lambda: _traffic(file, file.data | given, path.parent),
+            lambda: arrivals_file(file, file.data | given, path.parent),
         )
         # Once more, now that the names are known that a label may have.
         thresholds = _thresholds(file, file.data | given, known_names(spec, personas, target))
         population, roster = compile_population(personas, spec.reference)
         _check_campaigns(file, spec, roster)
-        profile = _profile(file, spec, population, traffic)
+        replay = replayed(file, spec, written) if isinstance(written, Replay) else None
+        traffic = written if isinstance(written, Traffic) else None
+        profile = rates(file, spec, population, traffic)
     except FileFaults as error:
         raise FileFaults(_placed(fault, file, given) for fault in error.faults) from None
     campaigns = [burst.compiled(spec.reference) for burst in spec.campaigns]
@@ -144,8 +184,19 @@ def load_scenario(name: str, overrides: Mapping[str, Any] | None = None) -> Scen
         target,
         tuple(thresholds),
         profile,
+        replay,
         compile_calendar(roster, spec.reference, round(spec.horizon * 1e6), campaigns),
     )
+
+
+def _bytes_of(arrays: Sequence[Any]) -> bytes:
+    return b"".join(np.asarray(array).tobytes() for array in arrays)
+
+
+def _sha256(value: object) -> str:
+    """Return the SHA-256 of bytes, or of what JSON makes of a value."""
+    content = value if isinstance(value, bytes) else json.dumps(value, sort_keys=True, default=str).encode()
+    return hashlib.sha256(content).hexdigest()
 
 
 def all_arms(arms: list[Arm]) -> list[Arm]:
@@ -183,26 +234,6 @@ def _thresholds(file: YamlFile, data: Mapping[str, Any], known: Mapping[str, lis
         ) from None
 
 
-def _traffic(file: YamlFile, data: Mapping[str, Any], beside: Path) -> Traffic | None:
-    """Return the curve of `arrivals.file`; what is no arrivals of a file is the schema's to refuse."""
-    arrivals = data.get("arrivals")
-    if not isinstance(arrivals, dict) or not isinstance(arrivals.get("file"), str):
-        return None
-    path = beside / arrivals["file"]
-    chosen = {key: arrivals.get(key) for key in ("time_column", "value_column", "unit")}
-    if any(not isinstance(value, str | None) for value in chosen.values()):
-        return None
-    try:
-        return read_traffic(path, **chosen)
-    except FileFaults as error:
-        raise FileFaults(
-            file.fault(("arrivals", "file"), f"{arrivals['file']} {f.found}", f.allowed, f.hint)
-            if f.is_of_file(shown_name(path))
-            else f
-            for f in error.faults
-        ) from None
-
-
 def _check_campaigns(file: YamlFile, spec: ScenarioFile, roster: Roster) -> None:
     """Raise `FileFaults` for each persona of a campaign that the population does not have."""
     faults = [
@@ -218,17 +249,6 @@ def _check_campaigns(file: YamlFile, spec: ScenarioFile, roster: Roster) -> None
     ]
     if faults:
         raise FileFaults(faults)
-
-
-def _profile(file: YamlFile, spec: ScenarioFile, population: Population, traffic: Traffic | None) -> Profile:
-    """Return the open model's rates over the run; a stretch of a curve in which nobody comes is a fault."""
-    try:
-        return spec.arrivals.profile(spec.duration, population=population, reference=spec.reference, traffic=traffic)
-    except ZeroDivisionError:
-        found = "has no arrivals in the stretch of its curve that the run covers"
-        raise FileFaults(
-            [file.fault(("arrivals",), found, "a peak or mean needs some", "a longer `duration`")]
-        ) from None
 
 
 def _named(file: YamlFile, data: Mapping[str, Any], key: str, load: Callable[..., Any], beside: Path) -> Any:  # noqa: ANN401

@@ -12,7 +12,7 @@ from simulator.journey.calendar import Campaign
 from simulator.model.schema import CHANNELS, CONSENTS
 from simulator.model.states import EXIT, STATE_NAMES
 from simulator.model.units import Duration, Rate, Share, parse_duration_s
-from simulator.scenario.arrivals import Arrivals
+from simulator.scenario.arrivals import Arrivals, Returning
 from simulator.target.permission import parse_hosts
 from simulator.target.schema import parse_host
 
@@ -137,7 +137,16 @@ class ScenarioFile(BaseModel):
         datetime(2026, 1, 5, tzinfo=UTC)
     )
     arrivals: Arrivals = Arrivals(rate="5/s")  # type: ignore[arg-type] # parsed as in a file
-    duration: Annotated[Duration, Field(gt=0, description="of a live or capacity run")] = 30.0
+    duration: Annotated[Duration, Field(gt=0, description="of a live or capacity run, its warm-up included")] = 30.0
+    warmup: Annotated[
+        Duration, Field(description="live: the first part of the run, which no figure and no verdict counts")
+    ] = 0.0
+    max_open_visits: Annotated[
+        int | None, Field(gt=0, description="live: visits beyond so many at once wait, which their latency is charged")
+    ] = None
+    returning: Annotated[Returning | None, Field(description="live, capacity: who of the arrivals was here before")] = (
+        None
+    )
     pace: Annotated[
         float, Field(ge=1, le=1000, description="live: how many times faster than life shoppers think; waits are real")
     ] = 1.0
@@ -157,6 +166,7 @@ class ScenarioFile(BaseModel):
     pages: Annotated[Literal["cards", "instant"], Field(description="instant pages take no time")] = "cards"
     arms: list[Arm] = []
     thresholds: list[str] = []
+    min_samples: Annotated[int, Field(ge=1, description="a threshold on fewer values is not judged, and fails")] = 30
 
     @model_validator(mode="after")
     def _makes_sense(self) -> ScenarioFile:
@@ -172,8 +182,21 @@ class ScenarioFile(BaseModel):
         for arm in self.arms:
             if arm.name == "control" and "share" in arm.model_fields_set and abs(arm.share - left) > _ROUNDING:
                 raise ValueError(f"control gets the share that the other arms leave, which is {left:g}")
+        if self.warmup and self.warmup >= self.duration:
+            raise ValueError(f"warmup must be shorter than the duration, which is {self.duration:g} s")
+        if self.max_open_visits and self.arrivals.kind == "closed":
+            raise ValueError("closed arrivals have no max_open_visits; shoppers is how many there are at once")
+        self._check_returning()
         if self.horizon % 86_400:
             raise ValueError("horizon must be a whole number of days, as 7d")
         if self.reference.tzinfo is None:
             raise ValueError("reference needs its UTC offset, as 2026-01-05T00:00:00Z")
         return self
+
+    def _check_returning(self) -> None:
+        if self.returning is None:
+            return
+        if self.arrivals.shopper_column:
+            raise ValueError("returning and arrivals.shopper_column both say who comes again; give one of them")
+        if self.arrivals.kind != "closed" and self.returning.share and self.returning.after >= self.duration:
+            raise ValueError(f"returning.after must be shorter than the duration, which is {self.duration:g} s")

@@ -2,58 +2,33 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from simulator.model.faults import Fault, FileFaults, one_fault, suggestion
-from simulator.model.units import SECONDS, parse_duration_s
+from simulator.model.faults import Fault, FileFaults, one_fault
+from simulator.model.units import SECONDS
 from simulator.model.yamlfile import shown_name
+from simulator.scenario.columns import MOST_FAULTS, find_column, first_faults, read_rows
+from simulator.scenario.moments import OF_CLOCK, TIME_COLUMNS, Moment, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+__all__ = ["MOST_FAULTS", "UNITS", "Traffic", "Unit", "read_traffic"]
+
 Unit = Literal["per_s", "per_min", "per_h", "per_d", "count"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
-TIME_COLUMNS = (
-    "time",
-    "timestamp",
-    "datetime",
-    "date",
-    "at",
-    "offset",
-    "offset_s",
-    "offset_ms",
-    "offset_min",
-    "elapsed",
-)
 VALUE_COLUMNS = {
     "rate": "per_s", "rps": "per_s", "qps": "per_s", "rate_per_s": "per_s", "per_s": "per_s",
     "rpm": "per_min", "rate_per_min": "per_min", "per_min": "per_min",
     "rate_per_h": "per_h", "per_h": "per_h", "rate_per_d": "per_d", "per_d": "per_d",
     "count": "count", "visits": "count", "sessions": "count", "requests": "count", "arrivals": "count", "hits": "count",
 }  # fmt: skip
-MOST_FAULTS = 20
-_CLOCK = re.compile(r"(\d+):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?")
-_EPOCHS = ((1e17, 1e-9), (1e14, 1e-6), (1e11, 1e-3), (1e8, 1.0))
-"""(from which number on, seconds in one): nanoseconds, microseconds, milliseconds and seconds since 1970."""
-
-
-_OF_CLOCK = "a time of the clock"
 _MOST = 1e9
 """A value above this is a slip, not a shop: nine digits of visits in one row."""
-
-
-class Moment(NamedTuple):
-    """A cell of the time column: seconds from something, and how it was written; rows must agree in that."""
-
-    seconds: float
-    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +62,10 @@ def read_traffic(
     Raises `FileFaults` with every fault of the file, the first `MOST_FAULTS` of its rows.
     """
     name = shown_name(path)
-    header, rows = _table(path, name)
+    header, rows = read_rows(path, name)
     faults: list[Fault] = []
-    time = _column(header, name, time_column, TIME_COLUMNS, "time", faults)
-    value = _column(header, name, value_column, tuple(VALUE_COLUMNS), "rate or count", faults)
+    time = find_column(header, name, time_column, TIME_COLUMNS, "time", faults)
+    value = find_column(header, name, value_column, tuple(VALUE_COLUMNS), "rate or count", faults)
     if time is None or value is None:
         raise FileFaults(faults)
     found_unit = unit or VALUE_COLUMNS.get(header[value].lower())
@@ -99,45 +74,8 @@ def read_traffic(
     reader = _Rows(name, header, time, value, found_unit)
     reader.read(rows)
     if reader.faults:
-        raise FileFaults(reader.some_faults())
+        raise FileFaults(first_faults(name, reader.faults))
     return Traffic(tuple(_as_points(reader.seconds, reader.values, found_unit)))
-
-
-def _table(path: Path, name: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Return the header and (line, cells) of each row; empty lines and those that begin with # are left out."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise one_fault(name, "does not exist", "a CSV file is needed", "check the name and the folder") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise one_fault(name, f"cannot be read ({error})", "a UTF-8 text file is needed") from None
-    lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.startswith("#")]
-    if not lines:
-        raise one_fault(name, "is empty", "a header and at least two rows are needed")
-    delimiter = max(",;\t", key=lines[0][1].count)
-    cells = [(n, [c.strip() for c in next(csv.reader(io.StringIO(line), delimiter=delimiter))]) for n, line in lines]
-    return cells[0][1], cells[1:]
-
-
-def _column(
-    header: list[str], name: str, wanted: str | None, known: tuple[str, ...], what: str, faults: list[Fault]
-) -> int | None:
-    """Return where a column stands: the one that is `wanted`, else the first with a known name."""
-    allowed = f"allowed are {', '.join([wanted] if wanted else known)}"
-    found = [
-        place for place, column in enumerate(header) if column == wanted or (not wanted and column.lower() in known)
-    ]
-    if len(found) > 1:
-        names = " and ".join(header[place] for place in found)
-        key = "time" if what == "time" else "value"
-        hint = f"{wanted} must stand once" if wanted else f"name it with `{key}_column`"
-        faults.append(Fault(name, 1, "", f"has several columns of {what}: {names}", "one must be meant", hint))
-        return None
-    if found:
-        return found[0]
-    near = suggestion(wanted, header) if wanted else f"name it with `{'time' if what == 'time' else 'value'}_column`"
-    faults.append(Fault(name, 1, "", f"has no column of {what} among {', '.join(header)}", allowed, near))
-    return None
 
 
 class _Rows:
@@ -157,7 +95,7 @@ class _Rows:
             if len(cells) != len(self.header):
                 self._fault(line, "", f"has {len(cells)} cells", f"the header has {len(self.header)}")
                 continue
-            moment = self._cell(line, self.time, cells, lambda text: _moment(text, self.header[self.time]))
+            moment = self._cell(line, self.time, cells, lambda text: parse_moment(text, self.header[self.time]))
             value = self._cell(line, self.value, cells, _value)
             if moment is not None and self._in_order(line, moment) and value is not None:
                 self.seconds.append(moment.seconds)
@@ -183,7 +121,7 @@ class _Rows:
             self._fault(line, path, f"is {moment.kind}", f"the rows before are {self._kind}", hint)
             return False
         if moment.seconds <= self._last:
-            hint = "after midnight write 24:00, 25:00 …" if moment.kind == _OF_CLOCK else "sort the rows by time"
+            hint = "after midnight write 24:00, 25:00 …" if moment.kind == OF_CLOCK else "sort the rows by time"
             self._fault(line, path, "is not after the row before", "times must grow", hint)
             return False
         self._last = moment.seconds
@@ -191,47 +129,6 @@ class _Rows:
 
     def _fault(self, line: int, path: str, found: str, allowed: str, hint: str = "") -> None:
         self.faults.append(Fault(self.name, line, path, found, allowed, hint))
-
-    def some_faults(self) -> Iterator[Fault]:
-        """Yield the first faults, and how many there are besides."""
-        yield from self.faults[:MOST_FAULTS]
-        if len(self.faults) > MOST_FAULTS:
-            more = len(self.faults) - MOST_FAULTS
-            yield Fault(self.name, self.faults[MOST_FAULTS].line, "", f"and later rows have {more} more faults", "")
-
-
-def _moment(text: str, column: str) -> Moment:
-    """Return a cell of time: a time stamp, seconds since 1970, a duration, a time of the clock or a number."""
-    try:
-        number = float(text)
-    except ValueError:
-        return _written_moment(text)
-    if not math.isfinite(number):
-        raise ValueError("must be a time")
-    for least, seconds in _EPOCHS:
-        if number >= least:
-            return Moment(number * seconds, f"a number of {seconds:g} s since 1970")
-    unit = column.rpartition("_")[2]
-    return Moment(number * (SECONDS[unit] if "_" in column and unit in SECONDS else 1.0), "a number")
-
-
-def _written_moment(text: str) -> Moment:
-    clock = _CLOCK.fullmatch(text)
-    if clock is not None:
-        return Moment(int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3] or 0), _OF_CLOCK)
-    try:
-        return Moment(parse_duration_s(text), "a duration")
-    except ValueError:
-        pass
-    try:
-        stamp = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("must be a time, as 2026-11-27T08:00:00Z, 08:00, 90s or a number of seconds") from None
-    offset = stamp.utcoffset()
-    if offset is None:
-        # The difference of two counts; which zone it is does not matter as long as it is the same.
-        return Moment((stamp - datetime(1970, 1, 1)).total_seconds(), "a time stamp without UTC offset")  # noqa: DTZ001
-    return Moment(stamp.timestamp(), f"a time stamp of UTC{offset.total_seconds() / 3600:+g} h")
 
 
 def _value(text: str) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 
+from simulator.storefront.hazards import HAZARDS, rules_with
 from simulator.storefront.process import CANNOT_LISTEN
 from simulator.storefront.server import ListenError, serve
 
@@ -19,9 +20,16 @@ def main() -> None:
     def orphaned() -> bool:
         return parent is not None and os.getppid() != parent
 
-    place = {"host": options.host, "seed": options.seed}
     try:
-        serve(options.port, options.database, **place, opened=_announce, should_close=orphaned)
+        serve(
+            options.port,
+            options.database,
+            seed=options.seed,
+            rules=rules_with(options.hazard),
+            host=options.host,
+            opened=_announce,
+            should_close=orphaned,
+        )
     except ListenError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(CANNOT_LISTEN)
@@ -39,6 +47,7 @@ def _options() -> Namespace:
     parser.add_argument("--database", type=Path, required=True, help="SQLite file, made if missing")
     parser.add_argument("--seed", type=int, default=7, help="which shop: the seed of its catalogue")
     parser.add_argument("--parent", type=int, help="close when the process of this id is no longer the parent")
+    parser.add_argument("--hazard", action="append", default=[], choices=sorted(HAZARDS), help="what to do wrong")
     return parser.parse_args()
 
 

@@ -1,6 +1,7 @@
 """Logging in: a device's session becomes a person's, and takes what it has done and holds along."""
 
 import asyncio
+from dataclasses import replace
 from hashlib import scrypt
 from hmac import compare_digest
 from http import HTTPStatus
@@ -9,7 +10,8 @@ from secrets import token_bytes, token_hex
 from simulator.storefront.carts import merge_carts
 from simulator.storefront.database import Database
 from simulator.storefront.errors import ShopError
-from simulator.storefront.sessions import Caller, find_session
+from simulator.storefront.markets import MEMBERS
+from simulator.storefront.sessions import STANDARD, Caller
 
 SHOPPER_DOMAIN = "@shopper.example"
 """Emails of this domain get an account at their first login; nobody else ever does (RFC 2606 reserves `.example`)."""
@@ -19,21 +21,27 @@ ACCOUNT_PREFIX = "acct_"
 
 
 async def log_in(database: Database, caller: Caller, email: str, password: str) -> Caller:
-    """Check the password and return the caller as that account, holding its session's cart, history and orders.
+    """Check the password and return the caller as that account. 401 for a wrong one or an email of anywhere else."""
+    return enter(database, caller, await _account(database, email.casefold(), password))
 
-    The session keeps its token, its consent and its variant. 401 for a wrong password or an email of anywhere else.
+
+def enter(database: Database, caller: Caller, account: str) -> Caller:
+    """Return the caller as an account that was proved, holding its session's cart, history and orders.
+
+    The session keeps its token, its consent and its variant, and gets the account's price list.
     """
-    account = await _account(database, email.casefold(), password)
     assert caller.session is not None
     assert caller.visitor is not None
+    ordered = database.one("SELECT 1 FROM orders WHERE owner = ? LIMIT 1", account)
+    price_list = MEMBERS if ordered else STANDARD
     with database.transaction():
-        database.run("UPDATE sessions SET account = ? WHERE token = ?", account, caller.session)
+        database.run(
+            "UPDATE sessions SET account = ?, price_list = ? WHERE token = ?", account, price_list, caller.session
+        )
         merge_carts(database, caller.visitor, account)
         for claim in _CLAIMS:
             database.run(claim, account, caller.visitor)
-    known = find_session(database, caller.session)
-    assert known is not None
-    return known
+    return replace(caller, account=account, price_list=price_list)
 
 
 # History and events keep their visitor beside the account: the device still knows what was done on it after the
@@ -49,6 +57,8 @@ _CLAIMS = (
     # The account may know the endpoint, or have told of the message, already.
     "UPDATE OR REPLACE push_endpoints SET owner = ? WHERE owner = ?",
     "UPDATE OR REPLACE push_receipts SET owner = ? WHERE owner = ?",
+    "UPDATE push_messages SET owner = ? WHERE owner = ?",
+    "UPDATE OR REPLACE fences SET owner = ? WHERE owner = ?",
 )
 
 
@@ -56,23 +66,28 @@ async def _account(database: Database, email: str, password: str) -> str:
     """Return the id of the account these credentials open, made on the spot for a shopper who is new."""
     if not email.endswith(SHOPPER_DOMAIN):
         raise _refused()
-    if database.one("SELECT 1 FROM accounts WHERE email = ?", email) is None:
-        salt = token_bytes(16)
-        digest = await _digest(password, salt)
-        # Another first login may have won while this one was hashing; then its password counts, checked below.
-        database.run(
-            "INSERT OR IGNORE INTO accounts (id, email, salt, digest) VALUES (?, ?, ?, ?)",
-            f"{ACCOUNT_PREFIX}{token_hex(8)}",
-            email,
-            salt,
-            digest,
-        )
+    if account_of(database, email) is None:
+        await make_account(database, email, password)
     row = database.one("SELECT id, salt, digest FROM accounts WHERE email = ?", email)
     assert row is not None
     account, salt, expected = row
     if not compare_digest(await _digest(password, salt), expected):
         raise _refused()
     return str(account)
+
+
+def account_of(database: Database, email: str) -> str | None:
+    """Return the id of the account of an email, or None."""
+    row = database.one("SELECT id FROM accounts WHERE email = ?", email)
+    return str(row[0]) if row else None
+
+
+async def make_account(database: Database, email: str, password: str) -> None:
+    """Make an account, if nobody else was faster: then their password counts."""
+    salt = token_bytes(16)
+    digest = await _digest(password, salt)
+    sql = "INSERT OR IGNORE INTO accounts (id, email, salt, digest) VALUES (?, ?, ?, ?)"
+    database.run(sql, f"{ACCOUNT_PREFIX}{token_hex(8)}", email, salt, digest)
 
 
 async def _digest(password: str, salt: bytes) -> bytes:

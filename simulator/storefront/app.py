@@ -11,15 +11,19 @@ from starlette.routing import Route
 from simulator.storefront.call import json_response, route
 from simulator.storefront.errors import ShopError
 from simulator.storefront.handlers import (
+    advice,
+    auth,
     buying,
     cart,
     catalogue,
     content,
     discovery,
     events,
+    experiments,
     home,
     identity,
     loyalty,
+    moving,
     pages,
     places,
     preview,
@@ -27,27 +31,46 @@ from simulator.storefront.handlers import (
     sharing,
     support,
 )
+from simulator.storefront.limits import Limit
 from simulator.storefront.shop import Shop
+
+# A thumb types a few letters a second; whoever tries passwords or fingers faster than this is no thumb.
+KEYSTROKES, ATTEMPTS, CAMPAIGNS = Limit(20, 60), Limit(5, 20), Limit(5, 20)
 
 IDENTITY = [
     route("GET", "/api/health", identity.health),
     route("POST", "/api/session", identity.session),
-    route("POST", "/api/login", identity.login),
+    route("POST", "/api/identify", identity.identify),
+    route("POST", "/api/login", identity.login, limit=ATTEMPTS),
+    route("POST", "/api/auth/begin", auth.begin, limit=ATTEMPTS),
+    route("POST", "/api/auth/finish", auth.finish, limit=ATTEMPTS),
+    route("GET", "/api/consent", identity.consent),
+    route("POST", "/api/consent", identity.set_consent),
 ]
 BROWSING = [
     route("GET", "/api/home", home.home),
-    route("GET", "/api/categories", catalogue.categories),
-    route("GET", "/api/categories/{slug}", catalogue.category),
+    route("GET", "/api/categories", catalogue.categories, shared=True),
+    route("GET", "/api/categories/{slug}", catalogue.category, shared=True),
     route("GET", "/api/products/{sku}", catalogue.product),
+    route("GET", "/api/trends", catalogue.trends),
 ]
 DISCOVERY = [
     route("GET", "/api/search", discovery.search),
-    route("GET", "/api/suggest", discovery.suggest),
+    route("GET", "/api/suggest", discovery.suggest, shared=True, limit=KEYSTROKES),
     route("GET", "/api/recommendations", discovery.recommendations),
+    route("POST", "/api/rank", discovery.rank_list),
+    route("GET", "/api/next-action", advice.next_action),
 ]
 PLACES = [
     route("GET", "/api/offers", places.offers),
     route("GET", "/api/stores", places.stores),
+    route("POST", "/api/geofence/positions", moving.positions),
+]
+EXPERIMENTS = [
+    route("GET", "/api/decide", experiments.decide),
+    route("GET", "/api/decide/{key}", experiments.decide_one),
+    route("POST", "/api/exposures", experiments.exposure),
+    route("GET", "/api/experiments", experiments.statistics),
 ]
 BUYING = [
     route("GET", "/api/cart", cart.cart),
@@ -57,14 +80,19 @@ BUYING = [
     route("POST", "/api/payments", buying.payment),
     route("POST", "/api/orders", buying.order),
     route("GET", "/api/orders", buying.orders),
+    route("GET", "/api/orders/{order}", buying.one_order),
+    route("GET", "/api/prices", advice.prices),
 ]
 TRACKING = [
     route("POST", "/api/events", events.track),
+    route("POST", "/api/events/beacon", events.beacon),
     route("GET", "/api/events/count", events.count),
 ]
 MEMBERS = [
     route("GET", "/api/accounts/{account}/loyalty", loyalty.loyalty),
+    route("POST", "/api/accounts/{account}/loyalty/earnings", loyalty.earn),
     route("POST", "/api/accounts/{account}/loyalty/redemptions", loyalty.redeem_reward),
+    route("GET", "/api/entitlements", content.entitlements),
 ]
 AROUND = [
     route("GET", "/api/content", content.listing),
@@ -73,9 +101,14 @@ AROUND = [
     route("GET", "/api/support/tickets", support.tickets),
     route("POST", "/api/shares", sharing.share),
     route("GET", "/api/shares", sharing.shares),
+    route("GET", "/api/shares/{token}", sharing.opened),
     route("POST", "/api/push/endpoints", push.register_endpoint),
+    route("DELETE", "/api/push/endpoints", push.remove_endpoint),
+    route("POST", "/api/push/messages", push.message, limit=CAMPAIGNS),
     route("POST", "/api/push/receipts", push.receipt),
     route("GET", "/api/push", push.overview),
+    route("GET", "/push/{subscription}", push.inbox),
+    route("DELETE", "/push/{subscription}", push.end),
 ]
 PAGES = [
     route("GET", "/", pages.front),
@@ -85,7 +118,9 @@ PAGES = [
 ]
 
 # The first match wins, so what is asked most often comes first.
-ROUTES: list[Route] = [*BROWSING, *DISCOVERY, *PLACES, *TRACKING, *BUYING, *IDENTITY, *MEMBERS, *AROUND, *PAGES]
+ROUTES: list[Route] = [
+    *BROWSING, *DISCOVERY, *PLACES, *TRACKING, *BUYING, *IDENTITY, *EXPERIMENTS, *MEMBERS, *AROUND, *PAGES
+]  # fmt: skip
 
 
 def build_app(shop: Shop) -> Starlette:
@@ -104,7 +139,9 @@ def _error(status: HTTPStatus, code: str, message: str) -> Response:
 
 async def _refuse(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ShopError)
-    return _error(error.status, error.code, error.message)
+    answer = _error(error.status, error.code, error.message)
+    answer.headers.update(error.headers)
+    return answer
 
 
 async def _refuse_http(_request: Request, error: Exception) -> Response:

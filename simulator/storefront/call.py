@@ -12,7 +12,10 @@ from starlette.routing import Route
 
 from simulator.storefront.catalogue import Product
 from simulator.storefront.errors import ShopError, forbidden, no_session, not_found
+from simulator.storefront.experiments import HERO, Experiment, arm_of
 from simulator.storefront.history import Taste, read_taste
+from simulator.storefront.limits import Limit
+from simulator.storefront.markets import Market
 from simulator.storefront.places import Position
 from simulator.storefront.reading import query_position
 from simulator.storefront.recommend import Picks
@@ -41,20 +44,39 @@ class Call:
             raise no_session()
         return self.caller.subject
 
+    def session(self) -> str:
+        """Return the token of the caller's session; 401 without one."""
+        if self.caller.session is None:
+            raise no_session()
+        return self.caller.session
+
     def member(self) -> str:
         """Return the account this call is about; 403 for whoever has not logged in."""
         if self.caller.account is None:
             raise forbidden("members_only", "log in with POST /api/login first")
         return self.caller.account
 
+    def market(self) -> Market:
+        """Return what the caller's prices depend on."""
+        return Market(self.shop.rules.currency(self.caller.country), self.caller.price_list)
+
+    def variant(self, experiment: Experiment = HERO) -> str:
+        """Return the caller's arm of an experiment."""
+        rules = self.shop.rules
+        return arm_of(experiment, rules.unit(self.caller), rules.split)
+
     def taste(self) -> Taste | None:
         """Return what the shop may use of the caller's history; None means: show what everybody sees."""
-        return read_taste(self.shop.database, self.shop.catalogue, self.caller)
+        shop = self.shop
+        shop.intake.settle(shop.clock())
+        return read_taste(
+            shop.database, shop.catalogue, self.caller, shop.rules.history_from(shop.database, self.caller)
+        )
 
     def position(self) -> Position | None:
         """Return the position that was sent, if the caller agreed to its use. A bad one is refused either way."""
-        position = query_position(self.request)
-        return position if self.caller.consent.location else None
+        sent = query_position(self.request)
+        return self.shop.rules.position(*sent) if sent and self.caller.consent.location else None
 
     def product(self) -> Product:
         """Return the product of the path's SKU; 404 if there is none."""
@@ -69,8 +91,8 @@ class Call:
 
     def cards(self, products: Iterable[Product]) -> list[dict[str, Any]]:
         """Return what a list shows of these products, in the caller's currency, and whether they can be had."""
-        card, currency, left = self.shop.catalogue.card, self.caller.currency, self.shop.stock.left
-        return [{**card(p, currency), "in_stock": left(p.sku) > 0} for p in products]
+        card, market, left = self.shop.cards.card, self.market(), self.shop.stock.left
+        return [{**card(p, market), "in_stock": left(p.sku) > 0} for p in products]
 
     def pick_cards(self, picks: Picks) -> list[dict[str, Any]]:
         """Return the cards of what was picked, each with the reason."""
@@ -79,7 +101,7 @@ class Call:
 
     def stamp(self) -> str:
         """Return an attribution token for a list shown to this caller."""
-        return self.shop.stamps.issue(self.caller.visitor or "")
+        return self.shop.rules.stamp(self.shop.stamps, self.caller.visitor or "")
 
     def answer(self, code: HTTPStatus = HTTPStatus.OK, /, **fields: object) -> Response:
         """Return the fields as JSON, with the evidence of whom they were made for, as what, and when."""
@@ -87,11 +109,22 @@ class Call:
         evidence = {
             "subject": caller.subject,
             "visitor": caller.visitor,
-            "variant": caller.variant,
-            "currency": caller.currency,
-            "generated_at": self.shop.clock().isoformat(timespec="milliseconds"),
+            "variant": self.variant(),
+            "currency": self.shop.rules.currency(caller.country),
+            "price_list": caller.price_list,
+            "generated_at": self._now(),
         }
         return json_response(evidence | fields, code)
+
+    def shared_answer(self, max_age_s: int, **fields: object) -> Response:
+        """Return the fields as JSON that is the same for everybody in the caller's market, and may be kept as such."""
+        market = self.market()
+        evidence = {"currency": market.currency, "price_list": market.price_list, "generated_at": self._now()}
+        headers = {"cache-control": f"public, max-age={max_age_s}", "vary": "Authorization, Cookie"}
+        return Response(orjson.dumps(evidence | fields), HTTPStatus.OK, headers, "application/json")
+
+    def _now(self) -> str:
+        return self.shop.clock().isoformat(timespec="milliseconds")
 
 
 Handler: TypeAlias = Callable[[Call], Awaitable[Response]]
@@ -103,14 +136,45 @@ def json_response(content: object, status: HTTPStatus = HTTPStatus.OK) -> Respon
     return Response(orjson.dumps(content), status, _HEADERS, "application/json")
 
 
-def route(method: str, path: str, handler: Handler) -> Route:
-    """Return the route on which a handler answers calls of one method."""
+def route(method: str, path: str, handler: Handler, *, shared: bool = False, limit: Limit | None = None) -> Route:
+    """Return the route on which a handler answers calls of one method.
+
+    `shared` answers are the same for everybody in a market; of routes with a `limit`, a session may ask so often.
+    """
+    through_edge = method == "GET"
 
     async def endpoint(request: Request) -> Response:
         shop: Shop = request.app.state.shop
-        return await handler(Call(request, shop, _caller(request, shop)))
+        call = Call(request, shop, shop.rules.admit(_caller(request, shop)))
+        if limit is not None and call.caller.session is not None:
+            shop.buckets.take(path, call.caller.session, limit, shop.clock())
+        if not through_edge:
+            return await handler(call)
+        return await _through_edge(call, handler, shared=shared)
 
     return Route(path, endpoint, methods=[method], name=handler.__name__)
+
+
+async def _through_edge(call: Call, handler: Handler, *, shared: bool) -> Response:
+    """Answer from the cache in front if it may, else ask the handler and let the cache keep what it may."""
+    shop, request = call.shop, call.request
+    caching = shop.rules.caching
+    # What is sold out changes what shelves look like to everybody, so the cache must not outlive it.
+    key = caching.key(request, lambda: (call.market(), shop.stock.edition), shared)
+    if key is None:
+        return await handler(call)
+    found = shop.edge.find(key, request, shop.clock())
+    if found is not None:
+        return found
+    answer = await handler(call)
+    if request.cookies.get(COOKIE) is not None and call.caller.session is not None:
+        set_session(answer, call.caller)  # renewed, as long as its shopper comes back
+    return shop.edge.keep(key, request, answer, caching, shop.clock())
+
+
+def set_session(answer: Response, caller: Caller) -> None:
+    """Send the session along as a cookie that scripts cannot read."""
+    answer.set_cookie(COOKIE, caller.session or "", path="/", httponly=True, samesite="lax")
 
 
 def _caller(request: Request, shop: Shop) -> Caller:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from simulator.storefront.catalogue import Catalogue, Product
 from simulator.storefront.database import Database
 from simulator.storefront.errors import ShopError, conflict
-from simulator.storefront.money import price_in
+from simulator.storefront.markets import Market, list_price
 from simulator.storefront.stock import Stock
 
 MAX_QUANTITY = 20
@@ -21,11 +21,11 @@ class Line(NamedTuple):
     price: int
 
 
-def read_cart(database: Database, catalogue: Catalogue, owner: str, currency: str) -> list[Line]:
-    """Return the owner's lines by SKU, at today's price in that currency."""
+def read_cart(database: Database, catalogue: Catalogue, owner: str, market: Market) -> list[Line]:
+    """Return the owner's lines by SKU, at today's price in that market."""
     rows = database.all("SELECT sku, quantity FROM cart_lines WHERE owner = ? ORDER BY sku", owner)
     products = ((catalogue.products[sku], quantity) for sku, quantity in rows)
-    return [Line(product, quantity, price_in(currency, product.price_minor)) for product, quantity in products]
+    return [Line(product, quantity, list_price(product, market)) for product, quantity in products]
 
 
 def total_of(lines: list[Line]) -> int:

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 
-from simulator.storefront.money import price_in
 from simulator.storefront.vocabulary import BRANDS, CATEGORIES, COLOURS, SALE, Category
 
 _NORMAL = NormalDist()
@@ -49,7 +47,6 @@ class Catalogue:
         for product in self.popular:
             self.by_category[product.category].append(product)
         self._neighbours: dict[str, tuple[str, ...]] = {}
-        self._cards: dict[tuple[str, str], dict[str, Any]] = {}
 
     def __len__(self) -> int:
         return len(self.products)
@@ -57,13 +54,6 @@ class Catalogue:
     def get(self, sku: str) -> Product | None:
         """Return the product, or None if the shop never sold such a thing."""
         return self.products.get(sku)
-
-    def card(self, product: Product, currency: str) -> dict[str, Any]:
-        """Return what a list shows of a product in that currency. The dict is shared: copy it before adding to it."""
-        card = self._cards.get((product.sku, currency))
-        if card is None:
-            card = self._cards[product.sku, currency] = _card(product, currency)
-        return card
 
     def neighbours(self, sku: str) -> tuple[str, ...]:
         """Return the SKUs of what is usually looked at with a product.
@@ -91,22 +81,6 @@ class Catalogue:
 
 
 _COMPANION = {c.slug: c.companion for c in CATEGORIES}
-
-
-def _card(product: Product, currency: str) -> dict[str, Any]:
-    card: dict[str, Any] = {
-        "sku": product.sku,
-        "name": product.name,
-        "category": product.category,
-        "price": price_in(currency, product.price_minor),
-        "currency": currency,
-        "rating": product.rating,
-        "images": product.images,
-        "url": f"/p/{product.sku}",
-    }
-    if product.was_minor is not None:
-        card["was"] = price_in(currency, product.was_minor)
-    return card
 
 
 def build_catalogue(seed: int) -> Catalogue:

@@ -4,13 +4,14 @@ from http import HTTPStatus
 
 
 class ShopError(Exception):
-    """A refusal the caller can read: an HTTP status, a stable snake_case code, and a sentence."""
+    """A refusal the caller can read: an HTTP status, a stable snake_case code, a sentence, and headers."""
 
-    def __init__(self, status: HTTPStatus, code: str, message: str) -> None:
+    def __init__(self, status: HTTPStatus, code: str, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.headers = headers or {}
 
 
 def malformed(message: str) -> ShopError:

@@ -40,15 +40,23 @@ def remember(database: Database, caller: Caller, kind: str, skus: Iterable[str])
         )
 
 
-def read_taste(database: Database, catalogue: Catalogue, caller: Caller) -> Taste | None:
-    """Return the caller's taste, or None for whoever is anonymous, did not agree, or has done nothing yet."""
+def whole_history(_database: Database, _caller: Caller) -> int:
+    """Let all of a caller's history count."""
+    return 0
+
+
+def read_taste(database: Database, catalogue: Catalogue, caller: Caller, after: int = 0) -> Taste | None:
+    """Return the caller's taste, or None for whoever is anonymous, did not agree, or has done nothing yet.
+
+    Only what stands behind entry `after` of the history counts.
+    """
     if not caller.consent.personalization:
         return None
     if caller.account:
         recent, bought = _BY_ACCOUNT
     else:
         recent, bought = _BY_VISITOR
-    rows: list[tuple[str, str]] = database.all(recent, caller.subject, _RECENT_ROWS)
+    rows: list[tuple[str, str]] = database.all(recent, caller.subject, after, _RECENT_ROWS)
     if not rows:
         return None
     return Taste(
@@ -59,12 +67,18 @@ def read_taste(database: Database, catalogue: Catalogue, caller: Caller) -> Tast
     )
 
 
+def last_entry(database: Database) -> int:
+    """Return the number of the latest entry of anybody's history; 0 if there is none."""
+    row = database.one("SELECT COALESCE(MAX(id), 0) FROM history")
+    return int(row[0]) if row else 0
+
+
 _BY_VISITOR = (
-    "SELECT kind, sku FROM history WHERE visitor = ? ORDER BY id DESC LIMIT ?",
+    "SELECT kind, sku FROM history WHERE visitor = ? AND id > ? ORDER BY id DESC LIMIT ?",
     "SELECT sku FROM history WHERE visitor = ? AND kind = 'order'",
 )
 _BY_ACCOUNT = (
-    "SELECT kind, sku FROM history WHERE account = ? ORDER BY id DESC LIMIT ?",
+    "SELECT kind, sku FROM history WHERE account = ? AND id > ? ORDER BY id DESC LIMIT ?",
     "SELECT sku FROM history WHERE account = ? AND kind = 'order'",
 )
 

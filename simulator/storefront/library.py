@@ -1,4 +1,4 @@
-"""What the shop has to read: articles for everybody and plans for members, some for each category.
+"""What the shop has to read: articles, plans for members, and what is exclusive, some for each category.
 
 Titles and plans are fixed; what the articles are about follows from the catalogue, and so from the shop's seed.
 """
@@ -10,8 +10,8 @@ from simulator.storefront.catalogue import Catalogue, Product
 from simulator.storefront.titles import ARTICLES, PLANS
 from simulator.storefront.vocabulary import CATEGORIES, Category
 
-ARTICLE, PLAN = "article", "plan"
-KINDS = (ARTICLE, PLAN)
+ARTICLE, PLAN, EXCLUSIVE = "article", "plan", "exclusive"
+KINDS = (ARTICLE, PLAN, EXCLUSIVE)
 _SHOWN = 4
 _WEEKS = 4
 _WORDS_PER_MINUTE = 238
@@ -20,7 +20,7 @@ _WORDS_PER_MINUTE = 238
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """An article or a plan: its paragraphs (of a plan, one a week), reading time, and the SKUs it shows."""
+    """Something to read: its paragraphs (of a plan, one a week), reading time, and the SKUs it shows."""
 
     slug: str
     kind: str
@@ -61,7 +61,19 @@ def _shelf(category: Category, catalogue: Catalogue) -> list[Piece]:
     weeks = tuple(f"Week {n + 1}: {step}" for n, step in enumerate(steps))
     assert len(weeks) == _WEEKS
     pieces.append(_piece(PLAN, category, aim, weeks, shelf[:_SHOWN]))
+    pieces.append(_piece(EXCLUSIVE, category, f"Inside {category.title}: who makes it", _visit(shelf), shelf[-_SHOWN:]))
     return pieces
+
+
+def _visit(shelf: list[Product]) -> tuple[str, ...]:
+    """Return the paragraphs of a visit to the makers of what is on a shelf."""
+    brands = sorted({product.brand for product in shelf})
+    dearest = max(shelf, key=lambda product: (product.price_minor, product.sku))
+    return (
+        f"{len(brands)} makers fill this shelf: {', '.join(brands)}. We visited them for the members who asked.",
+        f"The {dearest.name} takes longest. Its {dearest.colour.lower()} is mixed by hand, and who mixed it signs it.",
+        "Makers like to be asked what they would change. Most named the packaging first, and the price last.",
+    )
 
 
 def _piece(kind: str, category: Category, title: str, paragraphs: tuple[str, ...], shown: list[Product]) -> Piece:

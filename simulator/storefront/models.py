@@ -67,6 +67,14 @@ def usdz(product: Product) -> Model:
     return Model(USDZ_TYPE, _stored_zip(b"product.usda", head + mesh), _etag(digest, head))
 
 
+_APPLE = ("iPhone", "iPad", "iPod")
+
+
+def by_platform(product: Product, agent: str) -> Model:
+    """Return the product in the format of the phone that this user agent is: USDZ for Apple's, GLB for others."""
+    return (usdz if any(name in agent for name in _APPLE) else glb)(product)
+
+
 def warm_up() -> None:
     """Make the meshes now, a tenth of a second that no shopper should wait for."""
     _buffer()

@@ -63,6 +63,12 @@ def read_orders(database: Database, owner: str) -> list[Order]:
     return [_read(database, row[0]) for row in ids]
 
 
+def find_order(database: Database, order: str) -> tuple[str, Order] | None:
+    """Return (owner, order) of an order by its id, or None; whoever asks must make sure that they may know."""
+    row = database.one("SELECT owner FROM orders WHERE id = ?", order)
+    return (str(row[0]), _read(database, order)) if row else None
+
+
 _PAID = """
     SELECT c.id, c.currency, c.total FROM payments AS p JOIN checkouts AS c ON c.id = p.checkout
     WHERE p.id = ? AND c.owner = ?

@@ -6,7 +6,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from simulator.storefront.catalogue import Product
-from simulator.storefront.money import money_text, price_in
+from simulator.storefront.markets import Market, full_price
+from simulator.storefront.money import money_text
 from simulator.storefront.pictures import picture
 from simulator.storefront.vocabulary import CATEGORIES
 
@@ -32,14 +33,11 @@ class Tile:
     in_stock: bool
 
 
-def tile(product: Product, currency: str, *, in_stock: bool) -> Tile:
-    """Return the tile of a product in a currency."""
-
-    def in_words(base_minor: int) -> str:
-        return money_text(currency, price_in(currency, base_minor))
-
-    was = in_words(product.was_minor) if product.was_minor else ""
-    return Tile(product, picture(product), in_words(product.price_minor), was, in_stock)
+def tile(product: Product, price: int, market: Market, *, in_stock: bool) -> Tile:
+    """Return the tile of a product at this price, in minor units of the market's currency."""
+    was, currency = full_price(product, market), market.currency
+    before = "" if was is None else money_text(currency, was)
+    return Tile(product, picture(product), money_text(currency, price), before, in_stock)
 
 
 def render(template: str, *, total: int, **values: object) -> str:

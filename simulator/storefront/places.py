@@ -79,9 +79,14 @@ class Places:
     def __init__(self) -> None:
         stores = [_store(n, city, ring) for n, city in enumerate(CITIES) for ring in range(len(_FENCES))]
         self.stores = sorted(stores, key=lambda s: (s.position.lat, s.id))
+        self._by_id = {store.id: store for store in stores}
         self._lats = [s.position.lat for s in self.stores]
         # A hair wider than the widest fence: the band may only ever rule out what is certainly too far.
         self._band = max(s.radius_m for s in stores) * 1.001 / _METRES_PER_DEGREE
+
+    def store(self, name: str) -> Store:
+        """Return a store by its id; KeyError if there is none."""
+        return self._by_id[name]
 
     def offers_at(self, position: Position) -> list[tuple[float, Store]]:
         """Return (distance in metres, store) for each fence the position lies in, nearest first."""
@@ -93,6 +98,34 @@ class Places:
     def nearest(self, position: Position, limit: int) -> list[tuple[float, Store]]:
         """Return the `limit` nearest stores with their distance in metres, however far they are."""
         return nsmallest(limit, ((distance_m(position, s.position), s) for s in self.stores), key=_nearness)
+
+
+class Deal(NamedTuple):
+    """What holds in a whole country, wherever one stands in it."""
+
+    id: str
+    country: str
+    discount_percent: int
+    category: str
+
+
+_COUNTRIES = sorted({city.country for city in CITIES})
+DEALS = {
+    country: Deal(f"deal-{country.lower()}", country, 5 + 5 * (n % 3), CATEGORIES[n % len(CATEGORIES)].slug)
+    for n, country in enumerate(_COUNTRIES)
+}
+"""One for each country with a store."""
+
+
+def deals_in(country: str) -> list[Deal]:
+    """Return the deals of a country, by its ISO 3166 code."""
+    deal = DEALS.get(country)
+    return [deal] if deal else []
+
+
+def offers_around(places: Places, position: Position) -> list[tuple[float, Store]]:
+    """Return (distance in metres, store) for each fence that holds the position, nearest first."""
+    return places.offers_at(position)
 
 
 def _nearness(pair: tuple[float, Store]) -> tuple[float, str]:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +42,10 @@ class Storefront:
 
 
 @contextmanager
-def running_storefront(seed: int = 7, port: int = 0) -> Iterator[Storefront]:
+def running_storefront(seed: int = 7, port: int = 0, hazards: Sequence[str] = ()) -> Iterator[Storefront]:
     """Open a shop in a process and a temporary folder of its own; close and remove both at the end.
+
+    `hazards` names what it does wrong (`simulator.storefront.hazards`).
 
     Raises PortError, and StorefrontError if it does not answer within 15 s. The shop also closes by itself when this
     process dies, and it runs in its own session: Ctrl-C reaches only this process, which may still need the shop to
@@ -51,19 +53,20 @@ def running_storefront(seed: int = 7, port: int = 0) -> Iterator[Storefront]:
     """
     with TemporaryDirectory(prefix="footfall-shop-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        process = _start(folder, seed, port)
+        process = _start(folder, seed, port, hazards)
         try:
             yield Storefront(_wait_until_open(process, folder), process)
         finally:
             _stop(process)
 
 
-def _start(folder: Path, seed: int, port: int) -> subprocess.Popen[bytes]:
+def _start(folder: Path, seed: int, port: int, hazards: Sequence[str]) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "simulator.storefront", "--port", str(port), "--seed", str(seed)]
     command += ["--database", str(folder / "shop.sqlite"), "--parent", str(os.getpid())]
+    command += [word for name in hazards for word in ("--hazard", name)]
     # Files and not pipes: nobody has to read them while the shop is busy, so they cannot fill up and block it.
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-        return subprocess.Popen(  # noqa: S603 - our own interpreter, module and numbers
+        return subprocess.Popen(  # noqa: S603 - our own interpreter, module, numbers and names
             command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
         )
 

@@ -1,8 +1,10 @@
 """Push messages: where a shopper can be reached, and what became of what was sent."""
 
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from simulator.storefront.database import Database
+from simulator.storefront.subscriptions import subscribe
 
 KINDS = ("delivered", "opened", "dismissed")
 
@@ -15,10 +17,38 @@ class Receipt(NamedTuple):
     at: str
 
 
-def register(database: Database, owner: str, endpoint: str, at: str) -> bool:
-    """Keep an endpoint and return whether it is new."""
-    sql = "INSERT OR IGNORE INTO push_endpoints (owner, endpoint, registered_at) VALUES (?, ?, ?)"
-    return database.run(sql, owner, endpoint, at) > 0
+class Endpoint(NamedTuple):
+    """Where somebody can be reached; `zone` is the time zone they live in, `stopped_at` ISO 8601 or None."""
+
+    endpoint: str
+    zone: str
+    stopped_at: str | None
+    gone: bool
+
+
+def register(database: Database, owner: str, endpoint: str, zone: str, at: str) -> bool:
+    """Keep an endpoint and return whether it is new; whoever had opted out is in again."""
+    subscribe(database, endpoint)
+    sql = "INSERT OR IGNORE INTO push_endpoints (owner, endpoint, zone, registered_at) VALUES (?, ?, ?, ?)"
+    if database.run(sql, owner, endpoint, zone, at) > 0:
+        return True
+    sql = "UPDATE push_endpoints SET stopped_at = NULL, zone = ? WHERE owner = ? AND endpoint = ?"
+    database.run(sql, zone, owner, endpoint)
+    return False
+
+
+def opt_out(database: Database, owner: str, now: datetime, delay_s: float = 0.0) -> int:
+    """Send the owner nothing more, `delay_s` from now on, and drop what is held; return how many endpoints stop."""
+    at = (now + timedelta(seconds=delay_s)).isoformat()
+    if not delay_s:
+        database.run("DELETE FROM push_messages WHERE owner = ? AND status = 0", owner)
+    sql = "UPDATE push_endpoints SET stopped_at = ? WHERE owner = ? AND stopped_at IS NULL"
+    return database.run(sql, at, owner)
+
+
+def unregister(database: Database, owner: str, endpoint: str) -> bool:
+    """Forget an endpoint and return whether it was known."""
+    return database.run("DELETE FROM push_endpoints WHERE owner = ? AND endpoint = ?", owner, endpoint) > 0
 
 
 def keep_receipt(database: Database, owner: str, receipt: Receipt) -> bool:
@@ -27,10 +57,10 @@ def keep_receipt(database: Database, owner: str, receipt: Receipt) -> bool:
     return database.run(sql, owner, *receipt) > 0
 
 
-def read_endpoints(database: Database, owner: str) -> list[str]:
+def endpoints_of(database: Database, owner: str) -> list[Endpoint]:
     """Return where the owner can be reached."""
-    rows = database.all("SELECT endpoint FROM push_endpoints WHERE owner = ? ORDER BY endpoint", owner)
-    return [row[0] for row in rows]
+    sql = "SELECT endpoint, zone, stopped_at, gone FROM push_endpoints WHERE owner = ? ORDER BY endpoint"
+    return [Endpoint(where, zone, stop, bool(gone)) for where, zone, stop, gone in database.all(sql, owner)]
 
 
 def read_receipts(database: Database, owner: str) -> list[Receipt]:

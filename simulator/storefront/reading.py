@@ -66,9 +66,9 @@ def whole(fields: Fields, name: str, low: int, high: int) -> int:
     return value
 
 
-def yes_or_no(fields: Fields, name: str) -> bool:
-    """Return a boolean; a missing one is no."""
-    value = fields.get(name, False)
+def yes_or_no(fields: Fields, name: str, *, default: bool = False) -> bool:
+    """Return a boolean; a missing one is the default."""
+    value = fields.get(name, default)
     if not isinstance(value, bool):
         raise invalid(f"{name} must be true or false")
     return value
@@ -92,17 +92,41 @@ def query_whole(request: Request, name: str, default: int, high: int) -> int:
     return int(value)
 
 
-def query_position(request: Request) -> Position | None:
-    """Return the position given as `lat` and `lon` in degrees, or None if neither is there."""
+def query_position(request: Request) -> tuple[str, str] | None:
+    """Return `lat` and `lon` as they were sent, or None if neither is there; 422 if they are no place on earth."""
     lat, lon = request.query_params.get("lat"), request.query_params.get("lon")
     if lat is None and lon is None:
         return None
+    found = lat or "", lon or ""
+    decimal_position(*found)
+    return found
+
+
+def decimal_position(lat: str, lon: str) -> Position:
+    """Return the position of two numbers of degrees, however they are written."""
     return Position(_degrees(lat, "lat", 90.0), _degrees(lon, "lon", 180.0))
 
 
-def _degrees(value: str | None, name: str, most: float) -> float:
+def capitals(country: str) -> str:
+    """Return an ISO 3166 code as everybody else writes it."""
+    return country.upper()
+
+
+def position(fields: Fields) -> Position:
+    """Return the position of an object's `lat` and `lon` in degrees."""
+    return Position(*(_number(fields, name, most) for name, most in (("lat", 90.0), ("lon", 180.0))))
+
+
+def _number(fields: Fields, name: str, most: float) -> float:
+    value = fields.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise invalid(f"{name} must be a number of degrees, and lat and lon come together")
+    return _degrees(str(value), name, most)
+
+
+def _degrees(value: str, name: str, most: float) -> float:
     try:
-        degrees = float(value or "")
+        degrees = float(value)
     except ValueError:
         raise invalid(f"{name} must be a number of degrees, and lat and lon come together") from None
     if not isfinite(degrees) or abs(degrees) > most:

@@ -1,8 +1,9 @@
 """What to show a shopper: from their own history, or what is popular."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from typing import TypeAlias
 
 from simulator.storefront.catalogue import Catalogue, Product
 from simulator.storefront.history import Taste
@@ -24,23 +25,44 @@ class Picks:
     fallback: bool
 
 
+Offered: TypeAlias = Callable[[Product, Taste | None, Stock], bool]
+"""Says whether a product may be recommended to somebody."""
+
+
+def can_be_had(product: Product, taste: Taste | None, stock: Stock) -> bool:
+    """Say whether a product is in stock and was never bought by this shopper."""
+    return stock.left(product.sku) > 0 and (taste is None or product.sku not in taste.bought)
+
+
 def recommend(
-    catalogue: Catalogue, stock: Stock, taste: Taste | None, limit: int, beside: Product | None = None
+    catalogue: Catalogue,
+    stock: Stock,
+    taste: Taste | None,
+    limit: int,
+    beside: Product | None = None,
+    offered: Offered = can_be_had,
 ) -> Picks:
-    """Pick at most `limit` products, all in stock, none ever bought by this shopper, and never `beside` itself.
+    """Pick at most `limit` products of those that may be offered, and never `beside` itself.
 
     With a taste the reasons are `affinity` (a category they like) and `viewed_with` (a neighbour of something they
     looked at), filled up with `popular`. Without one: neighbours of `beside`, then `popular`, the same for everybody.
     """
-    unwanted = taste.bought if taste else frozenset()
     personal = _personal(catalogue, taste, beside) if taste else iter(())
     chosen: dict[str, tuple[Product, str]] = {}
     for product, reason in chain(personal, _general(catalogue, beside)):
         if len(chosen) == limit:
             break
-        if product is not beside and product.sku not in unwanted and stock.left(product.sku) > 0:
-            chosen.setdefault(product.sku, (product, reason))
+        if product is not beside and product.sku not in chosen and offered(product, taste, stock):
+            chosen[product.sku] = product, reason
     return Picks(list(chosen.values()), fallback=taste is None)
+
+
+def rank(products: list[Product], taste: Taste | None) -> list[Product]:
+    """Return the products by this shopper's taste, best first; without one in the order in which they came."""
+    if taste is None:
+        return products
+    liked = taste.affinity
+    return sorted(products, key=lambda product: -liked.get(product.category, 0.0))
 
 
 def _personal(catalogue: Catalogue, taste: Taste, beside: Product | None) -> Iterator[tuple[Product, str]]:

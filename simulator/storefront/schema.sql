@@ -18,11 +18,23 @@ CREATE TABLE IF NOT EXISTS sessions (
     visitor         TEXT NOT NULL,
     account         TEXT REFERENCES accounts (id),
     country         TEXT NOT NULL,
+    zone            TEXT NOT NULL,
+    price_list      TEXT NOT NULL,
     analytics       INTEGER NOT NULL,
     personalization INTEGER NOT NULL,
     location        INTEGER NOT NULL,
     push            INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sessions_by_visitor ON sessions (visitor);
+
+-- Public keys of accounts. `counter` is the highest that a key has sent; one that sends less is a copy.
+CREATE TABLE IF NOT EXISTS passkeys (
+    id      BLOB PRIMARY KEY,
+    account TEXT NOT NULL REFERENCES accounts (id),
+    data    BLOB NOT NULL,
+    counter INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS passkeys_by_account ON passkeys (account);
 
 CREATE TABLE IF NOT EXISTS stock (
     sku      TEXT PRIMARY KEY,
@@ -106,7 +118,7 @@ CREATE INDEX IF NOT EXISTS events_by_account ON events (account) WHERE account I
 CREATE TABLE IF NOT EXISTS loyalty (
     id      INTEGER PRIMARY KEY,
     owner   TEXT NOT NULL,
-    "order" TEXT NOT NULL REFERENCES orders (id),
+    "order" TEXT REFERENCES orders (id),
     kind    TEXT NOT NULL CHECK (kind IN ('earned', 'redeemed')),
     reward  TEXT NOT NULL,
     points  INTEGER NOT NULL,
@@ -138,11 +150,70 @@ CREATE TABLE IF NOT EXISTS shares (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS shares_by_owner ON shares (owner);
 
+-- `stopped_at` is when the owner opted out, `gone` says that the push service answered 410 once.
 CREATE TABLE IF NOT EXISTS push_endpoints (
     owner         TEXT NOT NULL,
     endpoint      TEXT NOT NULL,
+    zone          TEXT NOT NULL,
     registered_at TEXT NOT NULL,
+    stopped_at    TEXT,
+    gone          INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (owner, endpoint)
+) WITHOUT ROWID;
+
+-- What the shop sent or holds back until `due_at`; `day` is the calendar day of the recipient's own wall. `status` is
+-- what the push service answered, or 0 while the message is held.
+CREATE TABLE IF NOT EXISTS push_messages (
+    id         TEXT PRIMARY KEY,
+    owner      TEXT NOT NULL,
+    endpoint   TEXT NOT NULL,
+    campaign   TEXT NOT NULL,
+    title      TEXT NOT NULL,
+    day        TEXT NOT NULL,
+    due_at     TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    sent_at    TEXT,
+    status     INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS push_messages_by_owner ON push_messages (owner);
+
+-- The push service (RFC 8030), which is not the shop: it knows addresses and what waits at them, and no shopper.
+CREATE TABLE IF NOT EXISTS subscriptions (
+    id       TEXT PRIMARY KEY,
+    endpoint TEXT NOT NULL UNIQUE,
+    gone     INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS inbox (
+    id           INTEGER PRIMARY KEY,
+    subscription TEXT NOT NULL REFERENCES subscriptions (id),
+    message      TEXT NOT NULL,
+    title        TEXT NOT NULL,
+    expires_at   TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS inbox_by_subscription ON inbox (subscription);
+
+-- The fences that somebody stands in, and the time of the latest position they told (milliseconds, their own clock).
+CREATE TABLE IF NOT EXISTS fences (
+    owner TEXT NOT NULL,
+    store TEXT NOT NULL,
+    PRIMARY KEY (owner, store)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS positions (
+    owner TEXT PRIMARY KEY,
+    at_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Who was shown which arm, and what everybody looks at. Test traffic does not count.
+CREATE TABLE IF NOT EXISTS exposures (
+    experiment TEXT NOT NULL,
+    arm        TEXT NOT NULL,
+    unit       TEXT NOT NULL,
+    counts     INTEGER NOT NULL,
+    PRIMARY KEY (experiment, arm, unit)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS trends (
+    sku   TEXT PRIMARY KEY,
+    views INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS push_receipts (

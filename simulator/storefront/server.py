@@ -10,6 +10,7 @@ import uvicorn
 
 from simulator.storefront.app import build_app
 from simulator.storefront.models import warm_up
+from simulator.storefront.rules import Rules
 from simulator.storefront.shop import Shop, open_shop
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -24,6 +25,7 @@ def serve(
     database: Path,
     *,
     seed: int = 7,
+    rules: Rules | None = None,
     host: str = "127.0.0.1",
     opened: Callable[[str], None] = lambda _url: None,
     should_close: Callable[[], bool] = lambda: False,
@@ -35,9 +37,12 @@ def serve(
     """
     with closing(_listen(host, port)) as listener:
         url = f"http://{host}:{listener.getsockname()[1]}"
-        with closing(open_shop(database, seed)) as shop:
+        with closing(open_shop(database, seed, rules=rules)) as shop:
             warm_up()
-            _Server(_config(shop), lambda: opened(url), should_close).run(sockets=[listener])
+            server = _Server(_config(shop), lambda: opened(url), should_close)
+            # Requests that were read and not answered: uvicorn keeps a task for each.
+            shop.backlog = lambda: len(server.server_state.tasks)
+            server.run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -4,6 +4,7 @@ from secrets import token_urlsafe
 from typing import NamedTuple
 
 from simulator.storefront.database import Database
+from simulator.storefront.sessions import Caller
 
 
 class Share(NamedTuple):
@@ -13,6 +14,11 @@ class Share(NamedTuple):
     sku: str
     created_at: str
     opens: int
+
+
+def share_address(_caller: Caller, token: str) -> str:
+    """Return where a link leads: to a product, with nothing of whoever shared it."""
+    return f"/s/{token}"
 
 
 def share_product(database: Database, owner: str, sku: str, at: str) -> Share:

@@ -22,6 +22,8 @@ class Stock:
             opening = ((p.sku, p.opening_stock) for p in catalogue.products.values())
             database.run_many("INSERT OR IGNORE INTO stock (sku, quantity) VALUES (?, ?)", opening)
         self._left: dict[str, int] = dict(database.all("SELECT sku, quantity FROM stock"))
+        self.edition = 0
+        """Counts how often a shelf became empty or full: what was said of shelves under another number is outdated."""
 
     def left(self, sku: str) -> int:
         """Return how many can be bought; 0 for a thing the shop never had."""
@@ -40,4 +42,6 @@ class Stock:
         """Read these shelves again; call it after the transaction that took from them, or found them empty."""
         for sku in skus:
             row = self._database.one("SELECT quantity FROM stock WHERE sku = ?", sku)
-            self._left[sku] = row[0] if row else 0
+            left = row[0] if row else 0
+            self.edition += (left > 0) != (self.left(sku) > 0)
+            self._left[sku] = left

@@ -18,16 +18,13 @@ class Event(NamedTuple):
     attributed: bool
 
 
-def keep_events(database: Database, caller: Caller, events: list[Event]) -> int:
-    """Store the caller's events together and return how many were kept: all, or none without analytics consent."""
-    if not caller.consent.analytics:
-        return 0
+def keep_events(database: Database, caller: Caller, events: list[Event]) -> None:
+    """Store events of a caller who agreed to it, together."""
     with database.transaction():
         database.run_many(
             "INSERT INTO events (visitor, account, type, sku, at_ms, attributed) VALUES (?, ?, ?, ?, ?, ?)",
             ((caller.visitor, caller.account, *event) for event in events),
         )
-    return len(events)
 
 
 def count_events(database: Database, caller: Caller) -> int:

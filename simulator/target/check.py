@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass, field
 from threading import Thread
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,7 +18,8 @@ from simulator.model.places import city_table
 from simulator.model.schema import CATEGORIES, CONSENTS
 from simulator.page.card import OPERATIONS
 from simulator.target.context import Context, Who, open_context
-from simulator.target.login import basic, split_login
+from simulator.target.evidence import Violation, read_evidence
+from simulator.target.login import address_of, basic, split_login
 from simulator.target.redaction import redacted, redacted_tree
 from simulator.target.request import Request, Skipped, Target
 from simulator.target.schema import Evidence, parse_host
@@ -26,12 +27,14 @@ from simulator.target.schema import Evidence, parse_host
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from simulator.target.answers import Answer
+
 REACH_S = 5.0
 """A target that has not answered by then is unreachable."""
 _WALK = (
     "session", "identify", "consent_set", "decide", "home", "search", "suggest", "category", "recommend", "rank",
     "product", "price", "ar_asset", "offers", "geofence", "store_near", "next_action", "content", "loyalty_balance",
-    "add_to_cart", "cart", "checkout", "payment", "purchase", "loyalty_earn", "loyalty_redeem", "login",
+    "add_to_cart", "cart", "checkout", "payment", "purchase", "loyalty_earn", "loyalty_redeem", "login", "exposure",
 )  # fmt: skip
 ORDER = (*_WALK, *(operation for operation in OPERATIONS if operation not in {*_WALK, "track"}), "track")
 """The order in which operations are tried; one that needs what a later one extracts waits for it."""
@@ -51,7 +54,8 @@ class CheckLine:
 
     `status` is None where there was no answer; `problem` is "" for a good answer, else why it is bad or, with
     `skipped`, why no request was sent. Of the evidence, `observable` is what the answer showed, `absent` what the file
-    points to and the answer lacks, `unmapped` what no path points to.
+    points to and the answer lacks, `unmapped` what no path points to; `violations` tells what is not of its type, and
+    what is missing. `requests` is how many the call took.
     """
 
     operation: str
@@ -65,11 +69,16 @@ class CheckLine:
     observable: dict[str, Any] = field(default_factory=dict)
     absent: tuple[str, ...] = ()
     unmapped: tuple[str, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    requests: int = 1
 
     @property
     def ok(self) -> bool:
-        """Whether the answer was good; a skipped operation is not."""
-        return not self.problem
+        """Whether the answer was good and of the promised types; a skipped operation is not.
+
+        Evidence that is absent is told beside it: one answer may rightly say nothing of it.
+        """
+        return not self.problem and all(one.kind == "missing" for one in self.violations)
 
 
 def somebody(target: Target, *, run: str = "check") -> Context:
@@ -95,8 +104,8 @@ def walk(
     or names a secret that cannot be read. `transport` replaces real connections; without `verify` any
     certificate will do. Secrets stand in no line.
     """
-    base, login = split_login(parse_host(host))
-    target.login = basic(login)
+    target.login = basic(split_login(parse_host(host))[1])
+    base = target.base_url = address_of(host)
     shopper = context or somebody(target)
     if transport is None:
         reach(base)
@@ -122,7 +131,7 @@ def walk(
 def _next(target: Target, context: Context, waiting: list[str]) -> Request | None:
     """Return the first request that can be made now."""
     for operation in waiting:
-        context.tell("view" if operation == "track" else operation, 0)
+        context.tell(next(iter(target.events), "view") if operation == "track" else operation, 0)
         request = target.build(operation, context)
         if isinstance(request, Request):
             return request
@@ -130,29 +139,47 @@ def _next(target: Target, context: Context, waiting: list[str]) -> Request | Non
 
 
 def _ask(client: httpx.Client, target: Target, context: Context, request: Request, *, longest_s: float) -> CheckLine:
-    sent_s = perf_counter()
-    response = client.request(
-        request.method,
-        request.url,
-        headers=request.headers,
-        content=request.body,
-        timeout=min(request.timeout_s, longest_s),
-    )
-    elapsed_ms = (perf_counter() - sent_s) * 1e3
-    answer = target.read(request.operation, response.status_code, response.headers, response.content)
-    context.learn(answer)
-    mapped, shown = target.observable(request.operation), answer.evidence
+    first, took_ms = request, 0.0
+    while True:
+        sent_s = perf_counter()
+        response = client.request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            content=request.body,
+            timeout=min(request.timeout_s, longest_s),
+        )
+        took_ms += (perf_counter() - sent_s) * 1e3
+        answer = target.read(request.operation, response.status_code, _headers(response), response.content)
+        again = target.again(request, answer, context)
+        context.learn(answer)
+        if again is None:
+            return _line(first, request.nth, response.status_code, took_ms, target, answer)
+        request, wait_s = again
+        sleep(wait_s)
+
+
+def _headers(response: httpx.Response) -> dict[str, list[str]]:
+    """Return headers by lower-case name, each line its own: cookies cannot be joined by commas."""
+    return {name.lower(): response.headers.get_list(name) for name in response.headers}
+
+
+def _line(first: Request, requests: int, status: int, took_ms: float, target: Target, answer: Answer) -> CheckLine:
+    mapped, shown = target.observable(first.operation), answer.evidence if answer.ok else {}
+    violations = read_evidence(answer).violations if answer.ok else ()
     return CheckLine(
-        request.operation,
-        request.method,
-        redacted(request.url),
-        response.status_code,
-        elapsed_ms,
+        first.operation,
+        first.method,
+        redacted(first.url),
+        status,
+        took_ms,
         problem=redacted(answer.error),
         extracted=redacted_tree(answer.extracted),
         observable=redacted_tree(shown),
         absent=tuple(name for name in Evidence.model_fields if name in mapped and name not in shown),
         unmapped=tuple(name for name in Evidence.model_fields if name not in mapped),
+        violations=violations,
+        requests=requests,
     )
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.journey.keys import NOWHERE, purpose, uniform
 from simulator.journey.records import NOT_SEEN
 from simulator.model.devices import device_table
-from simulator.model.places import country_table
+from simulator.model.places import city_table, country_table
 from simulator.model.schema import CATEGORIES, CONSENTS
-from simulator.target.fields import EXTRACTED, PICK
+from simulator.target.fields import CREDENTIAL, EXTRACTED, NUMBER, PASSKEY, PICK
 from simulator.target.headers import SAVE_DATA_SHARE, device_headers, markers, network_hints, sends_hints
 from simulator.target.identity import identity_of
+from simulator.target.passkeys import CeremonyError, Phone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from simulator.journey.records import Record
     from simulator.model.devices import DeviceRow
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
     from simulator.target.schema import Words
 
 SAVE_DATA = purpose("save_data")
+FINGER = purpose("finger")
+UNKNOWN_FINGER_SHARE = 0.04
+"""Share of visits in which the phone does not know its shopper's finger or face (assumed)."""
 _DEGREE_DIGITS = 5
 """About a metre; phones report no more."""
 
@@ -61,7 +68,7 @@ class Context:
     with every request; `consents` what the shopper agreed to; `made` the operations that have worked.
     """
 
-    __slots__ = ("_hints", "_words", "consents", "favourite", "headers", "made", "values")
+    __slots__ = ("_events", "_hints", "_keep", "_words", "consents", "favourite", "headers", "made", "phone", "values")
 
     def __init__(
         self,
@@ -72,14 +79,18 @@ class Context:
         words: Mapping[str, Words],
         *,
         hints: bool,
+        events: Mapping[str, str] | None = None,
+        keep: Callable[[Answer], None] | None = None,
     ) -> None:
         self.values = values
         self.headers = headers
         self.consents = consents
         self.favourite = favourite
         self.made: set[str] = set()
+        self.phone: Phone | None = None
         self._words = words
         self._hints = hints
+        self._events, self._keep = events or {}, keep
         self.turn_to(None, 0)
 
     def turn_to(self, category: str | None, pick: int) -> None:
@@ -100,7 +111,13 @@ class Context:
 
     def tell(self, event: str, at_ms: int) -> None:
         """Set the event that the next `track` call reports."""
-        self.values["event.type"], self.values["event.at_ms"] = event, at_ms
+        values = self.values
+        values["event.type"], values["event.at_ms"] = event, at_ms
+        values["event.at_s"], values["event.at_us"] = at_ms // 1_000, at_ms * 1_000
+        values["event.at"] = datetime.fromtimestamp(at_ms / 1e3, UTC).isoformat(timespec="milliseconds")
+        values.pop("event.name", None)
+        if not self._events or event in self._events:
+            values["event.name"] = self._events.get(event, event)
 
     def learn(self, answer: Answer) -> None:
         """Keep what a good answer told; a bad one teaches nothing."""
@@ -108,6 +125,17 @@ class Context:
             self.made.add(answer.operation)
             for name, value in answer.extracted.items():
                 self.values[EXTRACTED + name] = value
+            if PASSKEY in answer.extracted:
+                self._unlock(answer.extracted[PASSKEY])
+            if self._keep:
+                self._keep(answer)
+
+    def _unlock(self, options: Any) -> None:  # noqa: ANN401 - whatever the target sent
+        """Let the phone answer a WebAuthn ceremony; there is no answer to nonsense, or if the finger does not fit."""
+        self.values.pop(CREDENTIAL, None)
+        if self.phone is not None and isinstance(options, dict):
+            with suppress(CeremonyError):
+                self.values[CREDENTIAL] = self.phone.answer(options)
 
     def relevance(self, answer: Answer) -> float:
         """Return the share of what is shown that is of the favourite category; `NOT_SEEN` if not observable."""
@@ -146,20 +174,48 @@ def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str) -
     identity = identity_of(seed, who.shopper, who.country, who.city)
     visit_id = f"{identity.id}-{visit}"
     values = {f"shopper.{name}": value for name, value in identity._asdict().items()}
-    values |= {f"consent.{name}": name in who.consents for name in CONSENTS}
+    words = target.file.consent_words
+    said = (words.refused, words.granted) if words else (False, True)
+    values |= {f"consent.{name}": said[name in who.consents] for name in CONSENTS}
     values |= {
         "shopper.number": who.shopper,
         "shopper.country": who.country,
         "shopper.language": country.accept_language.split(",")[0],
         "shopper.currency": country.currency,
+        "shopper.time_zone": _time_zone(who.country, who.city),
         "visit.id": visit_id,
         "visit.number": visit,
         "run.id": run,
+        NUMBER: 1,
     }
+    values |= target.accounts.of(seed, who.shopper)
     if "location" in who.consents:
         values["place.lat"] = round(who.latitude_deg, _DEGREE_DIGITS)
         values["place.lon"] = round(who.longitude_deg, _DEGREE_DIGITS)
     saver = uniform(seed, who.shopper, 0, NOWHERE, 0, SAVE_DATA) < SAVE_DATA_SHARE[who.device.tier]
     headers = device_headers(who.device, country.accept_language, save_data=saver) | markers(run, visit_id)
     headers |= target.login
-    return Context(values, headers, who.consents, who.favourite, target.categories, hints=sends_hints(who.device))
+    context = Context(
+        values,
+        headers,
+        who.consents,
+        who.favourite,
+        target.categories,
+        hints=sends_hints(who.device),
+        events=target.events,
+        keep=partial(target.keep, who.shopper),
+    )
+    if uniform(seed, who.shopper, visit, NOWHERE, 0, FINGER) >= UNKNOWN_FINGER_SHARE:
+        context.phone = Phone(seed, who.shopper)
+    for operation, told in target.kept(who.shopper).items():
+        context.made.add(operation)
+        values.update({EXTRACTED + name: value for name, value in told.items()})
+    return context
+
+
+@cache
+def _time_zone(country: str, city: str) -> str:
+    """Return the time zone of a city, or of its country's largest where the city is not in the table."""
+    cities = [place for place in city_table() if place.country == country]
+    known = [place for place in cities if place.name == city] or sorted(cities, key=lambda place: -place.population)
+    return known[0].timezone if known else "UTC"

@@ -24,6 +24,7 @@ FIELDS = {
     "shopper.country": "ISO 3166 code",
     "shopper.language": "first language of the phone, as de-DE",
     "shopper.currency": "ISO 4217 code",
+    "shopper.time_zone": "IANA time zone of the city they live in",
     "place.lat": "latitude in degrees; missing without location consent",
     "place.lon": "longitude in degrees; missing without location consent",
     "consent.analytics": "true or false",
@@ -36,14 +37,28 @@ FIELDS = {
     "page.category": "category in view, in the target's own words; the favourite until another was chosen",
     "page.query": "what the shopper types to search in that category",
     "event.type": "what happened, in the words of the page's operation",
-    "event.at_ms": "when it happened, milliseconds",
+    "event.name": "the same as the target calls it, by `events`; where that leaves it out, it is not reported",
+    "event.at_ms": "when it happened, milliseconds since 1970",
+    "event.at_s": "the same in seconds",
+    "event.at_us": "the same in microseconds",
+    "event.at": "the same as ISO 8601 in UTC",
+    "passkey.credential": "the phone's answer to WebAuthn options extracted as `passkey`; missing if no finger fits",
+    "paging.number": "which request for a long answer this is, from 1",
+    "paging.cursor": "where the next part of a long answer begins; missing for the first",
     "run.id": "id of this run",
 }
-"""Every field but `extracted.*`, which is what some operation of the file extracts."""
+"""Every field but `extracted.*`, which some operation of the file extracts, and `account.*`, columns of accounts."""
 
+ACCOUNT = "account."
+"""Prefix of the columns of the file of accounts."""
+CURSOR, NUMBER = "paging.cursor", "paging.number"
 EXTRACTED = "extracted."
 """Prefix of values taken from earlier answers."""
+ALL = ".all"
+"""After an extracted name: all candidates instead of the chosen one."""
 SESSION = "{extracted.session}"
 """What a bearer token is unless the file says otherwise."""
+PASSKEY, CREDENTIAL = "passkey", "passkey.credential"
+"""What options of a WebAuthn ceremony are extracted as, and the field that holds the phone's answer."""
 PICK = "pick"
 """Where a context keeps the integer that chooses among extracted candidates; no template can name it."""

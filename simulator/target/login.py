@@ -24,6 +24,11 @@ def split_login(url: str) -> tuple[str, str]:
     return (found[1] + found[3], found[2]) if found else (url, "")
 
 
+def address_of(url: str, *, unset: str = "") -> str:
+    """Return where requests to a base URL go: it without its login, every reference read."""
+    return resolved(split_login(url)[0], unset=unset).rstrip("/")
+
+
 def refuse_open_password(url: str) -> None:
     """Raise `ValueError` where a login is not made of references, but for a user's name before the colon."""
     login = split_login(url)[1]

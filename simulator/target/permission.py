@@ -6,12 +6,14 @@ redirect leads anywhere that was not named; and no plan is faster than a ceiling
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from simulator.model.faults import COMMAND_LINE, Fault, FileFaults
+from simulator.target.redaction import redacted
+from simulator.target.secrets import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,14 +48,24 @@ class Permission:
         return parts.scheme in {"http", "https"} and (_name(parts.hostname or ""), port) in self.hosts
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `from_json` reads."""
-        hosts = sorted(list(host) for host in self.hosts)
+        """Return what `from_json` reads; references stand for what was read from them."""
+        hosts = sorted([redacted(name), port] for name, port in self.hosts)
         return {"hosts": hosts, "verify": self.verify, "max_rate_per_s": self.max_rate_per_s}
+
+    @classmethod
+    def of_job(cls, data: dict[str, Any] | None) -> Permission | None:
+        """Return the permission of a job, which may have none."""
+        return None if data is None else cls.from_json(data)
+
+    def shared(self, parts: int) -> Permission:
+        """Return the permission of each of so many who together may do what this allows."""
+        rate_per_s = self.max_rate_per_s
+        return replace(self, max_rate_per_s=None if rate_per_s is None else rate_per_s / parts)
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Permission:
         """Return the permission that `as_json` wrote."""
-        hosts = frozenset((str(name), int(port)) for name, port in data["hosts"])
+        hosts = frozenset((_name(resolved(name)), int(port)) for name, port in data["hosts"])
         return cls(hosts, bool(data["verify"]), data["max_rate_per_s"])
 
 

@@ -6,13 +6,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from simulator.model.faults import Fault, FileFaults, suggestion
-from simulator.model.library import resolve
+from simulator.model.library import resolve, shipped
 from simulator.model.schema import CATEGORIES
+from simulator.model.states import STATE_NAMES
 from simulator.model.yamlfile import YamlFile, read_yaml, validate
 from simulator.page.card import OPERATIONS
-from simulator.target.extract import compile_path
-from simulator.target.fields import EXTRACTED, FIELDS, SESSION
-from simulator.target.schema import TargetFile
+from simulator.target.accounts import columns_of
+from simulator.target.fields import ACCOUNT, ALL, CURSOR, EXTRACTED, FIELDS
+from simulator.target.rules import auth_faults, auth_templates, path_faults, place_faults, secret_faults
+from simulator.target.schema import READINGS, TargetFile
+from simulator.target.secrets import resolved, unset_in
 from simulator.target.template import fields_of, parse
 
 if TYPE_CHECKING:
@@ -21,8 +24,13 @@ if TYPE_CHECKING:
 
     Where = tuple[str | int, ...]
 
-TARGETS = "locustfiles/targets"
-_CHOICES = {"operations": ("an operation", OPERATIONS), "categories": ("one of our categories", CATEGORIES)}
+TARGETS, PRESETS = "locustfiles/targets", "locustfiles/targets/presets"
+_CHOICES = {
+    "operations": ("an operation", OPERATIONS),
+    "categories": ("one of our categories", CATEGORIES),
+    "readings": ("a reading", READINGS),
+    "events": ("a page", STATE_NAMES),
+}
 """What the names in a section are, and which there are."""
 _BODILESS = {"GET", "DELETE"}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -30,10 +38,24 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """RFC 9110, 5.6.2."""
 
 
-def read_target(name: str, *, beside: Path | None = None) -> TargetFile:
-    """Read a target file by shipped name or path. Raises `FileFaults` with every fault found."""
-    file = read_yaml(resolve(name, TARGETS, what="target", beside=beside))
-    faults = list(_Reader(file).faults())
+def target_path(name: str, *, beside: Path | None = None) -> Path:
+    """Return the file meant by `name`: a path, a shipped target, or a shipped preset. Raises `FileFaults`."""
+    presets = shipped(PRESETS)
+    if name in presets and not (beside and (beside / f"{name}.yaml").is_file()):
+        return presets[name]
+    return resolve(name, TARGETS, what="target", beside=beside)
+
+
+def read_target(name: str, *, beside: Path | None = None, secrets: bool = True) -> TargetFile:
+    """Read a target file by shipped name or path. Raises `FileFaults` with every fault found.
+
+    Without `secrets`, variables that the environment lacks are no fault.
+    """
+    path = target_path(name, beside=beside)
+    file = read_yaml(path)
+    faults = list(_Reader(file, path.parent).faults())
+    if secrets:
+        faults += secret_faults(file)
     try:
         spec = validate(TargetFile, file, _without_unknown(file.data))
     except FileFaults as error:
@@ -61,16 +83,21 @@ def _mapping(data: object, key: str) -> dict[str, Any]:
 class _Reader:
     """Finds what the schema cannot say. Works on the raw data, so that one wrong type hides nothing else."""
 
-    def __init__(self, file: YamlFile) -> None:
+    def __init__(self, file: YamlFile, folder: Path) -> None:
         self.file = file
         self.calls: dict[Where, dict[str, Any]] = {
             (section, name): rest
-            for section in ("setup", "operations")
+            for section in ("setup", "operations", "readings")
             for name, rest in _mapping(file.data, section).items()
             if isinstance(rest, dict)
         }
         names = {name for rest in self.calls.values() for name in _mapping(rest, "extract")}
         self.extracted = sorted(EXTRACTED + name for name in names if _NAME.fullmatch(name))
+        accounts = _mapping(file.data, "accounts").get("file")
+        columns = columns_of(folder / resolved(accounts)) if isinstance(accounts, str) else []
+        self.columns = [ACCOUNT + column for column in columns]
+        self.any_column = isinstance(accounts, str) and bool(unset_in(accounts))
+        """Whether nobody knows the columns, since the environment does not say which file it is."""
 
     def faults(self) -> Iterator[Fault]:
         """Yield every fault."""
@@ -99,12 +126,9 @@ class _Reader:
 
     def _auth(self) -> Iterator[Fault]:
         auth = _mapping(self.file.data, "auth")
-        if auth.get("kind") == "bearer":
-            yield from self._template(("auth", "token"), auth.get("token", SESSION))
-        elif "token" in auth:
-            yield self.file.fault(
-                ("auth", "token"), f"stands beside kind {auth.get('kind')!r}", "only bearer has a token"
-            )
+        yield from auth_faults(self.file, auth)
+        for key, template in auth_templates(auth):
+            yield from self._template(("auth", key), template)
 
     def _call(self, where: Where, rest: dict[str, Any]) -> Iterator[Fault]:
         yield from self._path((*where, "path"), rest.get("path"))
@@ -113,8 +137,15 @@ class _Reader:
                 yield from self._template((*where, section, name), template)
         yield from self._headers((*where, "headers"), _mapping(rest, "headers"))
         yield from self._tree((*where, "json"), rest.get("json"))
+        yield from self._template((*where, "text"), rest.get("text"))
+        variables = _mapping(_mapping(rest, "graphql"), "variables")
+        yield from self._tree((*where, "graphql", "variables"), variables)
         yield from self._body(where, rest)
-        yield from self._paths(where, rest)
+        yield from self._places(where, rest)
+        if rest.get("each") and not _mapping(self.file.data, "accounts"):
+            yield self.file.fault(
+                (*where, "each"), "is 'account'", "needs a file of accounts", "name it under accounts"
+            )
 
     def _path(self, where: Where, path: object) -> Iterator[Fault]:
         if not isinstance(path, str):
@@ -134,28 +165,27 @@ class _Reader:
             yield from self._template((*where, name), template)
 
     def _body(self, where: Where, rest: dict[str, Any]) -> Iterator[Fault]:
-        bodies = [key for key in ("json", "form") if rest.get(key) is not None]
+        bodies = [key for key in ("json", "form", "text", "graphql") if rest.get(key) is not None]
         if len(bodies) > 1:
-            yield self.file.fault((*where, "form"), "stands beside json", "a request has one body")
-        method = rest.get("method", "GET")
+            yield self.file.fault((*where, bodies[1]), f"stands beside {bodies[0]}", "a request has one body")
+        method = rest.get("method") or ("POST" if "graphql" in bodies else "GET")
         if bodies and method in _BODILESS:
             allowed = "only POST, PUT and PATCH send a body"
             yield self.file.fault((*where, bodies[0]), f"stands beside method {method}", allowed, "write method: POST")
 
-    def _paths(self, where: Where, rest: dict[str, Any]) -> Iterator[Fault]:
+    def _places(self, where: Where, rest: dict[str, Any]) -> Iterator[Fault]:
         for section in ("extract", "evidence"):
-            for name, path in _mapping(rest, section).items():
-                place = (*where, section, name)
+            for name, place in _mapping(rest, section).items():
+                here = (*where, section, name)
                 if section == "extract" and not _NAME.fullmatch(name):
-                    yield self.file.fault(place, "is no name", "must be of small letters, digits and _")
-                if isinstance(path, str):
-                    yield from self._json_path(place, path)
-
-    def _json_path(self, where: Where, path: str) -> Iterator[Fault]:
-        try:
-            compile_path(path)
-        except ValueError as error:
-            yield self.file.fault(where, f"is {path!r}", f"must be a JSONPath (RFC 9535): {error}", "as $.items[*].sku")
+                    yield self.file.fault(here, "is no name", "must be of small letters, digits and _")
+                yield from place_faults(self.file, here, place)
+        yield from place_faults(self.file, (*where, "paging", "next"), _mapping(rest, "paging").get("next"))
+        yield from place_faults(self.file, (*where, "poll", "until"), _mapping(rest, "poll").get("until"))
+        empty = _mapping(rest, "expect").get("empty")
+        for index, path in enumerate(empty if isinstance(empty, list) else ()):
+            if isinstance(path, str):
+                yield from path_faults(self.file, (*where, "expect", "empty", index), path)
 
     def _tree(self, where: Where, tree: object) -> Iterator[Fault]:
         if isinstance(tree, dict):
@@ -176,14 +206,26 @@ class _Reader:
             yield self.file.fault(where, str(error))
             return
         for field in fields:
-            if field.name not in FIELDS and field.name not in self.extracted:
+            if not self._is_known(field.name):
                 yield self._unknown_field(where, field.name)
+            elif field.name == CURSOR and not field.optional:
+                yield self.file.fault(
+                    where, f"names {{{CURSOR}}}", "the first request has none", f"write {{{CURSOR}?}}"
+                )
             elif field.optional and not optional:
                 yield self.file.fault(where, f"names {{{field.name}?}}", "no part of a path can be left out")
+
+    def _is_known(self, name: str) -> bool:
+        if name.startswith(EXTRACTED):
+            return name.removesuffix(ALL) in self.extracted
+        return name in FIELDS or name in self.columns or (self.any_column and name.startswith(ACCOUNT))
 
     def _unknown_field(self, where: Where, name: str) -> Fault:
         if name.startswith(EXTRACTED):
             allowed = f"this file extracts {', '.join(self.extracted) or 'nothing'}"
             return self.file.fault(where, f"names {{{name}}}", allowed, suggestion(name, self.extracted))
+        if name.startswith(ACCOUNT):
+            allowed = f"the file of accounts has {', '.join(self.columns) or 'no columns that can be read'}"
+            return self.file.fault(where, f"names {{{name}}}", allowed, suggestion(name, self.columns))
         fields = [*FIELDS, *self.extracted]
         return self.file.fault(where, f"names {{{name}}}", f"fields are {', '.join(fields)}", suggestion(name, fields))

@@ -2,56 +2,119 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+from typing import TYPE_CHECKING, Any
 
-from simulator.target.call import Answer, Call, Request, Skipped
-from simulator.target.reading import read_target
+from simulator.target.accounts import Accounts, read_accounts
+from simulator.target.answers import Answer
+from simulator.target.call import Call, Request, Skipped
+from simulator.target.fields import EXTRACTED
+from simulator.target.login import address_of
+from simulator.target.reading import read_target, target_path
+from simulator.target.secrets import unset_in
+from simulator.target.signing import Signer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from simulator.target.context import Context
+    from simulator.target.fields import Json
     from simulator.target.schema import TargetFile, Words
 
 __all__ = ["Answer", "Request", "Skipped", "Target", "load_target"]
 
 NOT_MAPPED = "not mapped"
-SETUP = "setup."
-"""Prefix of the names of setup calls."""
+SETUP, READING = "setup.", "readings."
+"""Prefixes of the names of setup calls, and of those that only probes make."""
 
 
 class Target:
     """A system under test.
 
     `operations` are those the file maps, `opening` those made before a visit's first page, `setup` those made once a
-    run; `host` is the file's default base URL; `categories` what the target calls ours; `login` the header of a login
-    that the base URL holds, if any.
+    run, `readings` those that only probes make; `host` is the file's default base URL as it stands there, `base_url`
+    where requests really go, `login` the header of a login that it holds, if any; `digest` the SHA-256 of the rest of
+    the file; `categories` what the target calls ours; `events` what it calls what pages report, empty for our own
+    words.
     """
 
-    def __init__(self, file: TargetFile) -> None:
-        self.login: dict[str, str] = {}
-        self.name = file.target
+    def __init__(self, file: TargetFile, accounts: Accounts | None = None) -> None:
+        self.file, self.name, self.auth = file, file.target, file.auth.kind
         self.host = file.host
-        self.auth = file.auth.kind
+        self.base_url = address_of(file.host) if file.host is not None else "http://target.invalid"
+        self.login: dict[str, str] = {}
+        self.digest = hashlib.sha256(file.model_dump_json(exclude={"host"}).encode()).hexdigest()
         self.operations: tuple[str, ...] = tuple(file.operations)
         self.setup = tuple(SETUP + name for name in file.setup)
+        self.readings = tuple(READING + name for name in file.readings)
         self.opening = tuple(file.opening if file.opening is not None else {"session"} & set(self.operations))
         self.categories: Mapping[str, Words] = file.categories
-        setup = {SETUP + name: rest for name, rest in file.setup.items()}
-        self._calls = {name: Call(name, rest, file) for name, rest in (setup | file.operations).items()}
+        self.events: Mapping[str, str] = file.events
+        self.accounts = accounts or Accounts((), share=False)
+        calls = {SETUP + name: rest for name, rest in file.setup.items()} | file.operations
+        calls |= {READING + name: rest for name, rest in file.readings.items()}
+        self._calls = {name: Call(name, rest, file) for name, rest in calls.items()}
+        self._each = {SETUP + name for name, rest in file.setup.items() if rest.each}
+        self._sign = Signer(file.auth).sign if file.auth.kind == "aws" else None
+        self._kept: dict[int, dict[str, dict[str, Json]]] = {}
+
+    def __reduce__(self) -> tuple[type[Target], tuple[TargetFile, Accounts]]:
+        """Travel as the file: what is compiled from it cannot, and is compiled again where it arrives."""
+        return Target, (self.file, self.accounts)
 
     def build(self, operation: str, context: Context) -> Request | Skipped:
         """Return the operation's request for this shopper now, or why none is to be made."""
         call = self._calls.get(operation)
-        return call.build(context) if call else Skipped(operation, NOT_MAPPED)
+        if call is None:
+            return Skipped(operation, NOT_MAPPED)
+        request = call.build(context)
+        if self._sign and isinstance(request, Request):
+            self._sign(request, self.base_url)
+        return request
 
-    def read(self, operation: str, status: int, _headers: Mapping[str, str], body: bytes) -> Answer:
-        """Return what an answer says. Never raises for what a target sent; `KeyError` if the operation is not mapped.
+    def read(self, operation: str, status: int, headers: Mapping[str, Any], body: bytes) -> Answer:
+        """Return what an answer says, whatever the target sent. Raises `KeyError` if the operation is not mapped."""
+        return self._calls[operation].read(status, headers, body)
 
-        Headers are for evidence that stands there; today's files point into the body only.
+    def again(self, request: Request, answer: Answer, context: Context) -> tuple[Request, float] | None:
+        """Return what the same call asks next and the seconds to wait before it, or None where it is over.
+
+        To be asked before the context learns from the answer, which it may make pending, or bad after the last look.
         """
-        return self._calls[operation].read(status, body)
+        call = self._calls[request.operation]
+        following = call.again(request, answer, context, self.base_url)
+        if following and self._sign:
+            self._sign(following[0], self.base_url)
+        return following
+
+    def turns(self, operation: str, context: Context) -> Iterator[None]:
+        """Yield once for each time that a setup call is to be made, `context` standing for the account it is made for.
+
+        What the answers told for an account belongs to who has it.
+        """
+        if operation not in self._each:
+            yield
+            return
+        before = dict(context.values)
+        for account in self.accounts.rows:
+            context.values.clear()
+            context.values.update(before | account)
+            yield
+            told = {name: value for name, value in context.values.items() if name.startswith(EXTRACTED)}
+            account.update({name: value for name, value in told.items() if before.get(name) != value})
+        context.values.clear()
+        context.values.update(before)
+
+    def kept(self, shopper: int) -> Mapping[str, Mapping[str, Json]]:
+        """Return what calls made once a shopper told in earlier visits of this process, by operation."""
+        return self._kept.get(shopper, {})
+
+    def keep(self, shopper: int, answer: Answer) -> None:
+        """Remember a good answer for the shopper's later visits, if its call is made once a shopper."""
+        call = self._calls.get(answer.operation)
+        if call is not None and call.once == "shopper":
+            self._kept.setdefault(shopper, {})[answer.operation] = answer.extracted
 
     def placement(self, operation: str) -> str | None:
         """Return the placement that the file gives an operation over the page card's, if any."""
@@ -64,6 +127,12 @@ class Target:
         return frozenset(call.evidence) if call else frozenset()
 
 
-def load_target(name: str, *, beside: Path | None = None) -> Target:
-    """Return a compiled target by shipped name or path. Raises `FileFaults` with every fault of the file."""
-    return Target(read_target(name, beside=beside))
+def load_target(name: str, *, beside: Path | None = None, secrets: bool = True) -> Target:
+    """Return a compiled target by shipped name or path. Raises `FileFaults` with every fault of the file.
+
+    Without `secrets`, variables that the environment lacks are no fault: nothing will be sent.
+    """
+    path = target_path(name, beside=beside)
+    spec = read_target(name, beside=beside, secrets=secrets)
+    known = spec.accounts is not None and not unset_in(spec.accounts.file)
+    return Target(spec, read_accounts(spec.accounts, path.parent) if spec.accounts and known else None)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import orjson
 
-from simulator.target.fields import EXTRACTED, PICK, Json
+from simulator.target.fields import ALL, EXTRACTED, PICK, Json
 from simulator.target.redaction import HEADER_SAFE
 from simulator.target.secrets import REFERENCE, resolved
 
@@ -75,9 +75,15 @@ def is_optional(parts: Parts) -> bool:
 
 
 def _getter(name: str) -> Callable[[Values], Json]:
-    """Return what reads a field. Of extracted candidates, a tuple, the context's integer chooses one."""
+    """Return what reads a field. Of extracted candidates, a tuple, the context's integer chooses one.
+
+    `extracted.name.all` is all of them, as a list.
+    """
     if not name.startswith(EXTRACTED):
         return itemgetter(name)
+    if name.endswith(ALL):
+        known = name.removesuffix(ALL)
+        return lambda values: list(values[known]) if type(values[known]) is tuple else [values[known]]
 
     def chosen(values: Values) -> Json:
         value = values[name]
@@ -189,7 +195,7 @@ def _node(tree: Json) -> _Node:
     if isinstance(tree, str):
         return _string(parse(tree))
     if isinstance(tree, dict):
-        return _object([(key, _node(value)) for key, value in tree.items()])
+        return _object([(resolved(key), _node(value)) for key, value in tree.items()])
     if isinstance(tree, list):
         return _array([_node(value) for value in tree])
     return _constant(tree)

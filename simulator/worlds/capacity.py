@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import simpy
 
-from simulator.journey.records import EVENT, IMPATIENT, NEVER_US, NOT_SEEN, ONGOING, SHOPPER, VISIT
+from simulator.journey.records import EVENT, IMPATIENT, NEVER_US, NOT_SEEN, ONGOING, WALK, as_visits
+from simulator.journey.shopper import draw_these
 from simulator.worlds.queues import series_rows, station_rows
 from simulator.worlds.routes import MOST_STOPS, compile_routes
 from simulator.worlds.station import FOREVER_US, LEFT, REJECTED, RENEGED, SERVED, Station
@@ -129,11 +130,12 @@ class Shop:
         population, pages, arms, seed = world
         self.given = (population.personas, population.tables, pages.cards, routes.rows, routes.tables, arms, seed)
         self.stops_us = np.zeros(MOST_STOPS, np.int64)
-        who = np.cumsum(np.diff(plan.shopper, prepend=plan.shopper[:1]) != 0)
+        fresh = np.diff(plan.shopper, prepend=-1) != 0
+        who = np.cumsum(fresh) - 1
         self.who: list[int] = who.tolist()
         self.start_us = plan.start_us
-        self.shoppers = np.empty(who.max(initial=-1) + 1, SHOPPER)
-        self.visits = np.zeros(len(who), VISIT)
+        self.shoppers = draw_these(population, seed, plan.shopper[fresh])
+        self.visits = np.zeros(len(who), WALK)
         self.events = np.empty(EVENTS_A_VISIT * len(who) + 64, EVENT)
         begin_all(world, plan, who, self.shoppers, self.visits)
         self._event_rows = array("q")
@@ -180,7 +182,7 @@ class Shop:
         order = np.argsort(np.array(self._event_rows, np.int64), kind="stable")
         return CapacityRows(
             self.shoppers,
-            self.visits,
+            as_visits(self.visits),
             _as_bytes(self.events)[order].view(EVENT)[:, 0],
             station_rows(self.stations, first_us, until_us),
             series_rows(self.stations, first_us, until_us),

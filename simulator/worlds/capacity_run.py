@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from simulator.journey.tables import events_table, shoppers_table, visits_table
+from simulator.model.faults import one_fault
 from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
 from simulator.worlds.capacity import play
 from simulator.worlds.crowd import World
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 
 
 def capacity_plan(scenario: Scenario, times: float) -> Plan:
-    """Return the scenario's arrivals at `times` its rates."""
+    """Return the scenario's arrivals at `times` its rates. Raises `FileFaults` where they have none to multiply."""
+    if scenario.closed:
+        found = "arrivals are closed: each visit waits for the one before it"
+        raise one_fault(scenario.name, found, "the capacity world plays arrivals that wait for nobody", "give --rate")
+    if times != 1 and not scenario.profile:
+        found = "arrivals are replayed as they were and have no rate to multiply"
+        raise one_fault(scenario.name, found, "--times must be 1", "give `speed`, or a curve with kind: csv")
     return scenario.plan(times)
 
 

@@ -6,10 +6,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simulator.journey.kernel import STATE_KEYS, begin, step
+from simulator.journey.columns import Gathered
+from simulator.journey.kernel import begin, step
 from simulator.journey.keys import uniform
-from simulator.journey.records import EVENT, NEVER_US, NOT_SEEN, ONGOING, SHOPPER, VISIT, Record
-from simulator.journey.shopper import draw_shopper
+from simulator.journey.lanes import STATE_KEYS
+from simulator.journey.records import (
+    EVENT,
+    MAX_STEPS,
+    NEVER_US,
+    NOT_SEEN,
+    ONGOING,
+    SHOPPER,
+    VISIT,
+    WALK,
+    Record,
+    visit_bytes,
+)
+from simulator.journey.shopper import draw_these
 from simulator.journey.surroundings import look_around
 from simulator.model.compiled import compiled
 from simulator.model.distributions import sample
@@ -17,14 +30,20 @@ from simulator.page.card import BLOCKING, LCP, Pages
 from simulator.page.load import load_parts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from simulator.journey.plan import Plan
     from simulator.model.population import Population
 
+    Columns = dict[str, NDArray[Any]]
+
 US = 1e6
-EVENTS_A_VISIT = 6
-"""First guess at the buffer for events."""
+EVENTS_A_VISIT = 4
+"""First guess at the room for events."""
+BLOCK = 1_024
+"""Visits played at a time: with their events they stay in the processor's cache until they are columns."""
 
 
 class World(NamedTuple):
@@ -113,54 +132,76 @@ def play_page(
 
 @compiled
 def _play(
-    world: World, plan: Plan, first: int, last: int, shoppers: int, events: int, out: Rows, drawn: bool
-) -> tuple[int, int, int]:
-    """Play the plan's rows from `first` to `last` − 1, or until `out.events` is full.
+    world: World,
+    plan: Plan,
+    who: NDArray[np.int64],
+    first: int,
+    last: int,
+    walk: NDArray[Any],
+    row_bytes: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    rows: Rows,
+) -> tuple[int, int]:
+    """Play the plan's rows from `first` to `last` − 1, or until `rows.events` is full.
 
-    `shoppers` and `events` count what `out` holds already; a visit stands at its plan row; `drawn` says that the
-    shoppers are there. Returns (next row, shoppers, events).
+    `who` is the position in `rows.shoppers` of each plan row. `walk` is one row of WALK for all visits, which so stays
+    in the processor's cache; `row_bytes` shows it and `rows.visits` as bytes. Returns (next row, events).
     """
     population, pages, arms, seed = world
+    visit, (played, kept) = walk[0], row_bytes
+    events = 0
     for row in range(first, last):
-        if row == 0 or plan.shopper[row] != plan.shopper[row - 1]:
-            if not drawn:
-                draw_shopper(population, seed, plan.shopper[row], out.shoppers[shoppers])
-            shoppers += 1
-        shopper, visit, begun = out.shoppers[shoppers - 1], out.visits[row], events
+        shopper, begun = rows.shoppers[who[row]], events
         persona, arm = population.personas[shopper.persona], arms[plan.arm[row]]
         begin(persona, population.tables[0], seed, shopper, plan.visit[row], plan.arm[row], plan.start_us[row], visit)
         while visit.cause == ONGOING:
-            if events == len(out.events):
-                if row == 0 or plan.shopper[row] != plan.shopper[row - 1]:
-                    shoppers -= 1
-                return row, shoppers, begun
-            card, event = pages.cards[visit.state], out.events[events]
+            if events == len(rows.events):
+                return row, begun
+            card, event = pages.cards[visit.state], rows.events[events]
             play_page(persona, population.tables[0], card, pages.tables[0], arm, seed, shopper, visit, event)
             events += 1
-    return last, shoppers, events
+        kept[row - first] = played[0]
+    return last, events
 
 
-def play(world: World, plan: Plan, *, block: int = 4_096, shoppers: NDArray[Any] | None = None) -> Rows:
-    """Play every visit of a plan; the result does not depend on `block`, the number of visits played at a time.
+def blocks(world: World, plan: Plan, *, block: int = BLOCK, shoppers: NDArray[Any] | None = None) -> Iterator[Rows]:
+    """Yield the visits of a plan in its order, at most `block` at a time, with all shoppers and the visits' events.
 
-    `shoppers` are the rows of the plan's shoppers, in its order, where they are drawn already.
+    A block's rows hold until the next one is asked for: it is played into the same memory, which so stays in the
+    processor's cache. `shoppers` are the rows of the plan's shoppers, in its order, where they are drawn already.
     """
-    rows, drawn = len(plan.shopper), shoppers is not None
-    fresh = 1 + np.count_nonzero(np.diff(plan.shopper)) if rows else 0
-    who = np.empty(fresh, SHOPPER) if shoppers is None else shoppers
-    # `empty` and one growing buffer: numpy copies structured rows field by field, ten times slower than the kernel.
-    out = Rows(who, np.zeros(rows, VISIT), np.empty(EVENTS_A_VISIT * rows + 64, EVENT))
-    row, begun, events = 0, 0, 0
-    while row < rows:
-        last = min(row + block, rows)
-        row, begun, events = _play(world, plan, row, last, begun, events, out, drawn)
-        if row < last:
-            out = out._replace(events=_grown(out.events, events))
-    return out._replace(events=out.events[:events])
+    fresh = np.diff(plan.shopper, prepend=-1) != 0
+    everybody = draw_these(world.population, world.seed, plan.shopper[fresh]) if shoppers is None else shoppers
+    who = np.cumsum(fresh) - 1
+    block = min(block, len(who))
+    # Room for the longest visit, so that every block has at least one.
+    rows = Rows(everybody, np.empty(block, VISIT), np.empty(EVENTS_A_VISIT * block + MAX_STEPS, EVENT))
+    walk = np.zeros(1, WALK)
+    row_bytes = visit_bytes(walk), visit_bytes(rows.visits)
+    row = 0
+    while row < len(who):
+        end, events = _play(world, plan, who, row, min(row + block, len(who)), walk, row_bytes, rows)
+        yield Rows(everybody, rows.visits[: end - row], rows.events[:events])
+        row = end
 
 
-def _grown(events: NDArray[Any], used: int) -> NDArray[Any]:
-    """Return a buffer of twice the size that holds the first `used` rows."""
-    larger = np.empty(2 * len(events), EVENT)
-    larger.view(np.uint8)[: used * EVENT.itemsize] = events.view(np.uint8)[: used * EVENT.itemsize]
-    return larger
+def play(world: World, plan: Plan, *, block: int = BLOCK, shoppers: NDArray[Any] | None = None) -> Rows:
+    """Play every visit of a plan; the result does not depend on `block`. Takes what `blocks` takes."""
+    everybody = np.empty(0, SHOPPER) if shoppers is None else shoppers
+    visits, events = [b""], [b""]
+    for rows in blocks(world, plan, block=block, shoppers=shoppers):
+        everybody = rows.shoppers
+        visits.append(rows.visits.tobytes())
+        events.append(rows.events.tobytes())
+    return Rows(
+        everybody, np.frombuffer(bytearray().join(visits), VISIT), np.frombuffer(bytearray().join(events), EVENT)
+    )
+
+
+def play_columns(world: World, plan: Plan, shoppers: NDArray[Any]) -> tuple[Columns, Columns]:
+    """Play every visit of a plan, whose shoppers are drawn; return the columns of the visits and of the events."""
+    visits = Gathered(VISIT, len(plan.shopper))
+    events = Gathered(EVENT, EVENTS_A_VISIT * len(plan.shopper))
+    for rows in blocks(world, plan, shoppers=shoppers):
+        visits.add(rows.visits)
+        events.add(rows.events)
+    return visits.columns(), events.columns()

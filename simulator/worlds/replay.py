@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulator.journey.kernel import begin, step
-from simulator.journey.records import EVENT, NEVER_US, NOT_SEEN, ONGOING, SHOPPER, VISIT
-from simulator.journey.shopper import draw_shopper
+from simulator.journey.records import EVENT, NEVER_US, NOT_SEEN, ONGOING, SHOPPER, VISIT, WALK, as_visits
+from simulator.journey.shopper import draw_these
 from simulator.journey.surroundings import look_around
 from simulator.model.compiled import compiled
 from simulator.worlds.crowd import Rows
@@ -45,17 +45,16 @@ def replay(world: World, shoppers: NDArray[Any], visits: NDArray[Any], events: N
     """
     assert visits["pages"].sum() == len(events), "every visit's pages, and nothing else, must stand in the events"
     who = np.searchsorted(shoppers["shopper"], visits["shopper"])
-    out = Rows(np.zeros(len(shoppers), SHOPPER), np.zeros(len(visits), VISIT), np.zeros(len(events), EVENT))
+    drawn = draw_these(world.population, world.seed, shoppers["shopper"])
+    out = Rows(drawn, np.zeros(len(visits), WALK), np.zeros(len(events), EVENT))
     played = _replay(world, Rows(shoppers, visits, events), who, out)
-    return out._replace(events=out.events[:played])
+    return out._replace(visits=as_visits(out.visits), events=out.events[:played])
 
 
 @compiled
 def _replay(world: World, recorded: Rows, who: NDArray[np.int64], out: Rows) -> int:
-    """Fill `out`; return the number of events played."""
+    """Fill `out`, whose visits are WALK rows; return the number of events played."""
     population, _, arms, seed = world
-    for row in range(len(recorded.shoppers)):
-        draw_shopper(population, seed, recorded.shoppers[row].shopper, out.shoppers[row])
     first, played = 0, 0
     for row in range(len(recorded.visits)):
         past, visit, shopper = recorded.visits[row], out.visits[row], out.shoppers[who[row]]

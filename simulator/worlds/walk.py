@@ -12,7 +12,6 @@ import numpy as np
 
 from simulator.journey.kernel import begin, patience_us, step
 from simulator.journey.records import NEVER_US
-from simulator.journey.shopper import draw_shopper
 from simulator.journey.surroundings import look_around
 from simulator.model.compiled import compiled
 from simulator.page.load import SETUP_ROUND_TRIPS
@@ -32,15 +31,13 @@ that it needs for one with names."""
 
 @compiled
 def begin_all(world: World, plan: Plan, who: NDArray[np.int64], shoppers: NDArray[Any], visits: NDArray[Any]) -> None:
-    """Draw the shoppers of a plan and let each visit stand before its first page.
+    """Let each visit of a plan stand before its first page.
 
     `who` is the position in `shoppers` of each plan row.
     """
     population, _, _, seed = world
     for row in range(len(who)):
         shopper = shoppers[who[row]]
-        if row == 0 or who[row] != who[row - 1]:
-            draw_shopper(population, seed, plan.shopper[row], shopper)
         persona = population.personas[shopper.persona]
         number, arm, start_us = plan.visit[row], plan.arm[row], plan.start_us[row]
         begin(persona, population.tables[0], seed, shopper, number, arm, start_us, visits[row])
@@ -74,7 +71,7 @@ def tap(
         before_s += persona.promotion_s[event.network] + SETUP_ROUND_TRIPS * event.rtt_ms / 1e3
     before_us = min(int(before_s * US), fcp_us)
     after_us = fcp_us - before_us + arms[visit.arm].delay_us[visit.state]
-    return visit.state, before_us, after_us, load_us - fcp_us, patience_us(persona, seed, shopper, visit, np.inf)
+    return visit.state, before_us, after_us, load_us - fcp_us, patience_us(persona, shopper, visit, np.inf)
 
 
 @compiled
@@ -82,7 +79,7 @@ def patience_after_fcp(
     given: Given, shoppers: NDArray[Any], visits: NDArray[Any], who: int, row: int, fcp_us: int
 ) -> int:
     """Return the microseconds from the tap that a shopper waits for the page, having seen something at `fcp_us`."""
-    return patience_us(given[0][shoppers[who].persona], given[6], shoppers[who], visits[row], fcp_us)
+    return patience_us(given[0][shoppers[who].persona], shoppers[who], visits[row], fcp_us)
 
 
 @compiled

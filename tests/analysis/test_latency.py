@@ -8,7 +8,7 @@ import pytest
 from hdrh.histogram import HdrHistogram
 
 from simulator.analysis.frames import Frame
-from simulator.analysis.latency import EMPTY, decode, merge, read_histograms
+from simulator.analysis.latency import EMPTY, Part, buckets_of, decode, encode, merge, read_histograms
 from simulator.analysis.runs import read_run
 from simulator.model.faults import FileFaults
 
@@ -27,7 +27,7 @@ def test_merged_parts_equal_the_whole():
     """Histograms of workers add up, bucket by bucket, to the histogram of all values."""
     parts = [decode(recorded(VALUES_US[i::7])) for i in range(7)]
     whole = decode(recorded(VALUES_US))
-    assert np.array_equal(merge(parts).counts, whole.counts)
+    assert np.array_equal(merge(parts).counts, whole.dense.counts)
     assert merge(parts).n == 6000
 
 
@@ -35,13 +35,13 @@ def test_merged_parts_equal_the_whole():
 def test_percentiles_are_within_a_thousandth(q):
     """A percentile is at most 0.1 % above the value of that rank, never below it."""
     exact = np.quantile(VALUES_US, q, method="inverted_cdf") / 1e6
-    found = decode(recorded(VALUES_US)).percentile_s(q)
+    found = decode(recorded(VALUES_US)).dense.percentile_s(q)
     assert exact <= found <= exact * 1.001 + 1e-6
 
 
 def test_mean_is_within_a_thousandth():
     """The mean of a histogram is the mean of its values, to its precision."""
-    assert decode(recorded(VALUES_US)).mean_s() == pytest.approx(VALUES_US.mean() / 1e6, rel=1e-3)
+    assert decode(recorded(VALUES_US)).dense.mean_s() == pytest.approx(VALUES_US.mean() / 1e6, rel=1e-3)
 
 
 def test_empty_has_no_figures():
@@ -59,8 +59,8 @@ def test_pages_of_a_run_add_up(live_folder):
         whole = found.merged(clock)
         assert whole.n == len(run.requests)
         for labels, by in ((found.page, "page"), (found.persona, "persona")):
-            parts = [found.merged(clock, **{by: name}) for name in labels.counts()]
-            assert np.array_equal(merge(parts).counts, whole.counts)
+            parts = [found.merged(clock, **{by: name}).counts for name in labels.counts()]
+            assert np.array_equal(sum(parts), whole.counts)
 
 
 def test_due_is_never_shorter_than_sent(live_folder):
@@ -86,3 +86,25 @@ def test_damaged_histograms_are_named(blob, count, said):
     with pytest.raises(FileFaults, match="row 0: hdr") as error:
         read_histograms(Frame(table), "latency.parquet")
     assert said in str(error.value)
+
+
+def test_values_are_put_where_hdrhistogram_puts_them():
+    """Counting many values at once gives the histogram that recording them one by one gives, ends included."""
+    edges = np.concatenate([2 ** np.arange(31), 2 ** np.arange(1, 31) - 1, 2 ** np.arange(30) + 1, [0, -7, 2**40]])
+    values = np.concatenate([VALUES_US, edges])
+    buckets, counts = np.unique(buckets_of(values), return_counts=True)
+    one_by_one = decode(recorded(np.clip(values, 1, 3_600_000_000)))
+    assert np.array_equal(buckets, one_by_one.buckets)
+    assert np.array_equal(counts, one_by_one.counts)
+    again = decode(encode(Part(buckets, counts)))
+    assert np.array_equal(again.buckets, buckets)
+    assert np.array_equal(again.counts, counts)
+
+
+def test_what_is_written_is_what_the_library_reads():
+    """An encoded part is an HdrHistogram like any other: count, extremes and percentiles are the library's own."""
+    buckets, counts = np.unique(buckets_of(VALUES_US), return_counts=True)
+    ours, theirs = HdrHistogram.decode(encode(Part(buckets, counts))), HdrHistogram.decode(recorded(VALUES_US))
+    assert ours.get_total_count() == theirs.get_total_count()
+    for percentile in (1, 50, 99, 99.9, 100):
+        assert ours.get_value_at_percentile(percentile) == theirs.get_value_at_percentile(percentile)

@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parent))
 
 import bench_capacity
+import bench_fleet
 import bench_generate
 import bench_live
+import bench_page
 from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
     from figures import Figure
 
-TOPICS = {"generate": bench_generate.run, "live": bench_live.run, "capacity": bench_capacity.run}
+TOPICS = {
+    "generate": bench_generate.run,
+    "live": bench_live.run,
+    "fleet": bench_fleet.run,
+    "capacity": bench_capacity.run,
+    "page": bench_page.run,
+}
 
 
 def main() -> int:

@@ -27,7 +27,7 @@ SECONDS, USERS, ROUNDS = 5, 10, 5
 OURS_CORE, SERVER_CORE = "0", "1"
 CONFIGURATION = """
 worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error;
-events {{ worker_connections 20000; }}
+events {{ worker_connections 40000; }}
 http {{
   access_log off; keepalive_requests 1000000; client_body_temp_path {folder}/body;
   server {{

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from simulator.storefront import running_storefront
+from simulator.storefront.hazards import all_hazards, answer_key
 from simulator.target.request import load_target
 
 MINE = """target: mine
@@ -21,6 +22,15 @@ operations:
   search: {{path: /api/nowhere, extract: {{sku: "$.items[*].sku"}}}}
   product: {{path: "/api/products/{{extracted.sku}}"}}
   cart: {{path: /api/cart}}
+"""
+
+
+SPEC = """openapi: 3.0.0
+info: {title: Tiny, version: '1'}
+servers: [{url: 'http://127.0.0.1:9'}]
+paths:
+  /search: {get: {responses: {'200': {description: ok}}}}
+  /xyzzy: {get: {responses: {'200': {description: ok}}}}
 """
 
 
@@ -49,6 +59,44 @@ def test_the_shop_opens_says_where_and_closes(running, number):
     assert running.within(5, lambda: not any(child.is_running() for child in shop))
 
 
+def test_hazards_are_listed(footfall):
+    """Every hazard stands on a line of its own with its family, on stdout."""
+    said = footfall("storefront", "--hazards")
+    assert (said.code, said.err) == (0, "")
+    rows = [line.split()[:2] for line in said.out.splitlines()[1:]]
+    assert rows == [[hazard.code, hazard.name] for hazard in all_hazards()]
+
+
+def test_the_answer_key_is_json_of_what_is_on(footfall):
+    """Names and families can be mixed and repeated; nothing is served."""
+    said = footfall("storefront", "--hazard", "h13", "--hazard", "leak", "--hazard", "leak", "--answer-key")
+    assert (said.code, said.err) == (0, "")
+    assert json.loads(said.out) == answer_key(["leak", "open_door", "share_session"])
+    assert json.loads(footfall("storefront", "--answer-key").out) == {"hazards": []}
+
+
+def test_an_unknown_hazard_is_a_usage_error_with_a_hint(footfall):
+    """All wrong names are told at once, with the nearest right one."""
+    said = footfall("storefront", "--hazard", "leek", "--hazard", "H99")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.splitlines()[-1] == (
+        "Error: Invalid value for '--hazard': there is no hazard leek, did you mean leak?; "
+        "there is no hazard H99; --hazards lists them"
+    )
+
+
+def test_a_hazard_is_on_in_the_shop_that_opens():
+    """The shop's process does wrong what it was told to, and says it in its answers."""
+    with running_storefront(hazards=["wrong_place"]) as shop:
+        body = json.dumps({"visitor": "vera", "consent": {"location": True}}).encode()
+        with urllib.request.urlopen(f"{shop.url}/api/session", body, timeout=10) as answer:
+            session = json.load(answer)["session"]
+        asked = urllib.request.Request(f"{shop.url}/api/offers?lat=30&lon=-40")
+        asked.add_header("authorization", f"Bearer {session}")
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            assert len(json.load(answer)["offers"]) == 5
+
+
 def test_a_taken_port_is_said(running):
     """A port on which somebody listens already is one line that says so and what to do, with exit code 2."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -63,11 +111,69 @@ def test_every_operation_of_the_shipped_target_fits(footfall, storefront):
     """Against the shop that it describes, the shipped target file has each operation answered well."""
     said = footfall("target", "check", "--host", storefront.url)
     assert said.code == 0, said.out
-    mapped = {line.split()[0] for line in said.out.splitlines()[1:]}
+    mapped = {line.split()[0] for line in said.out.partition("\nhazard")[0].splitlines()[1:]}
     assert mapped == {*load_target("storefront").operations, "setup.popular"}
     count = len(mapped)
-    text = f"{count} operations mapped, {count} answered well, 0 did not, 0 could not be tried\n"
-    assert said.err == text
+    text = f"{count} operations mapped, {count} answered well, 0 did not, 0 could not be tried; "
+    assert said.err.startswith(text)
+    assert re.fullmatch(r"\d+ of 25 hazards could be judged\n", said.err.removeprefix(text))
+
+
+def test_what_a_file_lets_be_judged_is_said_without_sending(footfall):
+    """`--no-send` names what is mapped and observable, and for each hazard who judges it or what is missing."""
+    said = footfall("target", "check", "--no-send", "web_push")
+    assert said.code == 0
+    assert re.search(
+        r"^push_send +POST /\$\{env:WEB_PUSH_PREFIX\}/\{account\.subscription\} +items *$", said.out, re.MULTILINE
+    )
+    assert re.search(
+        r"^H8 +pushy .* not observable: needs readings\.inbox with evidence sent_at", said.out, re.MULTILINE
+    )
+    assert len(re.findall(r"^H\d+ ", said.out, re.MULTILINE)) == 25
+    assert "1 operations mapped, nothing sent" in said.err
+
+
+def test_shipped_targets_and_presets_are_listed(footfall):
+    """`target list` has a line for each shipped file, with the variables that it takes from the environment."""
+    said = footfall("target", "list")
+    assert re.search(r"^storefront +The shop that comes", said.out, re.MULTILINE)
+    assert re.search(r"^segment +Segment HTTP .* SEGMENT_WRITE_KEY *$", said.out, re.MULTILINE)
+
+
+def test_a_variable_that_is_not_set_is_said(footfall):
+    """A preset without its key sends nothing: exit code 2 and the name of the variable."""
+    said = footfall("target", "check", "segment")
+    assert said.code == 2
+    assert "needs SEGMENT_WRITE_KEY, which is not set in the environment" in said.err
+
+
+def test_an_imported_description_can_be_checked(footfall, file):
+    """`target import openapi` writes a file that `target check` reads; it replaces none unasked."""
+    file("spec.yaml", SPEC)
+    said = footfall("target", "import", "openapi", "spec.yaml")
+    assert said.code == 0
+    assert re.search(r"^search +GET /search *$", said.out, re.MULTILINE)
+    assert re.search(r"^GET /xyzzy +no operation that we know *$", said.out, re.MULTILINE)
+    assert "needs a human: host: " in said.err
+    assert footfall("target", "check", "--no-send", "tiny.yaml").code == 0
+    again = footfall("target", "import", "openapi", "spec.yaml")
+    assert (again.code, "tiny.yaml exists" in again.err) == (2, True)
+
+
+def test_what_has_no_operation_is_refused(footfall, file):
+    """A description with nothing that we know says what it has, and writes no file."""
+    file("spec.yaml", SPEC.replace("/search", "/abc"))
+    said = footfall("target", "import", "openapi", "spec.yaml", "--out", "x.yaml")
+    assert said.code == 2
+    assert "no operation that we know" in said.err
+    assert footfall("target", "check", "--no-send", "x.yaml").code == 2
+
+
+def test_what_is_no_recording_is_said(footfall, file):
+    """A HAR that is none is a fault of the file, with exit code 2."""
+    file("session.har", "{}")
+    said = footfall("target", "import", "har", "session.har")
+    assert (said.code, said.err) == (2, "error: session.har: has no log.entries, a HAR 1.2 recording is needed\n")
 
 
 def test_the_table_is_data_and_whole_where_nobody_looks(footfall, storefront):
@@ -86,7 +192,9 @@ def test_what_does_not_fit_is_said_and_exit_code_1(footfall, file, storefront):
     assert "status 404" in rows["search"]
     assert "extracted.sku is not known yet" in rows["product"]
     assert " 200 " in rows["home"]
-    assert said.err == "4 operations mapped, 2 answered well, 1 did not, 1 could not be tried\n"
+    assert said.err == (
+        "4 operations mapped, 2 answered well, 1 did not, 1 could not be tried; 0 of 25 hazards could be judged\n"
+    )
 
 
 def test_nobody_there_is_exit_code_4(footfall):

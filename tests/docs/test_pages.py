@@ -108,9 +108,9 @@ def test_study_is_told_with_both_of_its_sides(page, text):
 
 
 def test_changelog_begins_with_this_version(root, text):
-    """The newest entry is the version of the package and of the distribution."""
+    """The newest entry that is released is the version of the package and of the distribution."""
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    newest = re.search(r"^## (\S+)", text("CHANGELOG.md"), re.MULTILINE)[1]
+    newest = re.search(r"^## (\d\S+)", text("CHANGELOG.md"), re.MULTILINE)[1]
     assert newest == __version__ == project["version"]
 
 
@@ -131,3 +131,13 @@ def test_no_page_shouts(page, text):
 def prose(text):
     """Return a page without its code."""
     return re.sub(r"```.*?```|<!--.*?-->|`[^`]*`", "", text, flags=re.DOTALL)
+
+
+def test_every_path_of_the_shop_is_told(text):
+    """What the shop answers under /api, /ar, /s and /push stands in its page, the ends of long paths abbreviated."""
+    from simulator.storefront.app import ROUTES  # noqa: PLC0415 - the only test that needs the shop
+
+    told = text("docs/storefront.md")
+    paths = {route.path for route in ROUTES} - {"/", "/p/{sku}", "/api/health"}
+    missing = {path for path in paths if path not in told and f"…/{path.rpartition('/')[2]}" not in told}
+    assert missing == {"/api/cart/items/{sku}"}

@@ -26,7 +26,7 @@ from simulator.journey.records import (
     ONGOING,
     PUT_OFF,
     SHOPPER,
-    VISIT,
+    WALK,
 )
 from simulator.model.distributions import DIST, Constant, TableBook
 from simulator.model.population import set_journey
@@ -64,7 +64,7 @@ def walk(persona, everyday):
     """Return a function that shows a shopper one page after another and gives (visit, events)."""
 
     def play(*pages, who=0, budget_s=None):
-        shopper, visit, tables = np.zeros(1, SHOPPER)[0], np.zeros(1, VISIT)[0], everyday[0].tables[0]
+        shopper, visit, tables = np.zeros(1, SHOPPER)[0], np.zeros(1, WALK)[0], everyday[0].tables[0]
         if budget_s is not None:
             persona["budget"] = np.array([TableBook().row(Constant(dist="constant", value=budget_s))], DIST)[0]
         shopper["shopper"], shopper["frailty"] = who, 1.0

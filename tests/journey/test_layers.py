@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from simulator.journey import keys
 from simulator.journey.closed_form import device_abilities, expectations
 from simulator.journey.kernel import S, first_flags
-from simulator.journey.keys import PAST_ORDER, four_uniforms, philox4x32
+from simulator.journey.keys import NOWHERE, PAST_ORDER, four_uniforms, philox4x32, uniform
 from simulator.journey.plan import draw_shoppers
 from simulator.journey.records import SHOPPER
 from simulator.journey.shopper import visit_channel
@@ -121,13 +122,19 @@ def test_tenure_has_its_distribution(of_persona):
                 near_share(tenure <= spec.history.tenure.quantile(share) / 86_400, share)
 
 
+def channel_of(persona, shopper, visit):
+    """Return the channel of a shopper's visit."""
+    u = uniform(7, int(shopper["shopper"]), visit, NOWHERE, 0, keys.VISIT_CHANNEL)
+    return visit_channel(persona, shopper, visit, u)
+
+
 def test_first_visits_come_by_the_shopper_s_own_channel(compiled, drawn):
     """Who was never here comes first by the channel that found them; every other visit by the returning mix."""
     population = compiled[0]
     later = np.zeros((4, len(CHANNELS)))
     for shopper in drawn[:3_000]:
         persona = population.personas[shopper["persona"]]
-        first, second = (visit_channel(persona, 7, shopper, visit) for visit in (0, 1))
+        first, second = (channel_of(persona, shopper, visit) for visit in (0, 1))
         if shopper["tenure_days"] == 0:
             assert first == shopper["channel"]
         later[shopper["email"] + 2 * shopper["push"], second] += 1
@@ -140,7 +147,7 @@ def test_returning_visits_have_the_returning_mix(compiled, drawn):
     both = drawn[(drawn["email"] == 1) & (drawn["push"] == 1)][:4_000]
     index = np.bincount(both["persona"]).argmax()
     mine, persona = both[both["persona"] == index], population.personas[index]
-    counts = np.bincount([visit_channel(persona, 7, shopper, 3) for shopper in mine], minlength=len(CHANNELS))
+    counts = np.bincount([channel_of(persona, shopper, 3) for shopper in mine], minlength=len(CHANNELS))
     expected = np.diff(persona["returning_cdf"][3], prepend=0.0) * len(mine)
     assert not counts[expected == 0].any()
     assert stats.chisquare(counts[expected > 0], expected[expected > 0]).pvalue > LEVEL

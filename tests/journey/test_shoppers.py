@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from simulator.journey.arms import choose_arm, compile_arms, control_arm
-from simulator.journey.shopper import choose_persona, pick
+from simulator.journey.plan import draw_shoppers
+from simulator.journey.shopper import pick
 from simulator.model.networks import network_table
 from simulator.model.schema import CATEGORIES, SITUATIONS, TECHNOLOGIES
 from simulator.model.states import EXIT, STATE_NAMES
@@ -36,12 +37,13 @@ def test_personas_come_by_weight(everyday, crowd):
 
 def test_weights_need_no_sum(everyday):
     """Weights ten times as large assign everybody to the same persona."""
-    personas = everyday[0].personas
-    larger = personas.copy()
+    larger = everyday[0].personas.copy()
     larger["weight"] *= 10
-    assert [choose_persona(personas, 1, who) for who in range(300)] == [
-        choose_persona(larger, 1, who) for who in range(300)
-    ]
+    people = (
+        draw_shoppers(population, 1, 0, 300) for population in (everyday[0], everyday[0]._replace(personas=larger))
+    )
+    one, other = (rows["persona"].tolist() for rows in people)
+    assert one == other
 
 
 def test_countries_devices_and_consent_follow_the_files(everyday, everybody, crowd):
@@ -125,10 +127,9 @@ def test_a_new_arm_takes_shoppers_for_itself():
 def test_arms_do_not_go_with_personas(everyday):
     """Arm and persona of a shopper are independent (chi-square of the table)."""
     arms = compile_arms([("control", 0.5, {}, {}), ("slower", 0.5, {}, {})])
-    personas = everyday[0].personas
-    table = np.zeros((2, len(personas)))
-    for who in range(8_000):
-        table[choose_arm(arms, 5, who), choose_persona(personas, 5, who)] += 1
+    table = np.zeros((2, len(everyday[0].personas)))
+    for who, persona in enumerate(draw_shoppers(everyday[0], 5, 0, 8_000)["persona"]):
+        table[choose_arm(arms, 5, who), persona] += 1
     assert stats.chi2_contingency(table).pvalue > LEVEL
 
 

@@ -4,13 +4,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from simulator.journey.columns import BLOCK, columns_of
 from simulator.journey.records import CAUSES, NEVER_US, NOT_SEEN, ONGOING
 from simulator.journey.tables import (
-    BLOCK,
     COLUMNS,
     SCHEMAS,
     Names,
-    columns_of,
     events_table,
     shoppers_table,
     visits_table,

@@ -11,7 +11,8 @@ from simulator.model.devices import device_table
 from simulator.model.library import shipped
 from simulator.model.merge import merge_persona
 from simulator.model.persona import complete_personas, load_population, place_countries
-from simulator.model.schema import CATEGORIES, PersonaFile, persona_problems
+from simulator.model.problems import section_problems
+from simulator.model.schema import CATEGORIES, PersonaFile
 from simulator.model.states import EXIT, FLAGS, STATES, bits, guard_bits
 from simulator.model.yamlfile import read_yaml, validate
 
@@ -174,7 +175,8 @@ def test_a_persona_merges_and_validates(name):
     """Every shipped persona is complete after inheritance, and nothing is wrong with it."""
     persona = resolved(name)
     assert persona.persona == name
-    assert persona_problems(persona, place_countries(), device_table().tiers()) == []
+    sections = {name: getattr(persona, name) for name in PersonaFile.model_fields}
+    assert section_problems(sections, place_countries(), device_table().tiers()) == []
 
 
 @pytest.mark.parametrize("name", MIXINS)

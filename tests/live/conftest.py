@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import tempfile
 from pathlib import Path
 
 import gevent
+import pyarrow.parquet as pq
 import pytest
 
 from simulator.scenario.load import load_scenario
 from simulator.worlds.live.run import LiveRun
+from simulator.worlds.live.tables import RunTables
 from simulator.worlds.live.visit import Arrival
 
 HERE = Path(__file__).parent
@@ -77,6 +80,7 @@ def play(scenario):
         visits = [gevent.spawn_later(arrival.due_us / 1e6, run.visit, arrival) for arrival in arrivals]
         gevent.joinall(visits, timeout=LONGEST_S, raise_error=True)
         assert all(visit.ready() for visit in visits)
+        assert not run.defects, "a visit that breaks off proves nothing of what it should have done"
         return run
 
     return played
@@ -99,6 +103,20 @@ def begin(scenario):
 
 
 @pytest.fixture(scope="session")
-def tables():
+def written():
+    """Return a function that writes what a recorder has, as a run does, and gives the tables back."""
+
+    def write(recorder, names):
+        with tempfile.TemporaryDirectory() as name:
+            into = RunTables(Path(name), names)
+            into.add(recorder.take())
+            entries = into.finish()
+            return {table: pq.read_table(Path(name) / entry["file"]) for table, (entry,) in entries.items()}
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def tables(written):
     """Return a function that gives a run's tables as lists of rows."""
-    return lambda run: {name: t.to_pylist() for name, t in run.recorder.tables(run.scenario.names).items()}
+    return lambda run: {name: t.to_pylist() for name, t in written(run.recorder, run.scenario.names).items()}

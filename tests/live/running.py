@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import psutil
 
-LONGEST_S = 60
+LONGEST_S = 100
 COMMAND = (sys.executable, "-m", "simulator.cli")
 
 
@@ -37,7 +37,7 @@ def start(*arguments, **how):
 
 
 def finish(process):
-    """Wait for a command, for a minute at most."""
+    """Wait for a command, for `LONGEST_S` at most."""
     begun = monotonic()
     try:
         out, err = process.communicate(timeout=LONGEST_S)

@@ -52,6 +52,19 @@ def test_with_open_visits_arrive_by_the_scenarios_plan(storefront, tmp_path):
     assert "Traceback" not in ended.stderr
 
 
+def test_with_open_on_several_workers_the_plan_is_split(recording, files, tmp_path):
+    """Two workers of plain Locust send the plan's forty visits in once between them, and the master sends none."""
+    scenario = ("--scenario", str(files / "hurried_scenario.yaml"))
+    with recording.Shop() as shop:
+        ended, rows = locust(shop.url, tmp_path, "--open", "-u", "0", "-t", "20s", "--processes", "2", *scenario)
+        sessions = len(shop.of("session"))
+    assert ended.returncode == 0, ended.stderr
+    assert sessions == 40
+    assert sum(int(row["Request Count"]) for (kind, name), row in rows.items() if kind and name == "session") == 40
+    assert int(rows["", "Aggregated"]["Failure Count"]) == 0
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_target_that_is_not_ready_is_said_and_ends_locust(tmp_path):
     """Where the target does not answer its setup call, Locust stops and says so instead of failing every visit."""
     ended, _ = locust("http://127.0.0.1:1", tmp_path, "-u", "3", "-r", "3", "-t", "10s")

@@ -14,7 +14,7 @@ from simulator.model.places import country_table
 from simulator.page.card import PLACEMENTS
 from simulator.target.headers import CHROMIUM
 from simulator.target.request import Target
-from simulator.worlds.live.run import judge_generator
+from simulator.worlds.live.gauge import Gauge, judge_generator, report_of
 
 HINTS = {"sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform"}
 NETWORK = {"ect", "rtt", "downlink"}
@@ -426,8 +426,9 @@ def test_a_shop_that_closes_under_its_shoppers(recording, begin, tables):
         url = shop.url
     after = begin(url, seconds=5.0)
     assert run.recorder.failed == 0
-    assert {row["error"] for row in tables(after)["requests"]} == {"connection refused"}
-    assert {row["cause"] for row in tables(after)["visits"]} >= {"error"}
+    found = tables(after)
+    assert {row["error"] for row in found["requests"]} == {"connection refused"}
+    assert {row["cause"] for row in found["visits"]} >= {"error"}
     assert after.open == 0
 
 
@@ -448,7 +449,7 @@ def test_a_defect_of_ours_ends_one_visit_and_makes_the_run_invalid(shop, begin, 
     assert 0 < count < 12
     assert (
         f"{count} visits were broken off by a defect: ValueError: a defect"
-        in judge_generator(run, 0.1, interrupted=False)["saturated"]
+        in judge_generator([report_of(run, Gauge())], interrupted=False)["saturated"]
     )
 
 

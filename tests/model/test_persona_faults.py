@@ -303,6 +303,27 @@ ONE_FAULT = {
     ),
     "a section that is none": ("journey: 3\n", "mine.yaml:4: journey is 3, must be a mapping of keys to values"),
     "a deleted section": ("loyalty: null\n", "mine.yaml:4: loyalty is missing, this key is required"),
+    "an edge from no state": (
+        "tempo: {produkt > cart: {dist: constant, value: 3s}}\n",
+        (
+            "mine.yaml:4: tempo.produkt > cart has produkt, which is not a state, allowed are "
+            f"{STATES}. Hint: did you mean product?"
+        ),
+    ),
+    "an edge to no state": (
+        "tempo: {product > crat: {dist: constant, value: 3s}}\n",
+        (
+            "mine.yaml:4: tempo.product > crat has crat, which is not a state or exit, allowed are "
+            f"{STATES}, exit. Hint: did you mean cart?"
+        ),
+    ),
+    "an edge that no journey has": (
+        "tempo: {product > purchase: {dist: constant, value: 3s}}\n",
+        (
+            "mine.yaml:4: tempo.product > purchase is an edge that the journey does not have, each must have a "
+            "probability. Hint: give journey.rows.product a probability of purchase, or leave this think time out"
+        ),
+    ),
     "a deleted default": (
         "tempo: {default: null, cart: null}\n",
         "mine.yaml:4: tempo.default is missing, states without their own think time need it",

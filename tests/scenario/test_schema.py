@@ -113,7 +113,7 @@ WRONG_ARRIVALS = {
     "a step of no length": ({"kind": "steps", "steps": [{"rate": "1/s", "duration": 0}]}, "greater than 0"),
     "a kind there is not": (
         {"kind": "wave", "rate": "1/s"},
-        "Input should be 'constant', 'ramp', 'steps', 'diurnal', 'spike' or 'csv'",
+        "Input should be 'constant', 'ramp', 'steps', 'diurnal', 'spike', 'csv', 'replay' or 'closed'",
     ),
     "a spike without a top": ({"kind": "spike", "rate": "1/s", "hold": "1s"}, "spike needs `peak`"),
     "a spike of no length": ({"kind": "spike", "rate": "1/s", "peak": "9/s"}, "needs a `rise`, `hold` or `fall`"),
@@ -129,9 +129,19 @@ WRONG_ARRIVALS = {
     ),
     "a time there is not": ({"kind": "diurnal", "rate": "1/s", "at": "25:00"}, "must be a time of day, as 18:30"),
     "a file without a name": ({"kind": "csv"}, "csv needs a `file`, as traffic.csv"),
-    "a file of another kind": ({"rate": "1/s", "file": "x.csv"}, "constant has no `file`, only csv has"),
+    "a file of another kind": ({"rate": "1/s", "file": "x.csv"}, "constant has no `file`, only csv and replay have"),
+    "times without a file": ({"kind": "replay"}, "replay needs a `file`, as visits.parquet"),
+    "times with a rate": ({"kind": "replay", "file": "x.csv", "rate": "1/s"}, "replay has no `rate`, only constant"),
+    "times that are spaced": ({"kind": "replay", "file": "x.csv", "spacing": "even"}, "replay has no `spacing`"),
+    "closed without shoppers": ({"kind": "closed"}, "closed needs `shoppers`, how many are there at once, as 200"),
+    "closed with a rate": ({"kind": "closed", "shoppers": 9, "rate": "1/s"}, "closed has no `rate`, only constant"),
+    "nobody at once": ({"kind": "closed", "shoppers": 0}, "greater than 0"),
+    "shoppers at once of a rate": ({"rate": "1/s", "shoppers": 9}, "constant has no `shoppers`, only closed has"),
     "a unit there is not": ({"kind": "csv", "file": "x.csv", "unit": "per_year"}, "Input should be 'per_s'"),
-    "two faults at once": ({"kind": "ramp", "file": "x.csv"}, "only csv has; ramp needs a `rate`, as 10/s; ramp needs"),
+    "two faults at once": (
+        {"kind": "ramp", "file": "x.csv"},
+        "csv and replay have; ramp needs a `rate`, as 10/s; ramp needs",
+    ),
     "a spacing there is not": ({"rate": "1/s", "spacing": "odd"}, "Input should be 'poisson' or 'even'"),
     "a key there is not": ({"rate": "1/s", "burst": 3}, "Extra inputs are not permitted"),
 }
@@ -147,6 +157,19 @@ def test_arrivals_that_mean_nothing(what):
 
 
 WRONG = {
+    "a warm-up as long as the run": ({"duration": "10s", "warmup": "10s"}, "warmup must be shorter than the duration"),
+    "no visit at once": ({"max_open_visits": 0}, "greater than 0"),
+    "nobody has the time to return": (
+        {"duration": "10s", "returning": {"share": "30%", "after": "20s"}},
+        "returning.after must be shorter than the duration, which is 10 s",
+    ),
+    "two say who returns": (
+        {
+            "returning": {"share": 0.5, "after": "1s"},
+            "arrivals": {"kind": "replay", "file": "x.csv", "shopper_column": "who"},
+        },
+        "both say who comes again",
+    ),
     "two arms of one name": ({"arms": [{"name": "a"}, {"name": "a"}]}, "two arms have the same name"),
     "shares of more than everybody": (
         {"arms": [{"name": "a", "share": 0.7}, {"name": "b", "share": "40%"}]},

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from simulator.storefront.app import build_app
+from simulator.storefront.hazards import rules_with
 from simulator.storefront.shop import Shop, open_shop
 
 if TYPE_CHECKING:
@@ -18,6 +20,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+@dataclass
+class Watch:
+    """The shop's clock, which goes on when it is told to."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
 
 
 @dataclass
@@ -91,11 +108,55 @@ class Visitor:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    """Open a shop whose clock stands at noon."""
-    opened = open_shop(tmp_path / "shop.sqlite", 7, clock=lambda: NOON)
+def watch() -> Watch:
+    """Return the shop's clock, which stands at noon."""
+    return Watch()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, watch: Watch) -> Iterator[Shop]:
+    """Open a shop that does everything right."""
+    opened = open_shop(tmp_path / "shop.sqlite", 7, clock=watch)
     yield opened
     opened.close()
+
+
+@dataclass
+class Zoo:
+    """A shop with some hazards on."""
+
+    shop: Shop
+    watch: Watch
+
+    def enter(self, visitor: str = "vera", country: str = "GB", **consent: bool) -> Visitor:
+        """Start a session, as `come_in` does."""
+        return enter(self.shop, visitor, country, **consent)
+
+    def nobody(self) -> Visitor:
+        """Return somebody without a session."""
+        return Visitor(self.shop)
+
+
+@pytest.fixture
+def open_zoo(tmp_path: Path, watch: Watch) -> Iterator[Callable[..., Zoo]]:
+    """Return a function that opens a shop with some hazards on; shops of one test may share a `file`."""
+    opened = []
+
+    def open_with(*hazards: str, file: str = "") -> Zoo:
+        path = tmp_path / (file or f"zoo-{len(opened)}.sqlite")
+        opened.append(open_shop(path, 7, clock=watch, rules=rules_with(hazards)))
+        return Zoo(opened[-1], watch)
+
+    yield open_with
+    for one in opened:
+        one.close()
+
+
+def enter(shop: Shop, visitor: str = "vera", country: str = "GB", **consent: bool) -> Visitor:
+    """Start a session of a visitor from somewhere, who agrees to all but push messages unless told otherwise."""
+    agreed = {"analytics": True, "personalization": True, "location": True} | consent
+    started = Visitor(shop).post("/api/session", visitor=visitor, country=country, consent=agreed)
+    return Visitor(shop, {"authorization": f"Bearer {started['session']}"})
 
 
 @pytest.fixture
@@ -107,13 +168,7 @@ def nobody(shop: Shop) -> Visitor:
 @pytest.fixture
 def come_in(shop: Shop) -> Callable[..., Visitor]:
     """Return a function that starts a session: of which visitor, from where, agreeing to what (everything)."""
-
-    def start(visitor: str = "vera", country: str = "GB", **consent: bool) -> Visitor:
-        agreed = {"analytics": True, "personalization": True, "location": True} | consent
-        started = Visitor(shop).post("/api/session", visitor=visitor, country=country, consent=agreed)
-        return Visitor(shop, {"authorization": f"Bearer {started['session']}"})
-
-    return start
+    return partial(enter, shop)
 
 
 @pytest.fixture

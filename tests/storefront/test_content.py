@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 CONTENT = "/api/content"
 
 
-def test_every_category_has_two_articles_and_a_plan():
+def test_every_category_has_two_articles_a_plan_and_something_exclusive():
     """Slugs are unique, texts differ, and every product shown is of the category and in the catalogue."""
     catalogue = build_catalogue(7)
     pieces = Library(catalogue).pieces
-    assert len({piece.slug for piece in pieces}) == len(pieces) == 3 * len(CATEGORIES)
+    assert len({piece.slug for piece in pieces}) == len(pieces) == 4 * len(CATEGORIES)
     assert Counter((p.category, p.kind) for p in pieces) == {
-        (c.slug, kind): n for c in CATEGORIES for kind, n in (("article", 2), ("plan", 1))
+        (c.slug, kind): n for c in CATEGORIES for kind, n in (("article", 2), ("plan", 1), ("exclusive", 1))
     }
     assert len({piece.paragraphs for piece in pieces}) == len(pieces)
     assert all(catalogue.products[sku].category == p.category for p in pieces for sku in p.skus)
@@ -72,3 +72,19 @@ def test_what_the_library_does_not_have(vera: Visitor):
         assert vera.refused("GET", path) == (404, "not_found")
     for query in ("kind=poem", "limit=0", "limit=49"):
         assert vera.refused("GET", f"{CONTENT}?{query}") == (422, "invalid")
+
+
+def test_what_is_exclusive_is_earned(vera: Visitor, nobody: Visitor):
+    """A member without the pass is told what it takes; with the pass redeemed, the pieces open, and to nobody else."""
+    vera.log_in()
+    order = vera.buy("BAG-0007", 3)["order"]
+    assert vera.get("/api/entitlements")["entitlements"] == ["article", "plan"]
+    assert vera.refused("GET", CONTENT, params={"kind": "exclusive"}) == (403, "not_entitled")
+    account = vera.get("/api/home")["subject"]
+    vera.post(f"/api/accounts/{account}/loyalty/redemptions", reward="exclusive-pass", order=order)
+    assert vera.get("/api/entitlements")["entitlements"] == ["article", "plan", "exclusive"]
+    (first, *_) = vera.get(CONTENT, kind="exclusive")["items"]
+    assert first["members_only"] is True
+    assert vera.get(first["url"])["piece"]["paragraphs"]
+    for path in (first["url"], "/api/entitlements"):
+        assert nobody.refused("GET", path) == (403, "members_only")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from simulator.storefront.sessions import variant_of
+from simulator.storefront.experiments import HERO, arm_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ def test_a_session_says_whose_it_is(nobody: Visitor):
     body = answer.json()
     assert answer.status_code == 201
     assert body["subject"] == "vera"
-    assert body["variant"] == variant_of("vera")
+    assert body["variant"] == arm_of(HERO, "vera")
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith(f"sid={body['session']};")
     assert "HttpOnly" in cookie
@@ -48,8 +48,8 @@ def test_a_session_that_does_not_exist(nobody: Visitor):
 
 def test_the_variant_sticks_and_splits_evenly(come_in: Callable[..., Visitor]):
     """A visitor sees one variant in every session; over many visitors both have half, within 3.5 standard errors."""
-    assert {come_in("vera").get("/api/home")["variant"] for _ in range(3)} == {variant_of("vera")}
-    treated = sum(variant_of(f"visitor-{n}") == "treatment" for n in range(4000))
+    assert {come_in("vera").get("/api/home")["variant"] for _ in range(3)} == {arm_of(HERO, "vera")}
+    treated = sum(arm_of(HERO, f"visitor-{n}") == "treatment" for n in range(4000))
     assert abs(treated - 2000) < 3.5 * (4000 * 0.25) ** 0.5
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -108,7 +109,7 @@ def test_the_same_points_cannot_be_spent_twice(tmp_path: Path):
     def ask(n: int) -> bool:
         own = open_shop(path, 7)
         try:
-            return redeem(own.database, "a", WRAP, f"o{n}", "")
+            return asyncio.run(redeem(own.database, "a", WRAP, f"o{n}", ""))
         except ShopError as error:
             assert error.code == "not_enough_points"  # noqa: PT017 - the other outcome is asserted as well
             return False
@@ -119,3 +120,19 @@ def test_the_same_points_cannot_be_spent_twice(tmp_path: Path):
         assert sum(pool.map(ask, range(8))) == 3
     assert balance(shop.database, "a") == 5
     shop.close()
+
+
+def test_points_are_earned_without_an_order_too(vera: Visitor, come_in: Callable[..., Visitor]):
+    """A visit, a review or a week of a plan counts once, for its own member, and shows in the ledger."""
+    vera.log_in()
+    path = path_of(vera)
+    first, again = (vera.ask("POST", f"{path}/earnings", json=VISIT) for _ in range(2))
+    assert (first.status_code, first.json()["points"]) == (201, 25)
+    assert (again.status_code, again.json()["points"], again.json()["balance"]) == (200, 0, 25)
+    vera.post(f"{path}/earnings", activity="review", reference="BAG-0007")
+    assert [entry["reward"] for entry in vera.get(path)["entries"]] == ["review:BAG-0007", "store_visit:monday"]
+    assert vera.refused("POST", f"{path}/earnings", json=VISIT | {"activity": "nap"}) == (422, "invalid")
+    assert come_in("ben").refused("POST", f"{path}/earnings", json=VISIT) == (403, "members_only")
+
+
+VISIT = {"activity": "store_visit", "reference": "monday"}

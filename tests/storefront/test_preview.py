@@ -133,3 +133,24 @@ def test_platforms_and_people(vera: Visitor, nobody: Visitor):
     assert len(tags) == 2
     assert nobody.ask("GET", "/ar/BAG-0007", headers=PIXEL).headers["etag"] in tags
     assert vera.refused("GET", "/ar/NOPE") == (404, "not_found")
+
+
+@pytest.mark.parametrize("phone", [IPHONE, PIXEL])
+def test_a_part_of_a_model_is_sent_where_a_part_is_asked_for(vera: Visitor, phone: dict[str, str]):
+    """First bytes, last bytes and a middle are 206 with their place; what cannot be is 416, and what is odd is all."""
+    whole = vera.ask("GET", "/ar/BAG-0007", headers=phone)
+    total = len(whole.content)
+    assert whole.headers["accept-ranges"] == "bytes"
+    for wanted, first, last in (("0-9", 0, 9), ("-5", total - 5, total - 1), (f"{total - 3}-", total - 3, total - 1),
+                                ("7-99999999999", 7, total - 1), ("-99999999999", 0, total - 1)):  # fmt: skip
+        part = vera.ask("GET", "/ar/BAG-0007", headers=phone | {"range": f"bytes={wanted}"})
+        assert (part.status_code, part.content) == (206, whole.content[first : last + 1])
+        assert part.headers["content-range"] == f"bytes {first}-{last}/{total}"
+    for wanted in (f"{total}-", "9-3", "-0"):
+        refused = vera.ask("GET", "/ar/BAG-0007", headers=phone | {"range": f"bytes={wanted}"})
+        assert (refused.status_code, refused.headers["content-range"]) == (416, f"bytes */{total}")
+    for odd in ("bytes=0-1,4-5", "lines=1-2", "bytes=-", "bytes=a-b"):
+        assert vera.ask("GET", "/ar/BAG-0007", headers=phone | {"range": odd}).content == whole.content
+    for tag, status in ((whole.headers["etag"], 206), ('"old"', 200)):
+        answer = vera.ask("GET", "/ar/BAG-0007", headers=phone | {"range": "bytes=0-9", "if-range": tag})
+        assert answer.status_code == status

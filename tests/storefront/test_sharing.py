@@ -44,3 +44,15 @@ def test_what_cannot_be_shared(vera: Visitor, nobody: Visitor):
     answer = nobody.ask("GET", "/s/made-up")
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_what_is_shared_is_shown_to_its_opener(vera: Visitor, come_in: Callable[..., Visitor], nobody: Visitor):
+    """Whoever opens a link sees the product at their own price and under their own name; nothing says who shared it."""
+    token = vera.post(SHARES, sku="BAG-0007")["share"]
+    yuki = come_in("yuki", "JP")
+    opened, mine = yuki.get(f"{SHARES}/{token}"), vera.get("/api/products/BAG-0007")["product"]
+    assert (opened["subject"], opened["product"]["currency"], mine["currency"]) == ("yuki", "JPY", "GBP")
+    assert nobody.get(f"{SHARES}/{token}")["subject"] is None
+    assert "vera" not in str(opened)
+    assert vera.get(SHARES)["shares"][0]["opens"] == 2
+    assert nobody.refused("GET", f"{SHARES}/made-up") == (404, "not_found")

@@ -64,3 +64,14 @@ def test_the_wait_is_that_of_a_line_with_several_desks(shop: Shop):
         assert ticket.status(now) == ("waiting" if start > arrived else "answering")
     assert ticket.status(now + timedelta(days=1)) == "closed"
     assert ticket.wait_s(now) > 0, "the line did build up"
+
+
+def test_whoever_is_stuck_is_told_where_to_go_on(vera: Visitor):
+    """A declined card leads back to checkout, a finger that is not known to the password; the cart is carried along."""
+    vera.put_in_cart("BAG-0007")
+    for stuck_at, url in (("/api/payments", "/api/checkout"), ("/api/auth/finish", "/api/login"), (None, "/api/cart")):
+        told = vera.post(TICKETS, topic="payment", stuck_at=stuck_at)
+        assert told["resume"] == {"url": url, "cart": ["BAG-0007"]}
+        assert told["stuck_at"] == stuck_at
+    vera.ask("DELETE", "/api/cart/items/BAG-0007")
+    assert vera.post(TICKETS, topic="product", sku="BAG-0007")["resume"]["url"] == "/api/products/BAG-0007"

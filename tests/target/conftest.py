@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib.util
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from simulator.model.devices import device_table
@@ -12,7 +16,7 @@ from simulator.target.request import load_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+    from types import ModuleType
 
     from simulator.model.devices import DeviceRow
     from simulator.target.context import Context
@@ -60,3 +64,36 @@ def shopper(target_file: Callable[[str], str]) -> Callable[..., Context]:
         return open_context(of or target, somebody._replace(**changes), seed=42, visit=visit, run="run-1")
 
     return open_visit
+
+
+@pytest.fixture(scope="session")
+def beside() -> Callable[[str], ModuleType]:
+    """Return a function that imports a module of this folder."""
+
+    def load(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(f"target_{name}", Path(__file__).with_name(f"{name}.py"))
+        assert spec
+        assert spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def transport_of() -> Callable[..., httpx.MockTransport]:
+    """Return a function from an ASGI application to a transport that answers from it, without sockets."""
+
+    def transport(app) -> httpx.MockTransport:
+        def handle(request: httpx.Request) -> httpx.Response:
+            async def ask() -> httpx.Response:
+                asked = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
+                answer = await httpx.ASGITransport(app=app).handle_async_request(asked)
+                return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+
+            return asyncio.run(ask())
+
+        return httpx.MockTransport(handle)
+
+    return transport

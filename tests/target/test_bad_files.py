@@ -3,13 +3,17 @@
 import pytest
 
 from simulator.model.faults import FileFaults
+from simulator.model.states import STATE_NAMES
 from simulator.page.card import OPERATIONS
 from simulator.target.fields import FIELDS
 from simulator.target.request import load_target
 
 FIELD_LIST = ", ".join(FIELDS)
 OPERATION_LIST = ", ".join(OPERATIONS)
-KEYS = "kind, method, path, query, headers, json, form, expect, extract, evidence, placement, timeout, needs, once"
+KEYS = (
+    "method, path, query, headers, json, form, text, graphql, expect, extract, evidence, placement, timeout, needs, "
+    "once, paging, poll"
+)
 NEEDED = "    path: /\n"
 BASE = "target: t\noperations:\n  cart:\n" + NEEDED
 
@@ -34,7 +38,8 @@ ONE_FAULT = {
         BASE + "timeuot: 3s\n",
         (
             "shop.yaml:5: timeuot is not a known key, allowed are target, describe, host, timeout, headers, auth, "
-            "opening, categories, setup, operations. Hint: did you mean timeout?"
+            "opening, categories, events, consent_words, accounts, setup, readings, operations. "
+            "Hint: did you mean timeout?"
         ),
     ),
     "a file that maps nothing is a fault": (
@@ -112,7 +117,7 @@ ONE_FAULT = {
         (
             "shop.yaml:5: operations.cart.evidence.itmes is not a known key, allowed are items, categories, price, "
             "currency, in_stock, total, subject, segments, variant, token, fallback, generated_at, geo_used, fences, "
-            "language, stored. Hint: did you mean items?"
+            "language, stored, campaign, sent_at, expires_at. Hint: did you mean items?"
         ),
     ),
     "what is extracted has a plain name": (
@@ -171,9 +176,111 @@ ONE_FAULT = {
             "as 400ms"
         ),
     ),
-    "other kinds of calls are not there yet": (
-        BASE + "    kind: graphql\n",
-        "shop.yaml:5: operations.cart.kind is 'graphql', Input should be 'rest'",
+    "a place is one thing": (
+        BASE + "    extract: {sku: {header: ETag, css: a}}\n",
+        (
+            "shop.yaml:5: operations.cart.extract.sku names header and css, needs exactly one of json, header, cookie, "
+            "regex, css. Hint: only header and regex go together"
+        ),
+    ),
+    "a place stands somewhere": (
+        BASE + "    evidence: {token: {optional: true}}\n",
+        (
+            "shop.yaml:5: operations.cart.evidence.token names no place, needs exactly one of json, header, cookie, "
+            "regex, css. Hint: only header and regex go together"
+        ),
+    ),
+    "a place has known keys": (
+        BASE + "    extract: {sku: {heder: ETag, css: a}}\n",
+        (
+            "shop.yaml:5: operations.cart.extract.sku.heder is not a known key, allowed are json, header, cookie, "
+            "regex, css, attribute, every, optional, equals. Hint: did you mean header?"
+        ),
+    ),
+    "a place is text or a mapping": (
+        BASE + "    extract: {sku: 3}\n",
+        "shop.yaml:5: operations.cart.extract.sku is 3, Input should be a valid string",
+    ),
+    "a CSS selector parses": (
+        BASE + "    extract: {csrf: {css: 'a[['}}\n",
+        "shop.yaml:5: operations.cart.extract.csrf.css is 'a[[', must be a CSS selector: Can't parse CSS selector.",
+    ),
+    "only elements have attributes": (
+        BASE + "    extract: {csrf: {header: X, attribute: y}}\n",
+        "shop.yaml:5: operations.cart.extract.csrf.attribute stands without css, only elements of HTML have attributes",
+    ),
+    "a regular expression parses": (
+        BASE + "    extract: {csrf: {regex: 'a('}}\n",
+        (
+            "shop.yaml:5: operations.cart.extract.csrf.regex is 'a(', must be a regular expression: missing ), "
+            "unterminated subpattern at position 1"
+        ),
+    ),
+    "a regular expression takes one thing": (
+        BASE + "    extract: {csrf: {regex: '(a)(b)'}}\n",
+        (
+            "shop.yaml:5: operations.cart.extract.csrf.regex is '(a)(b)', must be a regular expression: has several "
+            "groups; one at most says what is taken"
+        ),
+    ),
+    "GraphQL is a body like others": (
+        BASE + "    graphql: {query: '{shop}'}\n    json: {a: 1}\n",
+        "shop.yaml:5: operations.cart.graphql stands beside json, a request has one body",
+    ),
+    "fields in variables of GraphQL are checked": (
+        BASE + "    graphql: {query: q, variables: {a: ['{page.qurey}']}}\n",
+        (
+            "shop.yaml:5: operations.cart.graphql.variables.a.0 names {page.qurey}, fields are "
+            f"{FIELD_LIST}. Hint: did you mean page.query?"
+        ),
+    ),
+    "the first page has no cursor": (
+        BASE + "    query: {after: '{paging.cursor}'}\n    paging: {next: $.next}\n",
+        (
+            "shop.yaml:5: operations.cart.query.after names {paging.cursor}, the first request has none. "
+            "Hint: write {paging.cursor?}"
+        ),
+    ),
+    "what is polled for has a place": (
+        BASE + "    poll: {until: until}\n",
+        (
+            "shop.yaml:5: operations.cart.poll.until is 'until', must be a JSONPath (RFC 9535): does not begin with $. "
+            "Hint: as $.items[*].sku"
+        ),
+    ),
+    "nothing is asked for without end": (
+        BASE + "    poll: {most: 5000}\n",
+        "shop.yaml:5: operations.cart.poll.most is 5000, Input should be less than or equal to 100",
+    ),
+    "a key goes somewhere": (
+        BASE + "auth: {kind: api_key, key: x}\n",
+        "shop.yaml:5: auth is api_key, needs one of header and query, to say where the key goes",
+    ),
+    "what a kind of auth needs": (
+        BASE + "auth: {kind: api_key, header: X-Key}\n",
+        "shop.yaml:5: auth is api_key and has no key, api_key needs key",
+    ),
+    "accounts come from somewhere": (
+        BASE + "setup: {a: {path: /, each: account}}\n",
+        "shop.yaml:5: setup.a.each is 'account', needs a file of accounts. Hint: name it under accounts",
+    ),
+    "a column that no file has": (
+        BASE + "    query: {a: '{account.email}'}\n",
+        (
+            "shop.yaml:5: operations.cart.query.a names {account.email}, the file of accounts has no columns that can "
+            "be read"
+        ),
+    ),
+    "an event is one of our pages": (
+        BASE + "events: {prodct: Product Viewed}\n",
+        (f"shop.yaml:5: events.prodct is not a page, events are {', '.join(STATE_NAMES)}. Hint: did you mean product?"),
+    ),
+    "what the environment lacks is said before anything is sent": (
+        BASE + "headers: {X-Key: '${env:FOOTFALL_NO_SUCH_KEY}'}\n",
+        (
+            "shop.yaml:5: headers.X-Key needs FOOTFALL_NO_SUCH_KEY, which is not set in the environment. Hint: "
+            "set it first, as: export FOOTFALL_NO_SUCH_KEY=…"
+        ),
     ),
 }
 

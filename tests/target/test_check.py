@@ -1,6 +1,5 @@
 """`target check`: one shopper through every operation, in an order that works, and nobody waits for a dead host."""
 
-import asyncio
 import socket
 from threading import Event
 
@@ -53,22 +52,8 @@ APP = Starlette(
 )
 
 
-def transport_of(app) -> httpx.MockTransport:
-    """Return a transport that answers from an ASGI application, without sockets."""
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        async def ask() -> httpx.Response:
-            asked = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
-            answer = await httpx.ASGITransport(app=app).handle_async_request(asked)
-            return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
-
-        return asyncio.run(ask())
-
-    return httpx.MockTransport(handle)
-
-
 @pytest.fixture
-def lines(target_of) -> dict[str, CheckLine]:
+def lines(target_of, transport_of) -> dict[str, CheckLine]:
     """Return the lines of a walk through the small shop, in their order."""
     return {line.operation: line for line in walk(target_of(SHOP), HOST, transport=transport_of(APP))}
 
@@ -100,7 +85,7 @@ def test_what_cannot_be_asked_is_skipped_with_its_reason(lines):
     assert (line.skipped, line.status, line.problem, line.ok) == (True, None, "extracted.cart is not known yet", False)
 
 
-def test_setup_comes_first(target_of):
+def test_setup_comes_first(target_of, transport_of):
     """Setup requests are made before any operation."""
     head = "setup:\n  cart: {path: /, extract: {cart: '$.items[0].sku'}}\n"
     seen = list(walk(target_of(SHOP, head), HOST, transport=transport_of(APP)))
@@ -198,7 +183,7 @@ def test_a_host_is_a_base_url(target_of):
             list(walk(target_of(SHOP), host))
 
 
-def test_the_shipped_target_fits_the_shipped_shop(tmp_path):
+def test_the_shipped_target_fits_the_shipped_shop(tmp_path, transport_of):
     """Every operation of the storefront's file works against the storefront and shows the evidence it promises."""
     from simulator.storefront.app import build_app  # noqa: PLC0415 - the only test that needs the shop
     from simulator.storefront.shop import open_shop  # noqa: PLC0415 - same

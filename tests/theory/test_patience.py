@@ -10,7 +10,8 @@ from simulator.journey import keys
 from simulator.journey.closed_form import still_waiting, survival, values_at
 from simulator.journey.kernel import hazard_sum, patience_s, patience_us, put_off_probability
 from simulator.journey.keys import NOWHERE, uniform
-from simulator.journey.records import LONGEST_WAIT_US, SHOPPER, VISIT
+from simulator.journey.lanes import draw_page
+from simulator.journey.records import LONGEST_WAIT_US, SHOPPER, WALK
 from simulator.model.distributions import DIST, TableBook
 from simulator.model.population import frailty
 from simulator.model.states import STATE_INDEX, STATES
@@ -88,11 +89,12 @@ def test_without_hazard_nobody_leaves(rate, z, feedback):
 
 def test_a_session_ends_before_patience_does(everyday):
     """Patience is at most the 30 minutes after which a session is over, however small the hazard."""
-    persona, shopper, visit = everyday[0].personas[:1].copy()[0], np.zeros(1, SHOPPER)[0], np.zeros(1, VISIT)[0]
+    persona, shopper, visit = everyday[0].personas[:1].copy()[0], np.zeros(1, SHOPPER)[0], np.zeros(1, WALK)[0]
     shopper.frailty = 1.0
+    draw_page(1, visit)
     for rate in (0.0, 1e-12):
         persona.hazard_per_s[:] = rate
-        assert patience_us(persona, 1, shopper, visit, math.inf) == LONGEST_WAIT_US == 30 * 60 * 1_000_000
+        assert patience_us(persona, shopper, visit, math.inf) == LONGEST_WAIT_US == 30 * 60 * 1_000_000
 
 
 @pytest.mark.parametrize("stage", ["browse", "consider", "cart", "pay", "account"])
@@ -102,13 +104,14 @@ def test_the_curve_that_is_shown_is_the_one_that_is_drawn(stage, everybody, ever
     index = roster.personas.index("rural_low_end")
     spec = next(persona.spec for persona in everybody.personas if persona.name == "rural_low_end")
     state = next(STATE_INDEX[state.name] for state in STATES if state.stage == stage)
-    persona, shopper, visit = population.personas[index], np.zeros(1, SHOPPER)[0], np.zeros(1, VISIT)[0]
+    persona, shopper, visit = population.personas[index], np.zeros(1, SHOPPER)[0], np.zeros(1, WALK)[0]
     count, waits_us = few(10_000), []
     visit.state = state
     draws = np.array([uniform(1, who, 0, NOWHERE, 0, keys.FRAILTY) for who in range(count)])
     for who, impatience in enumerate(values_at(persona.frailty, population.tables, draws)):
-        shopper.shopper, shopper.frailty = who, impatience
-        waits_us.append(patience_us(persona, 1, shopper, visit, 1.5e6))
+        visit.shopper, shopper.frailty = who, impatience
+        draw_page(1, visit)
+        waits_us.append(patience_us(persona, shopper, visit, 1.5e6))
     for wait_s in (1.0, 5.0, 20.0):
         expected = still_waiting(spec.patience, stage, wait_s, 1.5)
         left = (np.array(waits_us) > wait_s * 1e6).mean()

@@ -8,17 +8,17 @@ from starlette.responses import Response
 from simulator.storefront.call import Call
 from simulator.storefront.carts import read_cart, total_of
 from simulator.storefront.checkouts import open_checkout, pay
-from simulator.storefront.errors import invalid
-from simulator.storefront.orders import Order, place_order, read_orders
+from simulator.storefront.errors import invalid, not_found
+from simulator.storefront.orders import Order, find_order, place_order, read_orders
 from simulator.storefront.reading import read_object, text
 
 
 async def checkout(call: Call) -> Response:
     """Freeze the cart for payment."""
-    owner, currency, shop = call.owner(), call.caller.currency, call.shop
+    owner, market, shop = call.owner(), call.market(), call.shop
     await read_object(call.request)
-    lines = read_cart(shop.database, shop.catalogue, owner, currency)
-    opened = open_checkout(shop.database, shop.stock, owner, currency, lines)
+    lines = read_cart(shop.database, shop.catalogue, owner, market)
+    opened = open_checkout(shop.database, shop.stock, owner, market.currency, lines)
     return call.answer(HTTPStatus.CREATED, checkout=opened, total=total_of(lines))
 
 
@@ -49,6 +49,15 @@ async def orders(call: Call) -> Response:
     """List the caller's own orders, newest first."""
     placed = read_orders(call.shop.database, call.owner())
     return call.answer(orders=[_order(call, one) for one in placed])
+
+
+async def one_order(call: Call) -> Response:
+    """Show one order to whoever placed it; to everybody else there is none of that name."""
+    name = call.request.path_params["order"]
+    found = find_order(call.shop.database, name)
+    if found is None or not call.shop.rules.may_read(call.caller, found[0]):
+        raise not_found(f"order {name[:64]!r}")
+    return call.answer(owner=found[0], **_order(call, found[1]))
 
 
 def _order(call: Call, order: Order) -> dict[str, Any]:

@@ -34,10 +34,11 @@ async def remove_item(call: Call) -> Response:
 
 def _cart(call: Call, status: HTTPStatus = HTTPStatus.OK) -> Response:
     owner = call.caller.subject
-    lines = read_cart(call.shop.database, call.shop.catalogue, owner, call.caller.currency) if owner else []
+    lines = read_cart(call.shop.database, call.shop.catalogue, owner, call.market()) if owner else []
     cards = call.cards(line.product for line in lines)
+    # The price is the line's: what is charged, whatever lists show.
     items = [
-        card | {"quantity": line.quantity, "line_total": line.quantity * line.price}
+        card | {"price": line.price, "quantity": line.quantity, "line_total": line.quantity * line.price}
         for card, line in zip(cards, lines, strict=True)
     ]
     return call.answer(status, items=items, count=sum(line.quantity for line in lines), total=total_of(lines))

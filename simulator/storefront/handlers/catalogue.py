@@ -10,17 +10,21 @@ from simulator.storefront.catalogue import Product
 from simulator.storefront.errors import not_found
 from simulator.storefront.history import remember
 from simulator.storefront.reading import query_whole
+from simulator.storefront.trends import all_views, count_view, most_viewed
 from simulator.storefront.vocabulary import CATEGORIES
 
 PAGE_SIZE = 24
 _LAST_PAGE = 10_000
+_MOST_TRENDS = 50
+_LONG_S, _SHORT_S = 60, 10
+"""How long shelves may be cached: their names, and what stands on them."""
 
 
 async def categories(call: Call) -> Response:
     """List the categories."""
     shelves = call.shop.catalogue.by_category
     listed = [{"slug": c.slug, "name": c.title, "count": len(shelves[c.slug])} for c in CATEGORIES]
-    return call.answer(categories=listed)
+    return call.shared_answer(_LONG_S, categories=listed)
 
 
 async def category(call: Call) -> Response:
@@ -29,16 +33,33 @@ async def category(call: Call) -> Response:
     shelf = call.shop.catalogue.by_category.get(slug)
     if shelf is None:
         raise not_found(f"category {slug[:64]!r}")
-    return call.answer(category=slug, **page_of(call, shelf))
+    return call.shared_answer(_SHORT_S, category=slug, **page_of(call, shelf))
 
 
 async def product(call: Call) -> Response:
     """Show one product and what goes with it, and remember that this shopper looked."""
     found = call.product()
-    remember(call.shop.database, call.caller, "view", [found.sku])
+    look_at(call, found)
     catalogue, stock = call.shop.catalogue, call.shop.stock
     related = (catalogue.products[sku] for sku in catalogue.neighbours(found.sku) if stock.left(sku) > 0)
     return call.answer(product=_detail(call, found), related=call.cards(related), token=call.stamp())
+
+
+def look_at(call: Call, product: Product) -> None:
+    """Remember that this shopper looked, and count it among what people look at."""
+    remember(call.shop.database, call.caller, "view", [product.sku])
+    if call.shop.rules.counts(call.request):
+        count_view(call.shop.database, product.sku)
+
+
+async def trends(call: Call) -> Response:
+    """List what people look at most; tests that say they are tests do not count."""
+    limit = query_whole(call.request, "limit", 12, _MOST_TRENDS)
+    database, products = call.shop.database, call.shop.catalogue.products
+    viewed = most_viewed(database, limit)
+    cards = call.cards(products[sku] for sku, _ in viewed)
+    items = [card | {"views": views} for card, (_, views) in zip(cards, viewed, strict=True)]
+    return call.answer(items=items, views=all_views(database))
 
 
 def page_of(call: Call, products: Sequence[Product]) -> dict[str, Any]:

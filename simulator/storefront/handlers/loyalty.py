@@ -5,8 +5,8 @@ from http import HTTPStatus
 from starlette.responses import Response
 
 from simulator.storefront.call import Call
-from simulator.storefront.errors import forbidden
-from simulator.storefront.loyalty import REWARDS, balance, read_ledger, redeem, reward_of
+from simulator.storefront.errors import forbidden, invalid
+from simulator.storefront.loyalty import ACTIVITIES, REWARDS, balance, earn_by, read_ledger, reward_of
 from simulator.storefront.reading import read_object, text
 
 _ENTRIES = 20
@@ -26,16 +26,30 @@ async def redeem_reward(call: Call) -> Response:
     fields = await read_object(call.request)
     reward, order = reward_of(text(fields, "reward")), text(fields, "order")
     account, database = _account(call), call.shop.database
-    new = redeem(database, account, reward, order, call.shop.clock().isoformat())
+    new = await call.shop.rules.redeem(database, account, reward, order, call.shop.clock().isoformat())
     status = HTTPStatus.CREATED if new else HTTPStatus.OK
     return call.answer(
         status, account=account, reward=reward.id, order=order, points=reward.points, balance=balance(database, account)
     )
 
 
+async def earn(call: Call) -> Response:
+    """Give a member points for something done without an order: 201 the first time, 200 and no more after that."""
+    fields = await read_object(call.request)
+    activity, reference = text(fields, "activity"), text(fields, "reference", limit=64)
+    if activity not in ACTIVITIES:
+        raise invalid(f"activity must be one of {', '.join(ACTIVITIES)}")
+    account, database = _account(call), call.shop.database
+    new = earn_by(database, account, activity, reference, call.shop.clock().isoformat())
+    status = HTTPStatus.CREATED if new else HTTPStatus.OK
+    points = ACTIVITIES[activity] if new else 0
+    return call.answer(status, account=account, activity=activity, points=points, balance=balance(database, account))
+
+
 def _account(call: Call) -> str:
     """Return the account of the path, which must be the caller's own; 403 says no more than that it is not."""
-    account = call.member()
-    if call.request.path_params["account"] != account:
+    account = str(call.request.path_params["account"])
+    if not call.shop.rules.may_read(call.caller, account):
+        call.member()
         raise forbidden("not_yours", "this is not the account you logged in to")
     return account

@@ -6,9 +6,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from simulator.storefront.call import Call
 from simulator.storefront.catalogue import Product
-from simulator.storefront.handlers.catalogue import PAGE_SIZE, describe
+from simulator.storefront.handlers.catalogue import PAGE_SIZE, describe, look_at
 from simulator.storefront.handlers.home import hero_for
-from simulator.storefront.history import remember
 from simulator.storefront.pages import Tile, render, tile
 from simulator.storefront.recommend import recommend
 from simulator.storefront.shares import count_open, shared_sku
@@ -40,7 +39,7 @@ async def product(call: Call) -> Response:
     found = call.shop.catalogue.get(call.request.path_params["sku"])
     if found is None:
         return _page(call, "missing.html", HTTPStatus.NOT_FOUND)
-    remember(call.shop.database, call.caller, "view", [found.sku])
+    look_at(call, found)
     related = [call.shop.catalogue.products[sku] for sku in call.shop.catalogue.neighbours(found.sku)]
     return _page(
         call,
@@ -60,7 +59,9 @@ async def shared(call: Call) -> Response:
         return _page(call, "missing.html", HTTPStatus.NOT_FOUND)
     if call.request.method == "GET":
         count_open(call.shop.database, token)
-    return RedirectResponse(f"/p/{sku}", HTTPStatus.FOUND, {"cache-control": "private, no-store"})
+    query = call.request.url.query
+    target = f"/p/{sku}?{query}" if query else f"/p/{sku}"
+    return RedirectResponse(target, HTTPStatus.FOUND, {"cache-control": "private, no-store"})
 
 
 def _window(call: Call) -> Response:
@@ -80,7 +81,8 @@ def _window(call: Call) -> Response:
 
 def _tiles(call: Call, products: list[Product]) -> list[Tile]:
     left = call.shop.stock.left
-    return [tile(product, call.caller.currency, in_stock=left(product.sku) > 0) for product in products]
+    cards, market = call.shop.cards, call.market()
+    return [tile(product, cards.price(product, market), market, in_stock=left(product.sku) > 0) for product in products]
 
 
 def _page(call: Call, template: str, status: HTTPStatus = HTTPStatus.OK, **values: object) -> Response:

@@ -13,9 +13,11 @@ _MAX_STORES = 50
 
 
 async def offers(call: Call) -> Response:
-    """List the offers at the caller's position; none without a position or the consent to use it."""
+    """List the deals of the caller's country, and the offers at their position if they agreed to its use."""
     position = call.position()
-    return call.answer(offers=offers_at(call, position), geo_used=position._asdict() if position else None)
+    return call.answer(
+        offers=offers_at(call, position), deals=deals_for(call), geo_used=position._asdict() if position else None
+    )
 
 
 async def stores(call: Call) -> Response:
@@ -34,8 +36,14 @@ def offers_at(call: Call, position: Position | None) -> list[dict[str, Any]]:
     expires = end_of_day(call.shop.clock()).isoformat()
     return [
         _offer(store) | {"distance_m": round(distance), "expires": expires}
-        for distance, store in call.shop.places.offers_at(position)
+        for distance, store in call.shop.rules.fences(call.shop.places, position)
     ]
+
+
+def deals_for(call: Call) -> list[dict[str, Any]]:
+    """Return the deals of the caller's country, which need no position."""
+    expires = end_of_day(call.shop.clock()).isoformat()
+    return [deal._asdict() | {"expires": expires} for deal in call.shop.rules.deals(call.caller.country)]
 
 
 def _offer(store: Store) -> dict[str, Any]:

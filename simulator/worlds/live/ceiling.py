@@ -9,7 +9,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from simulator.target.login import split_login
+from simulator.target.login import address_of
 from simulator.target.permission import permission_for, refuse_faster
 
 if TYPE_CHECKING:
@@ -62,16 +62,18 @@ def fastest_per_s(scenario: Scenario) -> float:
 def permitted(scenario: Scenario, base_url: str, *, owned: bool, verify: bool, planned: bool = True) -> Permission:
     """Return what a run of a scenario may do to `base_url`; with `planned` its arrivals are the scenario's.
 
+    Closed arrivals are not refused: how fast they are depends on the target, and the ceiling holds them back.
+
     Raises `FileFaults` where nobody says that the host may be loaded, and where the plan is above the ceiling.
     """
     spec = scenario.spec
     permission = permission_for(
-        split_login(base_url)[0],
+        address_of(base_url),
         allowed_hosts=spec.allowed_hosts,
         owned=owned,
         verify=verify,
         max_rate_per_s=spec.max_rate,
     )
-    if planned:
+    if planned and not scenario.closed:
         refuse_faster(permission, fastest_per_s(scenario))
     return permission

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator.runfolder.files import CannotWrite, whole_file
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 STOP_S = 20.0
 """How long an interrupted run may take to write what it measured."""
-CANNOT_WRITE, NOT_READY = 2, 4
+CANNOT_WRITE, NOT_READY, NO_FLEET = 2, 4, 5
 """Exit codes of the live world's process whose reason is the last line it said, for people to read."""
 
 
@@ -31,17 +32,39 @@ class TargetNotReady(Exception):  # noqa: N818 - a fact about the target, not a 
     """The target did not answer what must be known before the first visit, so none was sent."""
 
 
+class NoFleet(Exception):  # noqa: N818 - a fact about the workers
+    """The run's workers could not be brought together, so no visit was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The processes that play a run: `local` are started here, `expect` is how many in all.
+
+    Others than local ones connect to `bind_host`:`bind_port`; port 0 is any free one.
+    """
+
+    local: int
+    expect: int
+    bind_host: str = "127.0.0.1"
+    bind_port: int = 0
+    allow_lost: bool = False
+
+
 def launch(
     folder: Path,
     scenario: Scenario,
     base_url: str,
     run_id: str,
     on_progress: Callable[[Mapping[str, Any]], None],
+    workers: Workers | None = None,
     *,
     permission: Permission | None = None,
     wanted: Wanted | None = None,
 ) -> None:
     """Play a scenario against `base_url` into `folder`, which afterwards holds its tables and manifest.
+
+    Without `workers` one process plays it all. Without `permission` only this machine and the scenario's
+    `allowed_hosts` may be called.
 
     A `KeyboardInterrupt` ends the run early, lets it write what it measured, and is not raised again: the manifest
     says `interrupted`; it is raised again when nothing was measured yet. Raises `CannotWrite`, `TargetNotReady`, and
@@ -52,9 +75,10 @@ def launch(
         "overrides": dict(scenario.overrides),
         "base_url": base_url,
         "run_id": run_id,
+        "fleet": None if workers is None else asdict(workers),
+        "permission": permission.as_json() if permission else None,
+        "wanted": wanted.as_json() if wanted else {},
     }
-    job["permission"] = permission.as_json() if permission else None
-    job["wanted"] = wanted.as_json() if wanted else {}
     with whole_file(folder / "job.json") as partial:
         partial.write_text(json.dumps(job))
     log, interrupted = folder / "live.log", False
@@ -86,6 +110,8 @@ def launch(
         raise kind(said.rpartition("\n")[2])
     if interrupted:
         raise KeyboardInterrupt
+    if process.returncode == NO_FLEET:
+        raise NoFleet(said)
     raise LiveWorldError(f"the load generator ended with exit code {process.returncode}:\n{said}")
 
 

@@ -5,9 +5,11 @@ Nothing here waits, and nothing that a listener does may: it runs between two re
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from simulator.scenario.load import Scenario
+    from simulator.target.permission import Permission
     from simulator.target.request import Request
     from simulator.worlds.live.recorder import Stamp
     from simulator.worlds.live.transport import Reply
@@ -48,3 +50,16 @@ class Listener:
 
     def close(self) -> None:
         """Hear that the run is over."""
+
+
+class Watched(Protocol):
+    """A run that one may listen to: that of this process, or of all workers together; a master's own tells little."""
+
+    scenario: Scenario
+    base_url: str
+    run_id: str
+    permission: Permission
+    listeners: list[Listener]
+
+    def now_us(self) -> int:
+        """Return microseconds since the run's start."""

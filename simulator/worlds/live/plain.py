@@ -1,7 +1,7 @@
 """Shoppers for plain Locust: `locust -f locustfiles/shoppers.py --host URL`, web UI included.
 
 Locust's own user count rules (the closed model): each user plays one visit after another. With `--open` the scenario's
-arrivals rule, whatever the server does; give `--users 0` with it.
+arrivals rule, whatever the server does; give `--users 0` with it. On several workers each plays its share of the plan.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from locust.runners import MasterRunner, WorkerRunner
 
 from simulator.model.faults import FileFaults
 from simulator.scenario.load import load_scenario
@@ -21,26 +22,37 @@ from simulator.target.guard import guard_log
 from simulator.target.schema import parse_host
 from simulator.worlds.live.ceiling import permitted
 from simulator.worlds.live.launch import NOT_READY
+from simulator.worlds.live.messages import SHARE, keep_arrivals, on
+from simulator.worlds.live.play import CHUNK_S
 from simulator.worlds.live.run import LiveRun, SetupError
-from simulator.worlds.live.users import Shopper, listen, send_in
+from simulator.worlds.live.schedule import send_in
+from simulator.worlds.live.users import Shopper, listen
 from simulator.worlds.live.views.shared import share
 from simulator.worlds.live.views.tally import Tally
 from simulator.worlds.live.views.wanted import LOOPBACK
 from simulator.worlds.live.views.webui import add_tab
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, Namespace
 
+    from gevent.event import AsyncResult
     from locust.env import Environment
 
+    from simulator.journey.plan import Plan
     from simulator.scenario.load import Scenario
 
 __all__ = ["Shopper"]
 
 _log = logging.getLogger(__name__)
-_loaded: dict[str, Scenario] = {}
-"""The scenario of this process, from `init` to every `test_start`."""
+_loaded: dict[tuple[str, str], Scenario] = {}
+"""The scenarios of this process, from `init` to every `test_start`, when a worker is told its master's."""
 _tally = Tally()
+_share = {"worker": 0, "workers": 1}
+"""Which part of the plan is this process's, as its master said last."""
+_slow: list[AsyncResult] = []
+"""What a worker still does before its first test: Locust takes it for ready before it has been asked."""
+_due: list[gevent.Greenlet] = []
+"""What sends the plan's visits in, from `test_start` until all users that Locust wants are there."""
 USAGE = 2
 
 
@@ -64,28 +76,45 @@ def load(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - Locust m
     """Read the scenario and do what is slow before anybody presses start."""
     options = environment.parsed_options
     assert options is not None
-    scenario = load_scenario(options.scenario, {"target": options.target_file} if options.target_file else {})
-    _loaded["scenario"] = scenario
+    scenario = _scenario(options)
     guard_log()
     share(environment, _tally)
     if environment.web_ui:
         add_tab(environment.web_ui, _tally, planned=False)
-    run = LiveRun(scenario, "http://127.0.0.1", "warm-up")
-    run.warm_up()
-    run.start_clock()
+    if isinstance(environment.runner, MasterRunner):
+        if options.open:
+            keep_arrivals(environment.runner)
+        return
+    # In a thread, so that a worker's heartbeat goes on.
+    slow = gevent.get_hub().threadpool.spawn(_warm_up, scenario)
+    if isinstance(environment.runner, WorkerRunner):
+        on(environment.runner, SHARE, lambda _who, share: _share.update(share))
+        _slow.append(slow)
+    else:
+        slow.get()
 
 
 @locust.events.test_start.add_listener  # type: ignore[untyped-decorator] # locust's own
 def start(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - Locust may pass more
-    """Make the run when a test starts; in the open model, send its visits in."""
-    scenario, options = _loaded["scenario"], environment.parsed_options
+    """Make the run when a test starts; a master only says who plays which share."""
+    options = environment.parsed_options
     assert environment.host is not None
     assert options is not None
-    run_id = f"locust-{scenario.spec.seed}-{secrets.token_hex(4)}"
+    scenario = _scenario(options)
+    master = environment.runner if isinstance(environment.runner, MasterRunner) else None
+    while _slow:
+        _slow.pop().get()
     try:
         base_url = parse_host(environment.host)
         flags = {"owned": options.i_own_this_host, "verify": not options.insecure, "planned": options.open}
-        run = LiveRun(scenario, base_url, run_id, permitted(scenario, base_url, **flags))
+        permission = permitted(scenario, base_url, **flags)
+        if master is not None:
+            _tally.reset()
+            _share_out(master)
+            return
+        run_id = f"locust-{scenario.spec.seed}-{secrets.token_hex(4)}"
+        run = LiveRun(scenario, base_url, run_id, permission.shared(_share["workers"]))
+        run.worker, run.workers = _share["worker"], _share["workers"]
         run.set_up()
     except (SetupError, FileFaults, ValueError) as error:
         _give_up(environment, error)
@@ -95,8 +124,48 @@ def start(environment: Environment, **_: Any) -> None:  # noqa: ANN401 - Locust 
     listen(environment, run)
     Shopper.run_, Shopper.closed, Shopper.ready = run, not options.open, True
     run.start_clock()
+    gevent.spawn(_forget, run)
     if options.open:
-        gevent.spawn(send_in, environment, run, run.plan())
+        _due[:] = [gevent.Greenlet(_send, environment, run, run.plan())]
+
+
+@locust.events.spawning_complete.add_listener  # type: ignore[untyped-decorator] # locust's own
+def begin(**_: Any) -> None:  # noqa: ANN401 - Locust may pass more
+    """Send the plan's visits in: only now, for until then Locust stops users that it did not ask for."""
+    while _due:
+        _due.pop().start()
+
+
+def _warm_up(scenario: Scenario) -> None:
+    run = LiveRun(scenario, "http://127.0.0.1", "warm-up")
+    run.warm_up()
+    run.start_clock()
+
+
+def _scenario(options: Namespace) -> Scenario:
+    asked = options.scenario, options.target_file
+    if asked not in _loaded:
+        _loaded[asked] = load_scenario(options.scenario, {"target": options.target_file} if options.target_file else {})
+    return _loaded[asked]
+
+
+def _send(environment: Environment, run: LiveRun, plan: Plan) -> None:
+    run.start_clock()
+    send_in(environment, run, plan)
+
+
+def _share_out(master: MasterRunner) -> None:
+    """Tell each worker its share of the plan, before it is told to start."""
+    clients = [node.id for node in (*master.clients.ready, *master.clients.running, *master.clients.spawning)]
+    for worker, client in enumerate(clients):
+        master.send_message(SHARE, {"worker": worker, "workers": len(clients)}, client_id=client)
+
+
+def _forget(run: LiveRun) -> None:
+    """Drop what was measured: Locust keeps statistics of its own, and nobody here writes tables."""
+    while Shopper.run_ is run:
+        run.recorder.take()
+        gevent.sleep(CHUNK_S)
 
 
 def _give_up(environment: Environment, error: Exception) -> None:

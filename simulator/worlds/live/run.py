@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
+from collections import Counter
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import gevent
-import psutil
-from hdrh.histogram import HdrHistogram
+import numpy as np
 
+from simulator.analysis.latency import HIGHEST_US, blank, part_of
+from simulator.analysis.windows import Watch
 from simulator.journey.places import fix_of
-from simulator.journey.records import ONGOING
+from simulator.journey.plan import share_of
 from simulator.model.states import STATE_NAMES
 from simulator.page.card import OPERATIONS, PLACEMENTS
 from simulator.target.call import Skipped
 from simulator.target.context import Context, context_for
+from simulator.target.contract import Contract
 from simulator.target.fields import EXTRACTED
-from simulator.target.login import basic, split_login
+from simulator.target.login import address_of, basic, split_login
 from simulator.target.permission import permission_for
 from simulator.target.redaction import redacted
 from simulator.worlds.crowd import World
+from simulator.worlds.live.abort import labels_of
 from simulator.worlds.live.ceiling import Ceiling
+from simulator.worlds.live.figures import SessionFigures
+from simulator.worlds.live.gate import Gate, room_of
 from simulator.worlds.live.listening import Exchange
 from simulator.worlds.live.recorder import ABANDONED, Recorder, Stamp
+from simulator.worlds.live.returning import Returning, comes_back_in
 from simulator.worlds.live.transport import BaseUrl, Connection
 from simulator.worlds.live.visit import Arrival, LiveVisit
 from simulator.worlds.live.walk import Seen, Walk
@@ -32,20 +38,17 @@ from simulator.worlds.live.walk import Seen, Walk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simulator.analysis.windows import Breach
     from simulator.journey.plan import Plan
     from simulator.scenario.load import Scenario
+    from simulator.target.call import Request
     from simulator.target.permission import Permission
-    from simulator.target.request import Request
     from simulator.worlds.live.listening import Listener
     from simulator.worlds.live.transport import Reply
 
 _log = logging.getLogger(__name__)
 US = 1_000_000
-CPU_LIMIT = 0.9
-"""Share of one core above which a generator on one core cannot be trusted (Locust warns at the same 90 %)."""
 WARM_SHOPPERS = 500
-LAG_LIMIT_MS = 250.0
-"""p99 of start lag above which arrivals are no longer the plan's."""
 
 
 class SetupError(RuntimeError):
@@ -60,16 +63,18 @@ class LiveRun:
         self.scenario = scenario
         self.base_url, login = split_login(base_url)
         self.run_id = run_id
+        address = address_of(base_url)
         self.permission = permission or permission_for(
-            self.base_url, allowed_hosts=spec.allowed_hosts, max_rate_per_s=spec.max_rate
+            address, allowed_hosts=spec.allowed_hosts, max_rate_per_s=spec.max_rate
         )
-        assert self.permission.allows(self.base_url), "the caller asks for permission before anything is sent"
+        assert self.permission.allows(address), "the caller asks for permission before anything is sent"
         scenario.target.login = basic(login)
         self.ceiling = Ceiling(self.permission.max_rate_per_s)
         self.listeners: list[Listener] = []
-        self.base = BaseUrl(self.base_url, self.permission)
+        self.base = BaseUrl(address, self.permission)
         self.world = World(scenario.population, scenario.pages, scenario.arms, spec.seed)
         self.roster, self.target = scenario.roster, scenario.target
+        self.target.base_url = address
         self.page_names = STATE_NAMES
         self.calls = calls_by_state(scenario)
         self.opening = tuple(OPERATIONS.index(name) for name in self.target.opening)
@@ -79,9 +84,18 @@ class LiveRun:
         self.reference_ms = int(spec.reference.timestamp() * 1_000)
         self.recorder = Recorder()
         self.skipped: Counter[tuple[str, str]] = Counter()
+        self.contract = Contract()
         self.defects: Counter[str] = Counter()
-        self.lag = HdrHistogram(1, 3_600 * US, 3)
+        self.watch = Watch(scenario.thresholds, spec.min_samples)
+        self.breach: Breach | None = None
+        self.lag = blank()
+        self.worker, self.workers = 0, 1
         self.planned = self.begun = self.open = 0
+        self.due_us = np.zeros(0, np.int64)
+        self.warmup_us, self.warm_visits = round(spec.warmup * US), 0
+        self.figures = SessionFigures()
+        self.gate = Gate(spec.max_open_visits, self.now_us)
+        self.returning: Returning[dict[str, str]] = Returning(dict, lambda *_: False)
         self.on_request: Callable[[Stamp, int, Reply, str], None] = lambda *_: None
         self.known: dict[str, Any] = {}
         self.start_s = perf_counter()
@@ -107,16 +121,26 @@ class LiveRun:
             return
         context, connection = self.context(Walk(self.world, 0, 0, 0, 0), 0), Connection(self.base)
         for name in self.target.setup:
-            request = self.target.build(name, context)
-            if isinstance(request, Skipped):
-                raise SetupError(f"{name} could not be made: {request.reason}")
+            for _ in self.target.turns(name, context):
+                self._set_up(name, context, connection)
+        connection.close()
+        self.known = {name: value for name, value in context.values.items() if name.startswith(EXTRACTED)}
+
+    def _set_up(self, name: str, context: Context, connection: Connection) -> None:
+        """Make one setup call, with all the requests that it takes. Raises `SetupError`."""
+        request = self.target.build(name, context)
+        if isinstance(request, Skipped):
+            raise SetupError(f"{name} could not be made: {request.reason}")
+        again: tuple[Request, float] | None = (request, 0.0)
+        while again is not None:
+            request, wait_s = again
+            gevent.sleep(wait_s)
             reply = connection.send(request, request.timeout_s)
             answer = self.target.read(name, reply.status, reply.headers, reply.body)
+            again = None if reply.error else self.target.again(request, answer, context)
             if reply.error or answer.error:
                 raise SetupError(f"{name} {request.method} {request.url}: {reply.error or answer.error}")
             context.learn(answer)
-        connection.close()
-        self.known = {name: value for name, value in context.values.items() if name.startswith(EXTRACTED)}
 
     def context(self, walk: Walk, visit: int) -> Context:
         """Return what the target may learn of a visit's shopper."""
@@ -127,8 +151,11 @@ class LiveRun:
         return context
 
     def plan(self) -> Plan:
-        """Return the open model's arrivals."""
-        return self.scenario.plan()
+        """Return the arrivals of this process's share, and get ready for who returns and for how many at once."""
+        mine = share_of(self.scenario.plan(), self.worker, self.workers)
+        self.returning = Returning(dict, comes_back_in(self.scenario, mine))
+        self.gate = Gate(room_of(self.scenario.spec.max_open_visits, self.worker, self.workers), self.now_us)
+        return mine
 
     def start_clock(self) -> None:
         """Make now the run's start.
@@ -142,13 +169,16 @@ class LiveRun:
         """Return microseconds since the run's start."""
         return round((perf_counter() - self.start_s) * US)
 
-    def started(self, lag_us: int) -> None:
-        """Count a visit that has started."""
+    def started(self, due_us: int, lag_us: int) -> None:
+        """Count a visit that has started; `lag_us` is how late the generator was, waiting for room not included."""
         self.begun += 1
         self.open += 1
-        self.lag.record_value(max(1, lag_us))
         for listener in self.listeners:
             listener.started(lag_us)
+        if due_us < self.warmup_us:
+            self.warm_visits += 1
+            return
+        self.lag.record_value(min(max(1, lag_us), HIGHEST_US))
 
     def shown(self, walk: Walk) -> None:
         """Tell whoever listens of a page."""
@@ -163,13 +193,28 @@ class LiveRun:
 
     def visit(self, arrival: Arrival) -> None:
         """Play one visit. A defect of ours ends that visit alone, and makes the run invalid."""
-        if wait_s := self.ceiling.wait_s():
-            gevent.sleep(wait_s)
         try:
-            LiveVisit(self, arrival).play()
+            LiveVisit(self, self._held_back(arrival)).play()
         except Exception as error:  # noqa: BLE001 - whatever it is, the other visits go on
             _log.exception("the visit of shopper %d broke", arrival.shopper)
             self.defects[f"{type(error).__name__}: {error}"] += 1
+        finally:
+            self.gate.leave()
+
+    def _held_back(self, arrival: Arrival) -> Arrival:
+        """Wait where the ceiling asks for it. Of a plan the visit is late by that; in the closed model nothing is."""
+        wait_s = self.ceiling.wait_s()
+        if not wait_s:
+            return arrival
+        try:
+            gevent.sleep(wait_s)
+        except gevent.GreenletExit:
+            # The run is over; nothing says when this visit should have begun.
+            self.planned -= self.scenario.closed
+            raise
+        if self.scenario.closed:
+            return arrival._replace(due_us=self.now_us())
+        return arrival._replace(held_us=arrival.held_us + round(wait_s * US))
 
     def record(
         self,
@@ -188,6 +233,9 @@ class LiveRun:
         # A request cannot leave before it is due; rounding may say so by a microsecond.
         timed = (sent_us, done_us, reply.status, reply.wire_bytes, error)
         self.recorder.request(stamp, operation, placement, min(due_us, sent_us), timed)
+        if self.watch and due_us >= self.warmup_us:
+            labels, failed = labels_of(self, stamp, operation, placement), error not in ("", ABANDONED)
+            self.watch.request(labels, stamp.shopper, min(due_us, sent_us), sent_us, done_us, failed=failed)
         if error != ABANDONED:
             self.on_request(stamp, operation, reply, error)
         if self.listeners:
@@ -197,17 +245,18 @@ class LiveRun:
 
     def progress(self) -> dict[str, Any]:
         """Return what a live view shows."""
-        causes = self.recorder.causes
-        return {
+        due = self.planned if self.scenario.closed else int(np.searchsorted(self.due_us, self.now_us(), side="right"))
+        return self.figures.progress() | {
             "elapsed_s": self.now_us() / US,
             "planned": self.planned,
+            "due": due,
+            "waiting": max(0, due - self.begun) if self.gate.most is not None else 0,
             "started": self.begun,
             "open": self.open,
             "pages": self.recorder.pages,
             "requests": self.recorder.requests,
             "errors": self.recorder.failed,
-            "ended": sum(count for cause, count in causes.items() if cause != ONGOING),
-            "lag_p99_ms": self.lag.get_value_at_percentile(99) / 1e3,
+            "lag_p99_ms": 1e3 * (part_of(self.lag).dense.percentile_s(0.99) or 0.0),
         }
 
 
@@ -234,54 +283,3 @@ def served_by(operations: tuple[str, ...], name: str) -> str:
     unlocked with one is logged in for the journey, and would not be for the target.
     """
     return "login" if name == "auth_finish" and name not in operations else name
-
-
-class Gauge:
-    """Watches the generator: the share of a core it takes, sampled once a second."""
-
-    def __init__(self) -> None:
-        self._process = psutil.Process()
-        self._samples: deque[float] = deque(maxlen=86_400)
-        self._process.cpu_percent()
-
-    def watch(self) -> None:
-        """Sample until killed."""
-        while True:
-            gevent.sleep(1.0)
-            self._samples.append(self._process.cpu_percent() / 100)
-
-    @property
-    def cpu_share(self) -> float:
-        """Mean share of one core."""
-        return sum(self._samples) / len(self._samples) if self._samples else 0.0
-
-
-def judge_generator(run: LiveRun, cpu_share: float, *, interrupted: bool) -> dict[str, Any]:
-    """Return what the manifest says of the generator, with the reasons not to trust the run, if any."""
-    lag_ms = {name: run.lag.get_value_at_percentile(p) / 1e3 for name, p in (("p50", 50), ("p99", 99))}
-    lag_ms["max"] = run.lag.get_max_value() / 1e3
-    dropped = run.planned - run.begun
-    saturated = []
-    if cpu_share > CPU_LIMIT:
-        saturated.append(f"the generator took {cpu_share:.0%} of its core; use fewer visits a second or more workers")
-    if lag_ms["p99"] > LAG_LIMIT_MS:
-        saturated.append(f"visits started late: p99 {lag_ms['p99']:.0f} ms after they were due; lower the rate")
-    if dropped and not interrupted:
-        saturated.append(f"{dropped} of {run.planned} planned visits were not started")
-    saturated += [f"{count} visits were broken off by a defect: {what}" for what, count in run.defects.items()]
-    return {
-        "planned": run.planned,
-        "started": run.begun,
-        "dropped": dropped,
-        "start_lag_ms": lag_ms,
-        "cpu_share": round(cpu_share, 4),
-        "saturated": saturated,
-        "requests": run.recorder.requests,
-        "errors": run.recorder.failed,
-        "skipped": [
-            {"operation": operation, "reason": reason, "count": count}
-            for (operation, reason), count in sorted(run.skipped.items())
-        ],
-        "duration_s": round(run.now_us() / US, 3),
-        "held": run.ceiling.held,
-    }

@@ -57,11 +57,11 @@ class Connection:
 
     __slots__ = ("_cookies", "_host", "_pool", "_prefix", "_socket")
 
-    def __init__(self, base: BaseUrl) -> None:
+    def __init__(self, base: BaseUrl, cookies: dict[str, str] | None = None) -> None:
         self._pool = base.pool()
         self._host, self._prefix = base.host_header, base.prefix
         self._socket: Any = None
-        self._cookies: dict[str, str] = {}
+        self._cookies = {} if cookies is None else cookies
 
     def send(self, request: Request, timeout_s: float) -> Reply:
         """Send a request and read the whole answer, within `timeout_s`. Never raises for what the target did."""

@@ -6,13 +6,13 @@ Importing this module imports locust, which patches sockets for the whole proces
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import gevent
 import locust
 from locust.exception import StopUser
 
 from simulator.page.card import OPERATIONS
+from simulator.worlds.live.closed import next_after
 from simulator.worlds.live.visit import Arrival
 
 if TYPE_CHECKING:
@@ -20,20 +20,18 @@ if TYPE_CHECKING:
 
     from locust.env import Environment
 
-    from simulator.journey.plan import Plan
     from simulator.worlds.live.recorder import Stamp
     from simulator.worlds.live.run import LiveRun
     from simulator.worlds.live.transport import Reply
 
-US = 1_000_000
-
 
 class Shopper(locust.User):
-    """A user that plays one visit, or in the closed model one visit after another."""
+    """A user that plays one visit, or in a closed model one visit after another."""
 
     run_: ClassVar[LiveRun]
     arrivals: ClassVar[deque[Arrival]] = deque()
     closed: ClassVar[bool] = False
+    """Whether Locust's own number of users rules, and not the scenario."""
     ready: ClassVar[bool] = True
     """Whether the target has answered its setup calls; nobody visits before."""
     _next: ClassVar[int] = 0
@@ -47,7 +45,10 @@ class Shopper(locust.User):
             self.run_.planned += 1
             self.run_.visit(Arrival(self._new_number(), 0, 0, self.run_.now_us()))
             return
-        self.run_.visit(self.arrivals.popleft())
+        arrival: Arrival | None = self.arrivals.popleft()
+        while arrival is not None:
+            self.run_.visit(arrival)
+            arrival = next_after(self.run_, arrival)
         raise StopUser
 
     def _new_number(self) -> int:
@@ -82,17 +83,3 @@ def listen(environment: Environment, run: LiveRun) -> None:
 
 class TargetError(Exception):
     """What went wrong with a request, for Locust's list of failures."""
-
-
-def send_in(environment: Environment, run: LiveRun, plan: Plan) -> None:
-    """Spawn a user for each arrival when it is due; returns when the last one has been sent in."""
-    runner = environment.runner
-    assert runner is not None
-    columns: list[list[Any]] = [column.tolist() for column in plan]
-    run.planned = len(columns[0])
-    for arrival in map(Arrival, *columns):
-        left_s = arrival.due_us / US - run.now_us() / US
-        if left_s > 0:
-            gevent.sleep(left_s)
-        Shopper.arrivals.append(arrival)
-        runner.spawn_users({"Shopper": 1})

@@ -20,21 +20,25 @@ from simulator.worlds.live.transport import NO_ANSWER, Connection, Reply
 from simulator.worlds.live.walk import Seen, Tap, Walk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from simulator.target.call import Request
     from simulator.worlds.live.run import LiveRun
 
 US = 1_000_000
+LOGIN = OPERATIONS.index("login")
 SHORTEST_WAIT_S = 0.001
 """A request is always sent, even by somebody about to leave: the tap did that."""
 
 
 class Arrival(NamedTuple):
-    """One visit of the plan; `due_us` from the run's start."""
+    """One visit of the plan; `due_us` from the run's start. `held_us` it waited for room, of which it is late."""
 
     shopper: int
     visit: int
     arm: int
     due_us: int
+    held_us: int = 0
 
 
 class Asked(NamedTuple):
@@ -53,8 +57,9 @@ class LiveVisit:
         self.run = run
         self.walk = Walk(run.world, arrival.shopper, arrival.visit, arrival.arm, arrival.due_us)
         self.context = run.context(self.walk, arrival.visit)
-        self.connection = Connection(run.base)
-        self.due_us = arrival.due_us
+        self.connection = Connection(run.base, run.returning.take(arrival.shopper, arrival.visit))
+        self.arrival, self.due_us = arrival, arrival.due_us
+        self._again: tuple[Request, float] | None = None
         self._opening = run.opening + (run.login if self.walk.shopper["logged_in"][0] else ())
 
     def play(self) -> None:
@@ -62,7 +67,7 @@ class LiveVisit:
         walk, run = self.walk, self.run
         lag_us = max(0, run.now_us() - self.due_us)
         walk.visit["lag_us"] = lag_us
-        run.started(lag_us)
+        run.started(self.due_us, max(0, lag_us - self.arrival.held_us))
         cause = ONGOING
         try:
             while cause == ONGOING:
@@ -72,8 +77,10 @@ class LiveVisit:
                     self._sleep_until(self.due_us)
         finally:
             self.connection.close()
+            run.returning.leave(self.arrival.shopper, self.arrival.visit)
+            run.figures.visit(walk.visit[0])
             if walk.visit["pages"][0]:
-                run.recorder.visit(walk.shopper, walk.visit)
+                run.recorder.visit(walk)
             run.ended(walk)
 
     def _page(self) -> tuple[int, int]:
@@ -84,7 +91,8 @@ class LiveVisit:
         begun_us = run.now_us()
         seen = self._load(tap, stamp)
         cause, think_us = walk.decide(seen)
-        run.recorder.page(stamp, walk.event, seen.load_us)
+        run.recorder.page(walk)
+        run.figures.page(seen.load_us)
         run.shown(walk)
         waited_us = int(walk.event["waited_us"][0])
         self.due_us += waited_us
@@ -96,13 +104,20 @@ class LiveVisit:
     def _stand_before(self, tap: Tap) -> Stamp:
         """Tell the context which page comes, on which network."""
         visit, shopper, event = self.walk.visit[0], self.walk.shopper[0], self.walk.event[0]
-        category = int(visit["category"])
-        self.context.turn_to(CATEGORIES[category] if category >= 0 else None, max(int(visit["product"]), 0))
+        category, product = self.walk.in_view
+        self.context.turn_to(CATEGORIES[category] if category >= 0 else None, max(product, 0))
         self.context.on_network(float(event["rtt_ms"]), float(event["down_kbps"]))
         page = self.run.page_names[tap.state]
         self.context.tell(page, (self.due_us + self.run.reference_ms * 1_000) // 1_000)
         return Stamp(
-            int(shopper["shopper"]), int(visit["visit"]), int(visit["pages"]), int(shopper["persona"]), tap.state
+            int(shopper["shopper"]),
+            int(visit["visit"]),
+            int(visit["pages"]),
+            int(shopper["persona"]),
+            tap.state,
+            int(visit["arm"]),
+            int(event["network"]),
+            int(shopper["device"]),
         )
 
     def _load(self, tap: Tap, stamp: Stamp) -> Seen:
@@ -133,17 +148,14 @@ class LiveVisit:
         page took before.
         """
         took_us = 0
-        for operation in operations:
-            request = self.run.target.build(OPERATIONS[operation], self.context)
-            if isinstance(request, Skipped):
-                self.run.skipped[request.operation, request.reason] += 1
-                continue
+        for operation, request, waited_us in self._requests(operations):
+            took_us += waited_us
             patience_s = max((left_us - took_us) / US, SHORTEST_WAIT_S)
             due_us = self.due_us + after_us + took_us
             reply = self._send(request, min(request.timeout_s, patience_s), stamp, operation, placement, due_us)
             spent_us = round((reply.done_s - reply.sent_s) * US)
             left = reply.error == "timeout" and patience_s < request.timeout_s
-            answer_error = self._read(request.operation, reply.status, reply.headers, reply.body, reply.error)
+            answer_error = self._read(request, reply.status, reply.headers, reply.body, reply.error)
             error = ABANDONED if left else answer_error
             self.run.record(stamp, operation, placement, due_us, reply, error, request)
             took_us += spent_us
@@ -152,6 +164,31 @@ class LiveVisit:
             if error and placement == BLOCKING:
                 return Asked(took_us, ok=False, left=False)
         return Asked(took_us, ok=True, left=False)
+
+    def _requests(self, operations: tuple[int, ...]) -> Iterator[tuple[int, Request, int]]:
+        """Yield (operation, request, microseconds waited before it): of each call the first, and what follows from it.
+
+        Further requests of a call ask for the next part of a long answer, or look again for what was not there yet.
+        """
+        for operation in operations:
+            request = self.run.target.build(OPERATIONS[operation], self.context)
+            if isinstance(request, Skipped) and request.operation == "auth_finish":
+                # The finger was not known, or the target knows no passkey of this shopper: the password still works.
+                operation, request = LOGIN, self.run.target.build("login", self.context)  # noqa: PLW2901 - that is the call
+            if isinstance(request, Skipped):
+                self.run.skipped[request.operation, request.reason] += 1
+                continue
+            self._again = None
+            yield operation, request, 0
+            while again := self._taken():
+                following, wait_s = again
+                gevent.sleep(wait_s)
+                yield operation, following, round(wait_s * US)
+
+    def _taken(self) -> tuple[Request, float] | None:
+        """Return what the last answer asks for next, once."""
+        again, self._again = self._again, None
+        return again
 
     def _send(
         self, request: Request, limit_s: float, stamp: Stamp, operation: int, placement: int, due_us: int
@@ -165,12 +202,15 @@ class LiveVisit:
             self.run.record(stamp, operation, placement, due_us, cut, ABANDONED, request)
             raise
 
-    def _read(self, operation: str, status: int, headers: object, body: bytes, error: str) -> str:
+    def _read(self, request: Request, status: int, headers: object, body: bytes, error: str) -> str:
         """Learn what a good answer told; return the error's name, or nothing."""
         if error:
             return error
-        answer = self.run.target.read(operation, status, headers, body)  # type: ignore[arg-type] # a mapping
+        target = self.run.target
+        answer = target.read(request.operation, status, headers, body)  # type: ignore[arg-type] # a mapping
+        self._again = target.again(request, answer, self.context)
         self.context.learn(answer)
+        self.run.contract.see(answer)
         return answer.error
 
     def _sleep_until(self, at_us: int) -> None:

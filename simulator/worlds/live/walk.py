@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simulator.journey.kernel import begin, patience_us
-from simulator.journey.records import EVENT, SHOPPER, VISIT
-from simulator.journey.shopper import draw_shopper
+from simulator.journey.records import EVENT, VISIT, WALK, visit_bytes
+from simulator.journey.shopper import draw_these
 from simulator.journey.surroundings import look_around
 from simulator.model.compiled import compiled
 from simulator.worlds.crowd import World, add_up
@@ -42,18 +42,11 @@ class Seen(NamedTuple):
 
 
 @compiled
-def _arrive(
-    world: World,
-    shoppers: NDArray[Any],
-    visits: NDArray[Any],
-    shopper: int,
-    visit: int,
-    arm: int,
-    start_us: int,
-) -> None:
-    draw_shopper(world.population, world.seed, shopper, shoppers[0])
+def _arrive(world: World, visits: NDArray[Any], shopper: int, visit: int, arm: int, start_us: int) -> NDArray[Any]:
+    shoppers = draw_these(world.population, world.seed, np.array([shopper]))
     persona = world.population.personas[shoppers[0].persona]
     begin(persona, world.population.tables[0], world.seed, shoppers[0], visit, arm, start_us, visits[0])
+    return shoppers
 
 
 @compiled
@@ -63,33 +56,42 @@ def _tap(world: World, shoppers: NDArray[Any], visits: NDArray[Any], events: NDA
     look_around(persona, world.population.tables[0], world.seed, shopper, visit, event)
     fcp_us, load_us = add_up(card, persona, shopper, visit, event, 0, 0)
     delay_us = world.arms[visit.arm].delay_us[visit.state]
-    blind_us = patience_us(persona, world.seed, shopper, visit, np.inf)
+    blind_us = patience_us(persona, shopper, visit, np.inf)
     return visit.state, fcp_us + delay_us, load_us - fcp_us, blind_us
 
 
 class Walk:
-    """One visit. `shopper`, `visit` and `event` are arrays of one row of SHOPPER, VISIT and EVENT."""
+    """One visit. `shopper`, `visit` and `event` are arrays of one row of SHOPPER, VISIT and EVENT.
 
-    __slots__ = ("_given", "event", "shopper", "visit", "world")
+    `visit` shows what the kernel moves on.
+    """
+
+    __slots__ = ("_given", "_walk", "event", "shopper", "visit", "world")
 
     def __init__(self, world: World, shopper: int, visit: int, arm: int, start_us: int) -> None:
         self.world = world
         population, pages, arms, seed = world
         # The walk's functions take the routes of a backend as well; here the cards stand in for them.
         self._given = (population.personas, population.tables, pages.cards, pages.cards, pages.tables, arms, seed)
-        self.shopper, self.visit, self.event = np.zeros(1, SHOPPER), np.zeros(1, VISIT), np.zeros(1, EVENT)
-        _arrive(world, self.shopper, self.visit, shopper, visit, arm, start_us)
+        self._walk, self.event = np.zeros(1, WALK), np.zeros(1, EVENT)
+        self.visit = visit_bytes(self._walk).reshape(-1).view(VISIT)
+        self.shopper = _arrive(world, self._walk, shopper, visit, arm, start_us)
+
+    @property
+    def in_view(self) -> tuple[int, int]:
+        """The category and the product that the shopper stands before; −1 before the first."""
+        return int(self._walk["category"][0]), int(self._walk["product"][0])
 
     def tap(self) -> Tap:
         """Ask for the page that the shopper stands before."""
-        return Tap(*_tap(self.world, self.shopper, self.visit, self.event))
+        return Tap(*_tap(self.world, self.shopper, self._walk, self.event))
 
     def patience_us(self, fcp_us: int) -> int:
         """Return how long the shopper waits from the tap, having seen something at `fcp_us`."""
-        return patience_after_fcp(self._given, self.shopper, self.visit, 0, 0, fcp_us)
+        return patience_after_fcp(self._given, self.shopper, self._walk, 0, 0, fcp_us)
 
     def decide(self, seen: Seen) -> tuple[int, int]:
         """Let the shopper see the page; return (cause, think time in microseconds)."""
         fcp_us, load_us, server_us, measured_us, ok, relevance = seen
         seen = Seen(fcp_us, load_us, server_us, measured_us, ok, float(np.float32(relevance)))
-        return decide(self._given, self.shopper, self.visit, self.event, 0, 0, 0, *seen)
+        return decide(self._given, self.shopper, self._walk, self.event, 0, 0, 0, *seen)

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from locust.env import Environment
 
-    from simulator.worlds.live.listening import Exchange
-    from simulator.worlds.live.run import LiveRun
+    from simulator.worlds.live.listening import Exchange, Watched
     from simulator.worlds.live.views.wanted import Wanted
     from simulator.worlds.live.walk import Walk
 
@@ -70,10 +69,14 @@ class Careful(Listener):
 
 
 class Views:
-    """The views of one process. `failures` says which broke, and why; the run goes on without them."""
+    """The views of one process. `failures` says which broke, and why; the run goes on without them.
 
-    def __init__(self, wanted: Wanted, run: LiveRun, folder: Path) -> None:
+    A worker's `part` is in the names of its files; with `counts` it counts for its master, who takes the tally.
+    """
+
+    def __init__(self, wanted: Wanted, run: Watched, folder: Path, *, part: str = "", counts: bool = False) -> None:
         self.tally = Tally()
+        self._part, self._counts = part, counts or wanted.counted
         self._wanted, self._run, self._folder = wanted, run, folder
         self._servers: list[Any] = []
         self._ticker: gevent.Greenlet | None = None
@@ -83,7 +86,7 @@ class Views:
     def open(self, environment: Environment) -> None:
         """Begin to listen, and to answer those who ask; nothing has been sent yet."""
         wanted, run = self._wanted, self._run
-        if wanted.web_ui or wanted.prometheus or wanted.otel or wanted.csv:
+        if self._counts:
             self._add(self.tally)
         if wanted.web_ui:
             self._open_web_ui(environment)
@@ -93,6 +96,10 @@ class Views:
             self._servers.append(serve_metrics(self.tally, wanted.prometheus))
         self._open_writers()
         run.listeners += self._listeners
+
+    def taken(self) -> dict[str, Any] | None:
+        """Return what was counted since the last time, for the master's tally; None where nobody counts."""
+        return self.tally.take() if self._counts else None
 
     def begin(self) -> None:
         """Count seconds from now, when the run's clock has started."""
@@ -115,7 +122,7 @@ class Views:
 
     def _open_writers(self) -> None:
         wanted, run, seed = self._wanted, self._run, self._run.scenario.spec.seed
-        personas = run.roster.personas
+        personas = run.scenario.roster.personas
         if wanted.csv:
             from simulator.worlds.live.views.timeline import Timeline  # noqa: PLC0415 - only where it is wanted
 
@@ -125,7 +132,7 @@ class Views:
 
             self._add(Pusher(self.tally, wanted.otel, run.run_id))
         if wanted.requests:
-            self._add(RequestLines(Sample(seed, wanted.requests), personas, self._folder))
+            self._add(RequestLines(Sample(seed, wanted.requests), personas, self._folder, part=self._part))
         if wanted.har:
             from simulator.worlds.live.views.har import Visits  # noqa: PLC0415 - only where it is wanted
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 LOOPBACK = "127.0.0.1"
@@ -25,6 +25,24 @@ class Wanted:
     def anything(self) -> bool:
         """Whether anything is wanted at all."""
         return any(asdict(self).values())
+
+    @property
+    def counted(self) -> bool:
+        """Whether anything is wanted that shows counts, which a master has from its workers."""
+        return bool(self.web_ui or self.prometheus or self.otel or self.csv)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether files of single visits are wanted, which are written where the visits are played."""
+        return bool(self.requests or self.har)
+
+    def of_master(self) -> Wanted:
+        """Return what a process shows that plays no visits."""
+        return replace(self, requests=0.0, har=0.0)
+
+    def of_worker(self) -> Wanted:
+        """Return what a process writes that plays visits for another."""
+        return Wanted(requests=self.requests, har=self.har)
 
     def as_json(self) -> dict[str, Any]:
         """Return what `Wanted(**…)` takes."""

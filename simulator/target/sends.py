@@ -1,0 +1,76 @@
+"""Which of a shopper's fields each request of a target carries, headers and credentials included."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulator.target.fields import ALL, EXTRACTED
+from simulator.target.places import written
+from simulator.target.schema import at_path
+from simulator.target.template import fields_of, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from simulator.target.fields import Json
+    from simulator.target.request import Target
+    from simulator.target.schema import Place, Rest, TargetFile
+
+
+class Sends(NamedTuple):
+    """Names of fields: all that a request may carry, and those in its path; whether one is an attribution token."""
+
+    fields: frozenset[str]
+    in_path: frozenset[str]
+    token: bool
+
+
+def sends_of(target: Target) -> dict[str, Sends]:
+    """Return what each operation and each reading of a target sends."""
+    file = target.file
+    rests = dict(file.operations) | {f"readings.{name}": rest for name, rest in file.readings.items()}
+    tokens = {
+        EXTRACTED + name
+        for rest in rests.values()
+        if rest.evidence.token is not None
+        for name, place in rest.extract.items()
+        if _spot(place) == _spot(rest.evidence.token)
+    }
+    return {name: _sends(rest, file, tokens) for name, rest in rests.items()}
+
+
+def _spot(place: Place | str) -> str:
+    return written(at_path(place) if isinstance(place, str) else place)
+
+
+def _sends(rest: Rest, file: TargetFile, tokens: set[str]) -> Sends:
+    in_path = frozenset(_names(rest.path))
+    variables = rest.graphql.variables if rest.graphql else None
+    parts: list[Json] = [rest.query, rest.form, rest.headers, file.headers, rest.body, rest.text, variables]
+    fields = {name for part in parts for name in _names(part)} | _credentials(file)
+    return Sends(frozenset(fields) | in_path, in_path, bool(tokens & (fields | in_path)))
+
+
+def _credentials(file: TargetFile) -> set[str]:
+    """Return the fields by which the target knows a caller; a session stands for what the opening told it."""
+    auth = file.auth
+    found = {name for part in (auth.user, auth.password, auth.key) if part for name in _names(part)}
+    if auth.kind == "bearer":
+        found |= set(_names(auth.token))
+    if auth.kind in {"bearer", "cookie"}:
+        for name in ("session", "identify", "login"):
+            if name in file.operations:
+                opening = file.operations[name]
+                found |= {field for part in (opening.body, opening.form, opening.query) for field in _names(part)}
+    return found
+
+
+def _names(tree: Json) -> Iterator[str]:
+    if isinstance(tree, str):
+        yield from (field.name.removesuffix(ALL) for field in fields_of(parse(tree)))
+    elif isinstance(tree, dict):
+        for value in tree.values():
+            yield from _names(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _names(value)
