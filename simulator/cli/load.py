@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 @options.rate
 @options.closed
 @options.duration
+@options.transport
+@options.network
 @options.warmup
 @options.max_open_visits
 @options.seed
@@ -60,6 +62,8 @@ def command(
     rate: str | None,
     closed: int | None,
     duration: str | None,
+    transport: str | None,
+    network: str | None,
     warmup: str | None,
     max_open_visits: int | None,
     seed: int | None,
@@ -103,6 +107,8 @@ def command(
         duration=duration,
         warmup=warmup,
         max_open_visits=max_open_visits,
+        transport=transport,
+        network=network,
         seed=seed,
         max_rate=max_rate,
     )

@@ -22,6 +22,14 @@ overwrite = click.option("--overwrite", is_flag=True, help="Replace an earlier r
 host = click.option("--host", metavar="URL", help="Where the shop is, as http://127.0.0.1:8080.")
 rate = click.option("--rate", metavar="RATE", help="Constant arrivals, as 10/s; overrides the scenario's.")
 duration = click.option("--duration", metavar="TIME", help="How long, as 60s; overrides the scenario's.")
+transport = click.option(
+    "--transport", type=click.Choice(("fast", "httpx")), help="HTTP/1.1, or HTTP/2; overrides the scenario's."
+)
+network = click.option(
+    "--network",
+    type=click.Choice(("modelled", "shaped")),
+    help="Add each phone's network to load times, or play it on its connection; overrides the scenario's.",
+)
 closed = click.option(
     "--closed",
     type=click.IntRange(1, 1_000_000),

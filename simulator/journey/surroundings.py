@@ -102,3 +102,13 @@ def _connect(persona: Record, tables: Record, seed: int, who: int, visit: Record
         u, v = uniform_pair(seed, who, visit.visit, NOWHERE, visit.stay, keys.LINK)
     visit.rtt_ms = sample(persona.rtt_ms[visit.network], tables, u)
     visit.down_kbps = sample(persona.down_kbps[visit.network], tables, v)
+
+
+@compiled
+def up_kbps(persona: Record, tables: Record, seed: int, who: int, visit: Record) -> float:
+    """Return the uplink of the stay that a visit is in.
+
+    Good cells are good both ways: it stands where the downlink stands in its own distribution (assumed).
+    """
+    _, v = uniform_pair(seed, who, visit.visit, NOWHERE, visit.stay, keys.LINK)
+    return float(sample(persona.up_kbps[visit.network], tables, v))

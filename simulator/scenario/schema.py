@@ -153,6 +153,14 @@ class ScenarioFile(BaseModel):
     shoppers: Annotated[int, Field(gt=0, description="of generated data")] = 10_000
     horizon: Annotated[Duration, Field(gt=0, description="over which generated visits spread")] = 7 * 86_400.0
     target: str = "storefront"
+    transport: Annotated[
+        Literal["fast", "httpx"],
+        Field(description="live: HTTP/1.1 at full speed, or HTTP/2 where the target speaks it"),
+    ] = "fast"
+    network: Annotated[
+        Literal["modelled", "shaped"],
+        Field(description="live: each phone's network is added to load times, or played on its real connection"),
+    ] = "modelled"
     host: Annotated[str, AfterValidator(parse_host), Field(json_schema_extra={"pattern": "^https?://"})] | None = None
     allowed_hosts: Annotated[
         list[str],

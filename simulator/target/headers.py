@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 CHROMIUM = {"chrome", "samsung", "edge"}
 """Browsers that send client hints; Safari and Firefox send none (WICG ua-client-hints, mozilla/standards-positions)."""
 ACCEPT_ENCODING = "gzip, deflate, br"
-"""What all of them send. `zstd`, which newer ones add, is left out: our transports cannot read it."""
+"""What all of them send."""
+ZSTD_SINCE = {"chrome": 123, "edge": 123, "firefox": 126, "samsung": 27}
+"""Version from which a browser takes `zstd` too, over TLS (chromestatus.com/feature/6186023867908096; release notes of
+Firefox 126; Samsung Internet 27 is Chromium 125). Safari is left out."""
 RUN_HEADER = "X-Footfall-Run"
 SAVE_DATA_SHARE = {"low": 0.20, "mid": 0.08, "high": 0.03}
 """Share of Android phones with Data Saver on, by tier (assumed)."""
@@ -52,7 +55,7 @@ def device_headers(device: DeviceRow, languages: str, *, save_data: bool) -> dic
         "User-Agent": device.user_agent,
         "Accept": "*/*",
         "Accept-Language": accept_language(device.browser, languages),
-        "Accept-Encoding": ACCEPT_ENCODING,
+        "Accept-Encoding": accept_encoding(device),
     }
     if sends_hints(device):
         headers |= {spelled(name): value for name, value in device.client_hints.items()}
@@ -61,6 +64,13 @@ def device_headers(device: DeviceRow, languages: str, *, save_data: bool) -> dic
         if save_data:
             headers["Save-Data"] = "on"
     return headers
+
+
+def accept_encoding(device: DeviceRow) -> str:
+    """Return the content codings that this device's browser takes."""
+    since = ZSTD_SINCE.get(device.browser)
+    major = int(device.browser_version.partition(".")[0])
+    return f"{ACCEPT_ENCODING}, zstd" if since is not None and major >= since else ACCEPT_ENCODING
 
 
 def accept_language(browser: str, languages: str) -> str:

@@ -1,4 +1,7 @@
-"""Ours in the closed model, so that the generator's core is always busy. Prints requests and visits a second."""
+"""Ours in the closed model, so that the generator's core is always busy.
+
+Prints requests a second, processor µs a request, visits a second.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from time import perf_counter
 
 import gevent
 from locust.env import Environment
+from slices import measure
 
 from simulator.scenario.load import load_scenario
 from simulator.worlds.live.run import LiveRun
@@ -32,10 +36,9 @@ def main() -> None:
     run.start_clock()
     runner.start(int(sys.argv[3]), spawn_rate=1000)
     gevent.sleep(1.0)
-    begun_s, requests, visits = perf_counter(), run.recorder.requests, run.begun
-    gevent.sleep(float(sys.argv[2]))
-    took_s = perf_counter() - begun_s
-    sys.stdout.write(f"{(run.recorder.requests - requests) / took_s} {(run.begun - visits) / took_s}\n")
+    begun_s, visits = perf_counter(), run.begun
+    rate, cost_us = measure(float(sys.argv[2]), lambda: run.recorder.requests)
+    sys.stdout.write(f"{rate} {cost_us} {(run.begun - visits) / (perf_counter() - begun_s)}\n")
     assert run.recorder.failed == 0
     runner.quit()
 

@@ -7,13 +7,17 @@ own, and what is below Locust (visits, transport, recorder) runs here.
 from __future__ import annotations
 
 import importlib.util
+import ssl
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from shutil import which
 
 import gevent
 import pyarrow.parquet as pq
 import pytest
+from geventhttpclient.connectionpool import SSLConnectionPool
 
 from simulator.scenario.load import load_scenario
 from simulator.worlds.live.run import LiveRun
@@ -42,6 +46,18 @@ def recording():
 
 
 @pytest.fixture(scope="session")
+def faulty():
+    """Return the module of the server that does everything wrong."""
+    return beside("faulty")
+
+
+@pytest.fixture(scope="session")
+def h2server():
+    """Return the module of the server that speaks HTTP/2."""
+    return beside("h2server")
+
+
+@pytest.fixture(scope="session")
 def running():
     """Return the module that runs the command."""
     return beside("running")
@@ -52,6 +68,38 @@ def shop(recording):
     """Open a recording shop for one test."""
     with recording.Shop() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """Make a certificate for 127.0.0.1 that nobody signed, with its key in the same file."""
+    if which("openssl") is None:
+        pytest.skip("openssl makes the certificate, and is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    key, file = folder / "key.pem", folder / "both.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=shop"
+    options = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(file)]
+    subprocess.run([*command.split(), *options], check=True, capture_output=True, timeout=30)
+    file.write_text(file.read_text() + key.read_text())
+    return file
+
+
+@pytest.fixture
+def tls_shop(recording, certificate):
+    """Open a recording shop that speaks TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    opened = recording.Shop()
+    opened.socket = context.wrap_socket(opened.socket, server_side=True)
+    with opened:
+        yield opened
+
+
+@pytest.fixture
+def trusted(certificate, monkeypatch):
+    """Let this machine trust the certificate."""
+    monkeypatch.setitem(SSLConnectionPool.default_options, "ca_certs", str(certificate))
+    return certificate
 
 
 @pytest.fixture(scope="session")

@@ -132,7 +132,7 @@ def test_an_ill_shop_fails_by_its_thresholds(recording, load, tmp_path):
     assert ended.code == 1, ended.err
     assert "✗ errors < 1%" in ended.err
     errors = {row["error"] for row in rows_of(tmp_path / "run", "requests")} - {None}
-    assert {"connection closed", "bad http", "status 500", "not json"} <= errors
+    assert {"connection closed", "answer cut short", "status 500", "not json"} <= errors
     manifest = manifest_of(tmp_path / "run")
     assert manifest["generator"]["errors"] > 20
     assert manifest["generator"]["duration_s"] < 4.0

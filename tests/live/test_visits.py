@@ -359,7 +359,7 @@ FAULTS = {
     "close": "connection closed",
     "reset": "connection closed",
     "garbage": "bad http",
-    "truncated": "bad http",
+    "truncated": "answer cut short",
     "no_json": "not json",
     "status 500": "status 500",
     "status 404": "status 404",

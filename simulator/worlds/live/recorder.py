@@ -9,6 +9,8 @@ from array import array
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simulator.worlds.live.transport.reply import NO_SPLIT, Split
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,7 +26,8 @@ ABANDONED = "abandoned"
 
 ROW = (
     "shopper", "visit", "step", "persona", "page", "arm", "network", "device", "operation", "placement", "due_us",
-    "sent_us", "done_us", "status", "bytes", "abandoned", "error",
+    "sent_us", "done_us", "status", "bytes", "dns_us", "connect_us", "tls_us", "wait_us", "receive_us", "redirects",
+    "abandoned", "error",
 )  # fmt: skip
 """The numbers of one request, 64 bits each; names as codes, an error as its place in the chunk's `errors`, or −1."""
 
@@ -58,7 +61,7 @@ class Chunk(NamedTuple):
 
 
 class Recorder:
-    """Collects what visits measure; `take` hands it on: 103 bytes a page, some 500 a visit, 136 a request."""
+    """Collects what visits measure; `take` hands it on: 103 bytes a page, some 500 a visit, 184 a request."""
 
     def __init__(self) -> None:
         self._events: list[bytes] = []
@@ -69,7 +72,16 @@ class Recorder:
         self.causes: Counter[int] = Counter()
         self.requests = self.pages = self.failed = 0
 
-    def request(self, stamp: Stamp, operation: int, placement: int, due_us: int, reply: Timed) -> None:
+    def request(
+        self,
+        stamp: Stamp,
+        operation: int,
+        placement: int,
+        due_us: int,
+        reply: Timed,
+        split: Split = NO_SPLIT,
+        redirects: int = 0,
+    ) -> None:
         """Write down one request."""
         sent_us, done_us, status, size_bytes, error = reply
         code, abandoned = -1, error == ABANDONED
@@ -78,8 +90,11 @@ class Recorder:
             self.failed += 1
         self.requests += 1
         self._requests.extend(
-            (*stamp, operation, placement, due_us, sent_us, done_us, status, size_bytes, abandoned, code)
-        )
+            (
+                *stamp, operation, placement, due_us, sent_us, done_us, status, size_bytes, *split, redirects,
+                abandoned, code,
+            )
+        )  # fmt: skip
 
     def page(self, walk: Walk) -> None:
         """Write down the page that a shopper has seen, or given up."""

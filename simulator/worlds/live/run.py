@@ -31,7 +31,7 @@ from simulator.worlds.live.gate import Gate, room_of
 from simulator.worlds.live.listening import Exchange
 from simulator.worlds.live.recorder import ABANDONED, Recorder, Stamp
 from simulator.worlds.live.returning import Returning, comes_back_in
-from simulator.worlds.live.transport import BaseUrl, Connection
+from simulator.worlds.live.transport import BaseUrl, Budget, Connection, Memory
 from simulator.worlds.live.visit import Arrival, LiveVisit
 from simulator.worlds.live.walk import Seen, Walk
 
@@ -71,7 +71,11 @@ class LiveRun:
         scenario.target.login = basic(login)
         self.ceiling = Ceiling(self.permission.max_rate_per_s)
         self.listeners: list[Listener] = []
-        self.base = BaseUrl(address, self.permission)
+        self.base = BaseUrl(
+            address, allowed=self.permission.hosts, verify=self.permission.verify, transport=spec.transport
+        )
+        self.shaped = spec.network == "shaped"
+        self.from_cache = 0
         self.world = World(scenario.population, scenario.pages, scenario.arms, spec.seed)
         self.roster, self.target = scenario.roster, scenario.target
         self.target.base_url = address
@@ -95,7 +99,9 @@ class LiveRun:
         self.warmup_us, self.warm_visits = round(spec.warmup * US), 0
         self.figures = SessionFigures()
         self.gate = Gate(spec.max_open_visits, self.now_us)
-        self.returning: Returning[dict[str, str]] = Returning(dict, lambda *_: False)
+        cached = Budget()
+        self._new_memory = lambda: Memory(cached)
+        self.returning: Returning[Memory] = Returning(self._new_memory, lambda *_: False)
         self.on_request: Callable[[Stamp, int, Reply, str], None] = lambda *_: None
         self.known: dict[str, Any] = {}
         self.start_s = perf_counter()
@@ -153,7 +159,7 @@ class LiveRun:
     def plan(self) -> Plan:
         """Return the arrivals of this process's share, and get ready for who returns and for how many at once."""
         mine = share_of(self.scenario.plan(), self.worker, self.workers)
-        self.returning = Returning(dict, comes_back_in(self.scenario, mine))
+        self.returning = Returning(self._new_memory, comes_back_in(self.scenario, mine))
         self.gate = Gate(room_of(self.scenario.spec.max_open_visits, self.worker, self.workers), self.now_us)
         return mine
 
@@ -231,8 +237,8 @@ class LiveRun:
         sent_us = round((reply.sent_s - self.start_s) * US)
         done_us = round((reply.done_s - self.start_s) * US)
         # A request cannot leave before it is due; rounding may say so by a microsecond.
-        timed = (sent_us, done_us, reply.status, reply.wire_bytes, error)
-        self.recorder.request(stamp, operation, placement, min(due_us, sent_us), timed)
+        timed = (sent_us, done_us, reply.wire_status, reply.wire_bytes, error)
+        self.recorder.request(stamp, operation, placement, min(due_us, sent_us), timed, reply.split, reply.redirects)
         if self.watch and due_us >= self.warmup_us:
             labels, failed = labels_of(self, stamp, operation, placement), error not in ("", ABANDONED)
             self.watch.request(labels, stamp.shopper, min(due_us, sent_us), sent_us, done_us, failed=failed)

@@ -33,7 +33,9 @@ REQUESTS = pa.schema(
         ("shopper", pa.int64()), ("visit", pa.int32()), ("step", pa.int32()), ("persona", NAME), ("page", CODE),
         ("arm", CODE), ("network", CODE), ("tier", CODE), ("operation", CODE), ("placement", CODE),
         ("due_us", pa.int64()), ("sent_us", pa.int64()), ("done_us", pa.int64()), ("status", pa.int16()),
-        ("bytes", pa.int64()), ("abandoned", pa.bool_()), ("error", NAME),
+        ("bytes", pa.int64()), ("dns_us", pa.int32()), ("connect_us", pa.int32()), ("tls_us", pa.int32()),
+        ("wait_us", pa.int32()), ("receive_us", pa.int32()), ("redirects", pa.int8()), ("abandoned", pa.bool_()),
+        ("error", NAME),
     ]
 )  # fmt: skip
 PART_ROWS = 50_000

@@ -1,7 +1,7 @@
 """A shopper's visit in the live world: tap, call, wait, look, decide, tap again; or leave, the moment patience is over.
 
-What is called is measured; what is not (the network to this phone, its processor, pictures) comes from the page model,
-and the shopper really waits for both.
+What is called is measured; what is not (the phone's processor, pictures, and its network unless that is shaped on the
+socket) comes from the page model, and the shopper really waits for both.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from simulator.model.schema import CATEGORIES
 from simulator.page.card import BLOCKING, DEFERRED, LCP, OPERATIONS
 from simulator.target.call import Skipped
 from simulator.worlds.live.recorder import ABANDONED, Stamp
-from simulator.worlds.live.transport import NO_ANSWER, Connection, Reply
+from simulator.worlds.live.transport import NO_ANSWER, Connection, Link, Reply
 from simulator.worlds.live.walk import Seen, Tap, Walk
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Asked(NamedTuple):
     ok: bool
     left: bool
     """The shopper ran out of patience during one of them."""
+    made: int
+    """How many were made; others were skipped, or answered by the phone's own cache."""
 
 
 class LiveVisit:
@@ -57,7 +59,9 @@ class LiveVisit:
         self.run = run
         self.walk = Walk(run.world, arrival.shopper, arrival.visit, arrival.arm, arrival.due_us)
         self.context = run.context(self.walk, arrival.visit)
-        self.connection = Connection(run.base, run.returning.take(arrival.shopper, arrival.visit))
+        self.link = Link() if run.shaped else None
+        memory = run.returning.take(arrival.shopper, arrival.visit)
+        self.connection = Connection(run.base, memory, self.link)
         self.arrival, self.due_us = arrival, arrival.due_us
         self._again: tuple[Request, float] | None = None
         self._opening = run.opening + (run.login if self.walk.shopper["logged_in"][0] else ())
@@ -107,6 +111,10 @@ class LiveVisit:
         category, product = self.walk.in_view
         self.context.turn_to(CATEGORIES[category] if category >= 0 else None, max(product, 0))
         self.context.on_network(float(event["rtt_ms"]), float(event["down_kbps"]))
+        if tap.reconnects:
+            self.connection.close()
+        if self.link:
+            self.link.turn(*self.walk.network())
         page = self.run.page_names[tap.state]
         self.context.tell(page, (self.due_us + self.run.reference_ms * 1_000) // 1_000)
         return Stamp(
@@ -123,19 +131,23 @@ class LiveVisit:
     def _load(self, tap: Tap, stamp: Stamp) -> Seen:
         """Make the calls that hold the page, for as long as the shopper waits."""
         calls = self.run.calls[tap.state]
-        blocking = self._ask(self._opening + calls[BLOCKING], BLOCKING, stamp, 0, tap.blind_us - tap.fcp_us)
+        # On a shaped socket the calls' own network is measured, and must not be modelled as well.
+        fcp_us = tap.fcp_us - tap.fcp_wired_us if self.link else tap.fcp_us
+        blocking = self._ask(self._opening + calls[BLOCKING], BLOCKING, stamp, 0, tap.blind_us - fcp_us)
         self._opening = ()
         if blocking.left:
             return Seen(NEVER_US, NEVER_US, blocking.took_us, blocking.took_us, True, NOT_SEEN)
-        fcp_us = tap.fcp_us + blocking.took_us
+        fcp_us = (fcp_us if blocking.made else tap.fcp_us) + blocking.took_us
         if not blocking.ok:
             return Seen(fcp_us, fcp_us, blocking.took_us, blocking.took_us, False, NOT_SEEN)
-        left_us = self.walk.patience_us(fcp_us) - fcp_us - tap.rest_us
+        rest_us = tap.rest_us - tap.lcp_wired_us if self.link else tap.rest_us
+        left_us = self.walk.patience_us(fcp_us) - fcp_us - rest_us
         lcp = self._ask(calls[LCP], LCP, stamp, blocking.took_us, left_us)
         measured_us = blocking.took_us + lcp.took_us
         if lcp.left:
             return Seen(fcp_us, NEVER_US, measured_us, measured_us, True, NOT_SEEN)
-        return Seen(fcp_us, fcp_us + tap.rest_us + lcp.took_us, measured_us, measured_us, True, NOT_SEEN)
+        load_us = fcp_us + (rest_us if lcp.made else tap.rest_us) + lcp.took_us
+        return Seen(fcp_us, load_us, measured_us, measured_us, True, NOT_SEEN)
 
     def _deferred(self, tap: Tap, stamp: Stamp) -> None:
         """Make the calls that hold nothing; the shopper looks at the page meanwhile."""
@@ -147,12 +159,17 @@ class LiveVisit:
         Each is due when the one before it was answered, had everything been on time; `after_us` is what calls of this
         page took before.
         """
-        took_us = 0
+        took_us = made = 0
         for operation, request, waited_us in self._requests(operations):
             took_us += waited_us
             patience_s = max((left_us - took_us) / US, SHORTEST_WAIT_S)
             due_us = self.due_us + after_us + took_us
             reply = self._send(request, min(request.timeout_s, patience_s), stamp, operation, placement, due_us)
+            if reply.from_cache:
+                self.run.from_cache += 1
+                self._read(request, reply.status, reply.headers, reply.body, reply.error)
+                continue
+            made += 1
             spent_us = round((reply.done_s - reply.sent_s) * US)
             left = reply.error == "timeout" and patience_s < request.timeout_s
             answer_error = self._read(request, reply.status, reply.headers, reply.body, reply.error)
@@ -160,10 +177,10 @@ class LiveVisit:
             self.run.record(stamp, operation, placement, due_us, reply, error, request)
             took_us += spent_us
             if left:
-                return Asked(took_us, ok=True, left=True)
+                return Asked(took_us, ok=True, left=True, made=made)
             if error and placement == BLOCKING:
-                return Asked(took_us, ok=False, left=False)
-        return Asked(took_us, ok=True, left=False)
+                return Asked(took_us, ok=False, left=False, made=made)
+        return Asked(took_us, ok=True, left=False, made=made)
 
     def _requests(self, operations: tuple[int, ...]) -> Iterator[tuple[int, Request, int]]:
         """Yield (operation, request, microseconds waited before it): of each call the first, and what follows from it.

@@ -9,13 +9,18 @@ import numpy as np
 from simulator.journey.kernel import begin, patience_us
 from simulator.journey.records import EVENT, VISIT, WALK, visit_bytes
 from simulator.journey.shopper import draw_these
-from simulator.journey.surroundings import look_around
+from simulator.journey.surroundings import look_around, up_kbps
 from simulator.model.compiled import compiled
+from simulator.page.load import SETUP_ROUND_TRIPS, recovery_s, transfer_s
 from simulator.worlds.crowd import World, add_up
 from simulator.worlds.walk import decide, patience_after_fcp
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from simulator.journey.records import Record
+
+US = 1e6
 
 
 class Tap(NamedTuple):
@@ -28,6 +33,12 @@ class Tap(NamedTuple):
     """The modelled part from FCP until usable: everything but the lcp calls."""
     blind_us: int
     """How long the shopper waits while nothing is visible."""
+    fcp_wired_us: int
+    """The part of `fcp_us` that a shaped socket takes itself: stall, set-up, and the page's own request and answer."""
+    lcp_wired_us: int
+    """The part of `rest_us` that a shaped socket takes itself: the round trip of the lcp calls."""
+    reconnects: bool
+    """Whether the phone came to this page on another network, so that its connection is gone."""
 
 
 class Seen(NamedTuple):
@@ -50,14 +61,50 @@ def _arrive(world: World, visits: NDArray[Any], shopper: int, visit: int, arm: i
 
 
 @compiled
-def _tap(world: World, shoppers: NDArray[Any], visits: NDArray[Any], events: NDArray[Any]) -> tuple[int, int, int, int]:
+def _tap(
+    world: World, shoppers: NDArray[Any], visits: NDArray[Any], events: NDArray[Any]
+) -> tuple[int, int, int, int, int, int, bool]:
     shopper, visit, event = shoppers[0], visits[0], events[0]
     persona, card = world.population.personas[shopper.persona], world.pages.cards[visit.state]
     look_around(persona, world.population.tables[0], world.seed, shopper, visit, event)
     fcp_us, load_us = add_up(card, persona, shopper, visit, event, 0, 0)
     delay_us = world.arms[visit.arm].delay_us[visit.state]
     blind_us = patience_us(persona, shopper, visit, np.inf)
-    return visit.state, fcp_us + delay_us, load_us - fcp_us, blind_us
+    fcp_wired_us, lcp_wired_us = _wired_us(card, persona, visit, event)
+    fcp_wired_us = min(fcp_wired_us, fcp_us)
+    new = visit.reconnects == 1
+    return visit.state, fcp_us + delay_us, load_us - fcp_us, blind_us, fcp_wired_us, lcp_wired_us, new
+
+
+@compiled
+def _wired_us(card: Record, persona: Record, visit: Record, event: Record) -> tuple[int, int]:
+    """Return the modelled microseconds until FCP, and from there until usable, that calls on a shaped socket take.
+
+    Until FCP: the stall, set-up, and a round trip with the document, by asking the page model for the same page without
+    them; what stays modelled is critical assets and script, which come down the connection that the document opened.
+    """
+    if card.instant:
+        return 0, 0
+    rtt_s, bytes_per_s = event.rtt_ms / 1e3, event.down_kbps * 125.0
+    share = 1.0 if visit.pages == 0 else card.warm_share
+    whole, assets = card.document_bytes + card.critical_bytes * share, card.critical_bytes * share
+    wired_s = rtt_s + transfer_s(whole, rtt_s, bytes_per_s) - transfer_s(assets, rtt_s, bytes_per_s)
+    if visit.pages == 0 or visit.reconnects == 1:
+        wired_s += persona.promotion_s[event.network] + SETUP_ROUND_TRIPS * rtt_s
+    if event.loss > 0.0:
+        wired_s += recovery_s(whole, rtt_s, event.loss) - recovery_s(assets, rtt_s, event.loss)
+    return int(wired_s * US) + event.stalled_us, int(rtt_s * US) if card.has_lcp_call else 0
+
+
+@compiled
+def _network(world: World, shoppers: NDArray[Any], visits: NDArray[Any], events: NDArray[Any]) -> tuple[float, float]:
+    """Return the uplink in kbit/s and the seconds until anything travels, of the page the shopper stands before."""
+    visit, event = visits[0], events[0]
+    persona = world.population.personas[shoppers[0].persona]
+    wait_s = event.stalled_us / US
+    if visit.reconnects == 1:
+        wait_s += persona.promotion_s[event.network]
+    return up_kbps(persona, world.population.tables[0], world.seed, shoppers[0].shopper, visit), wait_s
 
 
 class Walk:
@@ -85,6 +132,15 @@ class Walk:
     def tap(self) -> Tap:
         """Ask for the page that the shopper stands before."""
         return Tap(*_tap(self.world, self.shopper, self._walk, self.event))
+
+    def network(self) -> tuple[float, float, float, float, float]:
+        """Return (round trip in ms, down and up in kbit/s, packet loss, seconds of standstill) of that page's network.
+
+        To be asked after `tap`, and before `decide`.
+        """
+        event = self.event[0]
+        up, wait_s = _network(self.world, self.shopper, self._walk, self.event)
+        return float(event["rtt_ms"]), float(event["down_kbps"]), up, float(event["loss"]), wait_s
 
     def patience_us(self, fcp_us: int) -> int:
         """Return how long the shopper waits from the tap, having seen something at `fcp_us`."""

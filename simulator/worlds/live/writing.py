@@ -59,6 +59,13 @@ def write_run(
     write_manifest({**base_manifest(scenario, "live", entries), **facts, "generator": judge(failures)}, folder)
 
 
+NETWORKS = {
+    "modelled": "load times: the network to the phone, pictures and rendering come from the page model",
+    "shaped": "load times: pictures and rendering come from the page model, round trips and rates from the personas",
+}
+OVER = {"modelled": "this machine's own network", "shaped": "each phone's network, played on its connection"}
+
+
 def live_facts(run: Watched, *, interrupted: bool, breach: Breach | None) -> dict[str, Any]:
     """Return what every live run's manifest says besides how the generator fared."""
     return {
@@ -70,11 +77,11 @@ def live_facts(run: Watched, *, interrupted: bool, breach: Breach | None) -> dic
         "assumed": [
             "behaviour: every parameter of the personas",
             *_pace(run.scenario.spec.pace),
-            "load times: the network to the phone, pictures and rendering come from the page model",
+            NETWORKS[run.scenario.spec.network],
             "revenue: offline prices, not the target's",
         ],
         "measured": [
-            "the time of every call that was made, over this machine's own network",
+            f"the time of every call that was made, over {OVER[run.scenario.spec.network]}",
             "errors, arrivals and start lag",
         ],
     }

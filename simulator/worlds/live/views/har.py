@@ -170,8 +170,8 @@ def _response(exchange: Exchange) -> dict[str, Any]:
     headers = {str(name).lower(): value for name, value in reply.headers.items()}
     mime = str(headers.get("content-type", ""))
     return {
-        "status": reply.status,
-        "statusText": _phrase(reply.status),
+        "status": reply.wire_status,
+        "statusText": _phrase(reply.wire_status),
         "httpVersion": "HTTP/1.1" if reply.status else "",
         "cookies": [],
         "headers": _headers(reply.headers),
@@ -209,9 +209,9 @@ def _headers(headers: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _fields(headers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield (name, value) of each line; a transport gives several of one name as a list."""
+    """Yield (name, value) of each line; the transport gives cookies of one answer as lines of one text."""
     for name, value in headers.items():
-        for one in value if isinstance(value, list) else [value]:
+        for one in value if isinstance(value, list) else str(value).split("\n"):
             yield str(name), str(one)
 
 
@@ -227,10 +227,10 @@ def _credentials(headers: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _timings(exchange: Exchange) -> dict[str, float]:
-    """Return where the time went; what a transport does not tell is −1, and all of it waiting."""
-    split = getattr(exchange.reply, "split", None)
+    """Return where the time went; of a request that the end of the run cut, all of it is waiting."""
+    split = exchange.reply.split
     whole_ms = (exchange.done_us - exchange.sent_us) / 1e3
-    if split is None or not any(split):
+    if not any(split):
         return {"blocked": -1, "dns": -1, "connect": -1, "ssl": -1, "send": 0, "wait": whole_ms, "receive": 0}
     known_us = split.dns_us + split.connect_us + split.tls_us + split.wait_us + split.receive_us
     fresh = split.connect_us > 0

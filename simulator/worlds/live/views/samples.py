@@ -68,7 +68,7 @@ class RequestLines(Listener):
             "due_us": min(exchange.due_us, exchange.sent_us),
             "sent_us": exchange.sent_us,
             "done_us": exchange.done_us,
-            "status": reply.status or None,
+            "status": reply.wire_status or None,
             "bytes": reply.wire_bytes,
             "abandoned": abandoned,
             "error": None if abandoned else exchange.error or None,
