@@ -37,7 +37,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="module")
-def seen(recording, play, tmp_path_factory):
+def seen(recording, play, written, tmp_path_factory):
     """Play visits with every file wanted; return (run, tally, folder, tables)."""
     folder, kept = tmp_path_factory.mktemp("views"), []
 
@@ -50,7 +50,7 @@ def seen(recording, play, tmp_path_factory):
         run = play(shop.url, shoppers=24, prepare=prepare)
     kept[0].close()
     assert kept[0].failures == []
-    return run, kept[0].tally, folder, run.recorder.tables(run.scenario.names)
+    return run, kept[0].tally, folder, written(run.recorder, run.scenario.names)
 
 
 def test_the_tally_is_what_the_tables_say(seen):
@@ -264,7 +264,7 @@ def test_the_tabs_rows(seen):
     assert list(csv.DictReader(csv_text(tally).splitlines())) == found
 
 
-def test_a_view_that_breaks_is_left_out(recording, play, tmp_path):
+def test_a_view_that_breaks_is_left_out(recording, play, tables, tmp_path):
     """A view that fails, as on a full disk, hears no more; the run and its tables go on without it."""
     kept = []
 
@@ -278,7 +278,7 @@ def test_a_view_that_breaks_is_left_out(recording, play, tmp_path):
         run = play(shop.url, shoppers=4, prepare=prepare)
     kept[0].close()
     assert run.defects == {}
-    assert len(run.recorder.tables(run.scenario.names)["visits"]) == 4
+    assert len(tables(run)["visits"]) == 4
     assert [failure.partition(":")[0] for failure in kept[0].failures] == ["Visits"]
     assert "cannot write" in kept[0].failures[0]
     assert (tmp_path / "timeline.csv").exists()

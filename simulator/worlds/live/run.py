@@ -208,7 +208,7 @@ class LiveRun:
             self.gate.leave()
 
     def _held_back(self, arrival: Arrival) -> Arrival:
-        """Wait where the ceiling asks for it. Of a plan the visit is late by that; in the closed model nothing is."""
+        """Wait where the ceiling asks for it: by so much a plan's visit is late, and in the closed model none is."""
         wait_s = self.ceiling.wait_s()
         if not wait_s:
             return arrival
@@ -218,9 +218,7 @@ class LiveRun:
             # The run is over; nothing says when this visit should have begun.
             self.planned -= self.scenario.closed
             raise
-        if self.scenario.closed:
-            return arrival._replace(due_us=self.now_us())
-        return arrival._replace(held_us=arrival.held_us + round(wait_s * US))
+        return arrival._replace(due_us=self.now_us()) if self.scenario.closed else arrival
 
     def record(
         self,
