@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gevent
 import pytest
 
+from simulator.target.permission import Permission
 from simulator.worlds.live.ceiling import BURST_S, Ceiling, fastest_per_s
+from simulator.worlds.live.run import LiveRun
+from simulator.worlds.live.visit import Arrival
 
 
 class Clock:
@@ -64,3 +68,27 @@ def test_a_run_never_goes_faster(recording, play):
         run = play(shop.url, shoppers=30, max_rate="10/s", pages="instant")
     assert run.ceiling.held in {9, 10}  # they ask within 145 ms, in which one more place comes free
     assert run.lag.get_max_value() / 1e6 == pytest.approx(0.85, abs=0.3)
+
+
+def test_closed_visits_that_wait_are_not_late(recording, scenario):
+    """In the closed model the ceiling holds visits back, and they are due when it lets them: nobody is late for it."""
+    with recording.Shop() as shop:
+        closed = {"arrivals": {"kind": "closed", "shoppers": 30}, "max_rate": "10/s", "pages": "instant"}
+        run = LiveRun(scenario("hurried", **closed), shop.url, "run-1")
+        run.warm_up()
+        run.start_clock()
+        visits = [gevent.spawn(run.visit, Arrival(number, 0, 0, 0)) for number in range(30)]
+        run.planned = 30
+        gevent.joinall(visits, timeout=0.5)
+        begun = run.begun
+        gevent.killall(visits)
+    assert begun >= 20
+    assert run.planned == run.begun < 30  # who was still waiting was not dropped: nothing says when they were due
+    assert run.lag.get_max_value() / 1e6 < 0.25
+
+
+def test_workers_share_a_ceiling():
+    """Four workers together may do what one may."""
+    allowed = Permission(frozenset({("shop.example", 443)}), verify=False, max_rate_per_s=100.0)
+    assert allowed.shared(4) == Permission(allowed.hosts, verify=False, max_rate_per_s=25.0)
+    assert Permission(allowed.hosts).shared(4) == Permission(allowed.hosts)

@@ -105,11 +105,12 @@ def launch(
     log.unlink()
     if process.returncode == 0 and (folder / "manifest.json").exists():
         return
-    if process.returncode in (CANNOT_WRITE, NOT_READY):
-        kind = CannotWrite if process.returncode == CANNOT_WRITE else TargetNotReady
-        raise kind(said.rpartition("\n")[2])
+    if process.returncode == CANNOT_WRITE:
+        raise CannotWrite(said.rpartition("\n")[2])
     if interrupted:
         raise KeyboardInterrupt
+    if process.returncode == NOT_READY:
+        raise TargetNotReady(said.rpartition("\n")[2])
     if process.returncode == NO_FLEET:
         raise NoFleet(said)
     raise LiveWorldError(f"the load generator ended with exit code {process.returncode}:\n{said}")
