@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,6 +24,12 @@ def put(table: pa.Table, **columns: NDArray[np.int64] | NDArray[np.int32]) -> pa
     for name, values in columns.items():
         table = put_column(table, name, pa.array(values))
     return table
+
+
+def may_be_empty(table: pa.Table, names: Collection[str], *, may: bool = True) -> pa.Table:
+    """Return the table with columns that its schema lets be null from now on, or no longer."""
+    fields = [field.with_nullable(may) if field.name in names else field for field in table.schema]
+    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields, table.schema.metadata))
 
 
 def codes(column: pa.ChunkedArray, names: tuple[str, ...]) -> NDArray[np.int64]:

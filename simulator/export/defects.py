@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simulator.export.columns import put_column
+from simulator.export.columns import may_be_empty, put_column
+from simulator.journey.tables import SCHEMAS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,7 +90,8 @@ def repaired(delivered: pa.Table, defects: pa.Table, lost: pa.Table) -> pa.Table
         rows = put_column(rows, name, values)
     arm = rows["arm"].combine_chunks().indices.to_numpy()
     order = np.lexsort([rows["step"].to_numpy(), arm, rows["visit"].to_numpy(), rows["shopper"].to_numpy()])
-    return rows.take(order).combine_chunks()
+    always = {field.name for field in SCHEMAS["events"] if not field.nullable}
+    return may_be_empty(rows.take(order).combine_chunks(), always, may=False)
 
 
 def _of_kind(defects: pa.Table, *kinds: str) -> pa.Table:

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simulator.export.columns import blanked, put, put_column
+from simulator.export.columns import blanked, may_be_empty, put, put_column
 from simulator.export.defects import Defects
-from simulator.export.dirt import amounts
+from simulator.export.dirt import NULLABLE, amounts
 from simulator.export.ids import hashes, uuids
 from simulator.export.source import Part
 from simulator.journey.keys import state_key
@@ -68,7 +68,7 @@ def clean(events: pa.Table, seed: int) -> pa.Table:
 def deliver(source: Source) -> Delivery:
     """Return the delivery of a source with dirt."""
     assert source.dirt is not None
-    whole = clean(source.events, source.seed)
+    whole = may_be_empty(clean(source.events, source.seed), NULLABLE)
     keys = _Keys(source.seed, whole)
     dirt, defects = source.dirt, Defects()
     gone = keys.unit("dropped") < dirt.dropped.share

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -131,7 +131,9 @@ class Scenario:
         parts |= {"devices, networks and places": _bytes_of(self.population), "calendar": _bytes_of(self.calendar)}
         parts |= {"page cards": _bytes_of(self.pages), "arrivals": np.array(self.profile).tolist()}
         digests = {name: _sha256(value) for name, value in parts.items()}
-        return digests | {"target": self.target.digest}
+        # Workers that make data have no target: it decides nothing there.
+        target = cast("Target | None", self.target)
+        return digests if target is None else digests | {"target": target.digest}
 
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides the plan and the behaviour: scenario, personas, tables."""

@@ -43,8 +43,9 @@ FAULTS = {
     "a threshold without an operator": (
         "thresholds: [errors = 1%]",
         (
-            "mine.yaml:5: thresholds.0 `errors = 1%` does not read as a threshold, allowed is "
-            "`[aggregate of] metric[{label:value}] < value`, as p95 of load_time{page:product} < 2.5s. "
+            "mine.yaml:5: thresholds.0 `errors = 1%` does not read as a threshold (column 8: `=` where of or vs or { "
+            "or an operator was expected), allowed is `[aggregate of] metric[{label:value}] < value`, "
+            "as p95 of load_time{page:product} < 2.5s. "
             "Hint: operators are <, <=, >, >="
         ),
     ),
@@ -102,8 +103,9 @@ MANY_SAID = [
     ),
     "mine.yaml:5: duration is 3, must be a duration with its unit: us, ms, s, min, h, d or w, as 400ms",
     (
-        "mine.yaml:6: thresholds.0 `errors = 1%` does not read as a threshold, allowed is `[aggregate of] "
-        "metric[{label:value}] < value`, as p95 of load_time{page:product} < 2.5s. Hint: operators are <, <=, >, >="
+        "mine.yaml:6: thresholds.0 `errors = 1%` does not read as a threshold (column 8: `=` where of or vs or { or "
+        "an operator was expected), allowed is `[aggregate of] metric[{label:value}] < value`, "
+        "as p95 of load_time{page:product} < 2.5s. Hint: operators are <, <=, >, >="
     ),
 ]
 

@@ -103,7 +103,7 @@ def test_paths_exist(page, text, root):
 def test_study_is_told_with_both_of_its_sides(page, text):
     """70 % longer visits were found between sites of 5 s and sites of 19 s; no sentence may drop one of them."""
     sentences = re.split(r"(?<=[.:])\s", prose(text(page)))
-    told = [sentence for sentence in sentences if re.search(r"70\s?%", sentence)]
+    told = [sentence for sentence in sentences if re.search(r"70\s?% longer", sentence)]
     assert all("19 s" in sentence and "5 s" in sentence for sentence in told)
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from simulator.journey import keys
 from simulator.journey.arms import compile_arms, control_arm
 from simulator.journey.closed_form import values_at
-from simulator.journey.kernel import STATE_KEYS
 from simulator.journey.keys import NOWHERE, uniform
+from simulator.journey.lanes import STATE_KEYS
 from simulator.journey.records import BUDGET, EVENT, IMPATIENT, ONGOING, PUT_OFF, SHOPPER, VISIT
 from simulator.model.distributions import DIST, Constant, TableBook
 from simulator.model.states import EXIT, STATE_NAMES

@@ -75,7 +75,8 @@ def test_a_recorded_visit_becomes_a_target_that_works(tmp_path, transport_of):
     shop.close()
     assert {"session", "home", "search", "product", "recommend", "add_to_cart", "cart", "checkout", "payment",
             "purchase", "login", "track", "offers", "store_near"} <= set(lines)  # fmt: skip
-    assert {name: line.problem for name, line in lines.items() if line.problem} == {}
+    # A passkey's signature is of one challenge: no recording holds the next one.
+    assert {name: line.problem for name, line in lines.items() if line.problem} == {"auth_finish": "status 401"}
     text = path.read_text()
     told = [one["response"]["content"]["text"] for one in har["log"]["entries"]]
     session = json.loads(base64.b64decode(told[1]))["session"]
