@@ -54,6 +54,8 @@ SLOW = (
     "live/test_runs.py::test_a_demo_that_is_told_to_end",
     "live/test_runs.py::test_an_ill_shop_fails",
     "live/test_runs.py::test_an_interrupt",
+    "live/test_secrets_stay.py::test_failing",
+    "live/test_secrets_stay.py::test_nothing",
     "live/test_stalled.py",
     "live/test_transport_h2.py::test_h2_runs_through_a_link",
     "live/test_transport_shaped.py",

@@ -74,6 +74,7 @@ class Generator(Lax):
     requests: int = 0
     errors: int = 0
     duration_s: float | None = None
+    held: int = 0
     skipped: list[Skipped] = []
     contract: list[Broken] = []
 
@@ -84,6 +85,14 @@ class Aborted(Lax):
     threshold: str
     at_s: float
     text: str
+
+
+class Permission(Lax):
+    """What a live run was allowed to do; `verify` is false where no certificate was looked at."""
+
+    hosts: list[tuple[str, int]] = []
+    verify: bool = True
+    max_rate_per_s: float | None = None
 
 
 class Manifest(Lax):
@@ -107,6 +116,7 @@ class Manifest(Lax):
     generator: Generator | None = None
     backend: dict[str, Any] | None = None
     host: str | None = None
+    permission: Permission | None = None
 
     @property
     def pace(self) -> float:

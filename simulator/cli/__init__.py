@@ -12,6 +12,7 @@ import click
 
 from simulator import __version__
 from simulator.cli.exits import Exit, failing
+from simulator.target.guard import guarded_streams
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -79,6 +80,12 @@ def _terminate(signum: int, frame: FrameType | None) -> None:
 def main() -> None:
     """Run the command line and exit with one of the codes of `simulator.cli.exits`."""
     signal.signal(signal.SIGTERM, _terminate)
+    with guarded_streams():
+        code = _run()
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
         code = failing(lambda: cli.main(prog_name="footfall", standalone_mode=False))
     except click.ClickException as error:
@@ -91,4 +98,4 @@ def main() -> None:
         # The reader of our output is gone, for which click and rich would exit with 1; say nothing more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = Exit.PASSED
-    sys.exit(code)
+    return code

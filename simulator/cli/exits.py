@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from simulator.target.redaction import any_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +32,16 @@ def failing(run: Callable[[], Any]) -> int:
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         return Exit.INTERRUPTED
+    except (click.ClickException, click.Abort, BrokenPipeError):
+        raise
     except Exception as error:  # the one place where errors become exit codes
         code = _code_of(error)
         if code is None:
-            raise
+            if not any_known():
+                raise
+            # Python itself would print it on the stream beneath the guarded one.
+            click.echo(traceback.format_exc(), err=True)
+            return Exit.FAILED
         for line in str(error).splitlines():
             click.echo(f"error: {line}", err=True)
         return code
@@ -45,6 +54,7 @@ def _code_of(error: Exception) -> int | None:
         "FileFaults": Exit.USAGE,
         "CannotWrite": Exit.USAGE,
         "CannotRead": Exit.USAGE,
+        "PortError": Exit.USAGE,
         "NoFleet": Exit.USAGE,
         "UnknownPlaceError": Exit.USAGE,
         "CannotPredictError": Exit.USAGE,

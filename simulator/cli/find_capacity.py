@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from simulator.analysis.search import Limits, Outcome, Probe, Stopped
     from simulator.analysis.verdict import Verdict
     from simulator.scenario.load import Scenario
+    from simulator.target.permission import Permission
 
 PERCENT = 100
 COLOURS = {"held": "green", "failed": "red", "invalid": "yellow", "unjudged": "yellow"}
@@ -79,6 +80,7 @@ def search(
     base_url: str,
     out: Path,
     play: Play,
+    permission: Permission,
     *,
     overwrite: bool,
     probes: int,
@@ -94,20 +96,22 @@ def search(
     from simulator.model.units import parse_duration_s, parse_rate_per_s
     from simulator.runfolder.files import prepare_folder
     from simulator.target.check import reach
+    from simulator.target.login import address_of
 
     if not scenario.thresholds:
         fail("the scenario has no thresholds", "say what must hold, as `thresholds: [p95 of latency < 500ms]`")
     if not scenario.profile:
         fail("the highest rate is searched with arrivals that have one", "give --rate 5/s to begin with")
+    highest = math.inf if up_to is None else _parsed(up_to, "--up-to", parse_rate_per_s)
     limits = Limits(
         max(rate for _, rate in scenario.profile),
         precision=precision / PERCENT,
         most_probes=probes,
         longest_s=_parsed(within, "--within", parse_duration_s),
-        ceiling_per_s=math.inf if up_to is None else _parsed(up_to, "--up-to", parse_rate_per_s),
+        ceiling_per_s=min(highest, permission.max_rate_per_s or math.inf),
     )
     asked = Asked(scenario, base_url, limits, _parsed(settle, "--settle", parse_duration_s))
-    reach(base_url)
+    reach(address_of(base_url))
     prepare_folder(out, overwrite=overwrite)
     return find_capacity(asked, out, play)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from simulator.cli import options
+from simulator.cli import options, safety
 from simulator.cli.exits import fail
 from simulator.cli.find_capacity import search_options
 
@@ -29,13 +29,21 @@ if TYPE_CHECKING:
 @options.warmup
 @options.max_open_visits
 @options.seed
+@safety.own
+@safety.max_rate
+@safety.insecure
+@safety.views
 @options.out("reports/load")
 @options.overwrite
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Play it with N processes of this machine.")
 @click.option("--master", is_flag=True, help="Wait for `footfall worker` on other machines, and lead them.")
 @click.option("--expect-workers", type=click.IntRange(1), metavar="N", help="With --master: how many; 1 unless told.")
 @click.option(
-    "--bind-host", default="*", show_default=True, metavar="HOST", help="With --master: the address to listen on."
+    "--bind-host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="HOST",
+    help="With --master: the address to listen on. Workers on other machines need one of theirs, or * for every one.",
 )
 @click.option(
     "--bind-port",
@@ -59,6 +67,9 @@ def command(
     warmup: str | None,
     max_open_visits: int | None,
     seed: int | None,
+    owned: bool,
+    max_rate: str | None,
+    insecure: bool,
     out: Path,
     overwrite: bool,
     workers: int | None,
@@ -69,20 +80,23 @@ def command(
     allow_lost: bool,
     find_capacity: bool,
     settle: str,
-    **bounds: Any,  # noqa: ANN401 - the options of a search, passed on
+    **more: Any,  # noqa: ANN401 - the options of views and of a search, passed on
 ) -> int:
     """Play SCENARIO in the live world: shoppers call the target at --host.
 
     Visits arrive as the scenario plans them, whatever the target does (open model), or with --closed one after another.
     The target file says which request each operation makes. The exit code is the verdict's. With --find-capacity the
     run is repeated at other rates until the highest at which all thresholds hold is known. However many workers
-    play it, the same visits are made: each shopper is one worker's.
+    play it, the same visits are made: each shopper is one worker's. A host that is not this machine is called only if
+    it is yours to load: say so, or list it under `allowed_hosts` in the scenario.
     """
     from simulator.cli.find_capacity import search
     from simulator.cli.live import play_live, run_live
     from simulator.runfolder.files import prepare_folder
     from simulator.scenario.load import load_scenario
     from simulator.target.check import reach
+    from simulator.target.login import address_of
+    from simulator.worlds.live.ceiling import permitted
 
     fleet = _fleet(workers, master, expect_workers, bind_host, bind_port, allow_lost)
     given = options.overrides(
@@ -96,20 +110,24 @@ def command(
         transport=transport,
         network=network,
         seed=seed,
+        max_rate=max_rate,
     )
     loaded = load_scenario(scenario, given)
-    base_url = loaded.spec.host or loaded.target.host
-    if base_url is None:
-        fail("no host to call", "give --host http://127.0.0.1:8080, or `host` in the scenario or target file")
-    assert base_url is not None
+    base_url = safety.base_url_of(loaded.spec.host or loaded.target.host, "scenario or target file")
+    permission = permitted(loaded, base_url, owned=owned, verify=not insecure)
+    wanted, bounds = safety.wanted_of(more)
+    if master and wanted.sampled:
+        fail("--requests and --har write where visits are played, and --master plays none", "give --workers N")
     if find_capacity:
         if master:
             fail("--find-capacity makes many runs, and --master leads one", "give --workers N")
-        play = partial(play_live, workers=fleet)
-        return search(loaded, base_url, out, play, overwrite=overwrite, settle=settle, **bounds)
-    reach(base_url)
+        if wanted.anything:
+            fail("--find-capacity makes many runs, and views show one", "load at the rate that it finds, with views")
+        play = partial(play_live, workers=fleet, permission=permission)
+        return search(loaded, base_url, out, play, permission, overwrite=overwrite, settle=settle, **bounds)
+    reach(address_of(base_url))
     prepare_folder(out, overwrite=overwrite)
-    return run_live(loaded, base_url, out, fleet)
+    return run_live(loaded, base_url, out, fleet, permission, wanted)
 
 
 def _fleet(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from simulator.cli import options
-from simulator.cli.exits import Exit, fail
+from simulator.cli import options, safety
+from simulator.cli.exits import Exit
 from simulator.cli.target_import import importing
 
 if TYPE_CHECKING:
@@ -33,8 +33,10 @@ def list_targets() -> None:
 @command.command("check", short_help="Walk one shopper through every mapped operation.")
 @click.argument("target", default="storefront")
 @options.host
+@safety.own
+@safety.insecure
 @click.option("--no-send", is_flag=True, help="Only read the file: say what is mapped, observable and judgeable.")
-def check(target: str, host: str | None, no_send: bool) -> int:
+def check(target: str, host: str | None, owned: bool, insecure: bool, no_send: bool) -> int:
     """Walk one shopper through every operation that TARGET maps and print each request and what was extracted.
 
     Then say for each hazard whether the file makes enough observable to judge it, and what is missing if not. What
@@ -43,7 +45,10 @@ def check(target: str, host: str | None, no_send: bool) -> int:
     Exits with 1 when an operation's answer is not what the file expects, with 4 when nobody answers.
     """
     from simulator.cli.target_view import hazard_table, map_table, print_table, walk_table
+    from simulator.target.login import address_of
+    from simulator.target.permission import permission_for
     from simulator.target.request import load_target
+    from simulator.target.schema import parse_host
 
     loaded = load_target(target, secrets=not no_send)
     if no_send:
@@ -53,12 +58,11 @@ def check(target: str, host: str | None, no_send: bool) -> int:
         return Exit.PASSED
     from simulator.target.check import walk
 
-    base_url = host or loaded.host
-    if base_url is None:
-        fail("no host to call", "give --host http://127.0.0.1:8080, or `host` in the target file")
-    assert base_url is not None
+    given = safety.base_url_of(host or loaded.host, "target file")
     try:
-        lines = list(walk(loaded, base_url))
+        base_url = parse_host(given)
+        permission_for(address_of(base_url), owned=owned)
+        lines = list(walk(loaded, base_url, verify=not insecure))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     print_table(walk_table(lines))

@@ -8,9 +8,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from simulator.export.pool import IN_HAND
-from simulator.model.faults import Fault, FileFaults
+from simulator.model.faults import COMMAND_LINE, Fault, FileFaults
 from simulator.runfolder.files import CannotWrite
-from simulator.scenario.load import COMMAND_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from simulator.model.faults import Fault
+from simulator.model.faults import COMMAND_LINE, Fault
 from simulator.runfolder.files import CannotWrite, whole_file
-from simulator.scenario.load import COMMAND_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

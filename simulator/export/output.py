@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.export.made import Wanted
 from simulator.export.parts import part
-from simulator.model.faults import Fault
+from simulator.model.faults import COMMAND_LINE, Fault
 from simulator.runfolder.files import UNFINISHED
 from simulator.runfolder.tables import suffix, usual_compression
-from simulator.scenario.load import COMMAND_LINE
 from simulator.target.pools import pools_digest
 
 if TYPE_CHECKING:

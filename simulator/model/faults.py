@@ -15,6 +15,10 @@ Problem = tuple[KeyPath, str, str, str]
 """(path, found, allowed, hint) of one thing wrong, before it has a file and a line."""
 
 
+COMMAND_LINE = "command line"
+"""Where the faults of what was typed are said to be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing wrong in one file.

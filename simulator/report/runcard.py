@@ -51,10 +51,27 @@ def _timing(manifest: Manifest, scenario: dict[str, Any]) -> list[tuple[str, str
         ("Target", ", ".join(str(part) for part in target if part)),
         ("Duration", f"{duration} planned, interrupted" if manifest.interrupted else duration),
         ("Arrivals", ", ".join(str(part) for part in parts if part)),
+        ("Safety", _safety(manifest)),
         ("Warm-up", f"{manifest.warmup_s:g} s" if manifest.warmup_s else ""),
         ("Returning", _returning(scenario)),
         ("Pace", f"{manifest.pace:g} times as fast as life" if manifest.pace != 1 else ""),
     ]
+
+
+def _safety(manifest: Manifest) -> str:
+    """Return what was done for safety and what was left out: certificates, the ceiling and whom it held back."""
+    allowed = manifest.permission
+    if allowed is None:
+        return ""
+    held = manifest.generator.held if manifest.generator else 0
+    encrypted = (manifest.host or "").startswith("https:")
+    parts = [
+        "TLS certificates were not verified (--insecure)" if not allowed.verify else "",
+        "TLS certificates verified" if allowed.verify and encrypted else "",
+        f"at most {allowed.max_rate_per_s:g} visits a second" if allowed.max_rate_per_s else "",
+        f"{held:,} visits were held back by that" if held else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def _rest(plan: dict[str, Any]) -> list[str]:

@@ -99,10 +99,11 @@ _DATA = r"(parquet|(csv|jsonl)(\.gz|\.zst)?)"
 _PROBE = re.compile(r"probe-\d\d+/")
 _OURS = re.compile(
     r"manifest\.json|truth\.json|job\.json|live\.log|report\.html|report\.md|junit\.xml|summary\.json|search\.json"
+    r"|timeline\.csv|requests[\w-]*\.jsonl|har/\d+-\d+\.har"
     r"|(shoppers|visits|events|requests|latency|lost)\.parquet|\.search\.\w+\.\w{8}"
     rf"|({UNFINISHED}/parts/)?\w+/(part-\d{{5,}}\.{_DATA}|\.part-\d{{5,}}\.[\w.]+\.partial)"
     rf"|{UNFINISHED}/(settings|shard-\d{{5,}}|table-\w+)\.json|{UNFINISHED}/\.[\w.-]+\.partial"
-    r"|\.[\w.]+\.partial|\.(report|junit|summary)\.\w+\.\w{8}|\.write-test(\.\w+)?"
+    r"|(har/)?\.[\w.-]+\.partial|\.(report|junit|summary)\.\w+\.\w{8}|\.write-test(\.\w+)?"
 )
 """What a run may leave in its folder, whole or cut short."""
 _TABLE = re.compile(rf"\w+\.{_DATA}")

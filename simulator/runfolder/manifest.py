@@ -12,6 +12,7 @@ import numpy as np
 from simulator import __version__
 from simulator.runfolder.files import sha256, whole_file
 from simulator.runfolder.tables import write_table
+from simulator.target.redaction import redacted_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +62,6 @@ def write_tables(
 
 
 def write_manifest(manifest: Mapping[str, Any], folder: Path) -> None:
-    """Write `manifest.json`, last of all: a folder without it is not a run."""
+    """Write `manifest.json`, last of all and without secrets: a folder without it is not a run."""
     with whole_file(folder / "manifest.json") as partial:
-        partial.write_text(json.dumps(manifest, indent=2) + "\n")
+        partial.write_text(json.dumps(redacted_tree(manifest), indent=2) + "\n")

@@ -12,6 +12,7 @@ import pyarrow.parquet
 
 from simulator.runfolder.files import whole_file
 from simulator.runfolder.jsontext import json_lines
+from simulator.target.redaction import any_known, redacted, redacted_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,10 +46,11 @@ def suffix(kind: Format, compression: Compression) -> str:
 def write_table(
     table: pa.Table, path: Path, kind: Format, compression: Compression | None = None, *, header: bool = True
 ) -> None:
-    """Write `table` to `path`; `header` is the names of a CSV's columns.
+    """Write `table` to `path`, without secrets; `header` is the names of a CSV's columns.
 
     Raises `CannotWrite`; no half-written file is left.
     """
+    table = redacted_table(table)
     squeezed = compression or usual_compression(kind)
     with whole_file(path) as partial:
         if kind == "parquet":
@@ -59,6 +61,31 @@ def write_table(
                 pa.csv.write_csv(plain(table), file, pa.csv.WriteOptions(include_header=header))
             else:
                 _write_json_lines(table, file)
+
+
+def redacted_table(table: pa.Table) -> pa.Table:
+    """Return a table without the secrets that this process has read; whoever writes one by other means asks for it."""
+    if not any_known():
+        return table
+    columns = [_redacted_column(column) for column in table.columns]
+    return pa.table(columns, schema=table.schema)
+
+
+def _redacted_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pa.chunked_array([_redacted_array(chunk) for chunk in column.chunks], type=column.type)
+
+
+def _redacted_array(array: pa.Array) -> pa.Array:
+    """Return an array without secrets. Of a dictionary the words alone are looked at; lists of texts are rebuilt."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        words = _redacted_array(array.dictionary)
+        return array if words is array.dictionary else pa.DictionaryArray.from_arrays(array.indices, words)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        values = array.to_pylist()
+        clean = [value if value is None else redacted(value) for value in values]
+        return array if clean == values else pa.array(clean, kind)
+    return pa.array(redacted_tree(array.to_pylist()), kind) if pa.types.is_nested(kind) else array
 
 
 def write_parquet(table: pa.Table, path: Path, compression: Compression = "snappy") -> None:

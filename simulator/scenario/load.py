@@ -15,7 +15,7 @@ from simulator.journey.calendar import Calendar, Campaign, compile_calendar, res
 from simulator.journey.plan import Plan, calendar_plan, draw_shoppers, open_starts, plan_of
 from simulator.journey.returners import who_comes
 from simulator.journey.tables import Names
-from simulator.model.faults import Fault, FileFaults, all_or_faults, suggestion
+from simulator.model.faults import COMMAND_LINE, Fault, FileFaults, all_or_faults, suggestion
 from simulator.model.library import resolve
 from simulator.model.persona import PopulationSpec, load_population
 from simulator.model.population import Population, Roster, compile_population
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 
 FOLDER = "personas/scenarios"
-COMMAND_LINE = "command line"
-"""Where the faults of overriding values are said to be."""
 
 
 @dataclass(frozen=True, slots=True)

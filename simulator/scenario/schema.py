@@ -11,8 +11,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 from simulator.journey.calendar import Campaign
 from simulator.model.schema import CHANNELS, CONSENTS
 from simulator.model.states import EXIT, STATE_NAMES
-from simulator.model.units import Duration, Share, parse_duration_s
+from simulator.model.units import Duration, Rate, Share, parse_duration_s
 from simulator.scenario.arrivals import Arrivals, Returning
+from simulator.target.permission import parse_hosts
 from simulator.target.schema import parse_host
 
 _ROUNDING = 1e-9
@@ -161,6 +162,14 @@ class ScenarioFile(BaseModel):
         Field(description="live: each phone's network is added to load times, or played on its real connection"),
     ] = "modelled"
     host: Annotated[str, AfterValidator(parse_host), Field(json_schema_extra={"pattern": "^https?://"})] | None = None
+    allowed_hosts: Annotated[
+        list[str],
+        AfterValidator(parse_hosts),
+        Field(description="live: hosts beside this machine that are yours to load, and that redirects may lead to"),
+    ] = []
+    max_rate: Annotated[
+        Rate | None, Field(description="live: visits a second that are never exceeded; 100/s before other machines")
+    ] = None
     campaigns: Annotated[list[Burst], Field(description="of generated data: bursts of visits")] = []
     pages: Annotated[Literal["cards", "instant"], Field(description="instant pages take no time")] = "cards"
     arms: list[Arm] = []

@@ -8,7 +8,8 @@ from pathlib import Path
 import orjson
 
 from simulator.storefront.hazards import HAZARDS, rules_with
-from simulator.storefront.server import serve
+from simulator.storefront.process import CANNOT_LISTEN
+from simulator.storefront.server import ListenError, serve
 
 
 def main() -> None:
@@ -19,15 +20,19 @@ def main() -> None:
     def orphaned() -> bool:
         return parent is not None and os.getppid() != parent
 
-    serve(
-        options.port,
-        options.database,
-        seed=options.seed,
-        rules=rules_with(options.hazard),
-        host=options.host,
-        opened=_announce,
-        should_close=orphaned,
-    )
+    try:
+        serve(
+            options.port,
+            options.database,
+            seed=options.seed,
+            rules=rules_with(options.hazard),
+            host=options.host,
+            opened=_announce,
+            should_close=orphaned,
+        )
+    except ListenError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(CANNOT_LISTEN)
 
 
 def _announce(url: str) -> None:

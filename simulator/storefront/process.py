@@ -13,6 +13,8 @@ from time import monotonic, sleep
 import httpx
 import orjson
 
+CANNOT_LISTEN = 2
+"""Exit code of a shop that did not get its port; the reason is the last line it said."""
 _START_S = 15.0
 _STOP_S = 5.0
 _POLL_S = 0.02
@@ -20,6 +22,10 @@ _POLL_S = 0.02
 
 class StorefrontError(RuntimeError):
     """The shop did not open; the message holds what it said on its standard error."""
+
+
+class PortError(StorefrontError):
+    """The shop did not get the port that it was to listen on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,9 @@ def running_storefront(seed: int = 7, port: int = 0, hazards: Sequence[str] = ()
 
     `hazards` names what it does wrong (`simulator.storefront.hazards`).
 
-    Raises StorefrontError if it does not answer within 15 s. The shop also closes by itself when this process dies,
-    and it runs in its own session: Ctrl-C reaches only this process, which may still need the shop to finish.
+    Raises PortError, and StorefrontError if it does not answer within 15 s. The shop also closes by itself when this
+    process dies, and it runs in its own session: Ctrl-C reaches only this process, which may still need the shop to
+    finish.
     """
     with TemporaryDirectory(prefix="footfall-shop-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -67,6 +74,8 @@ def _start(folder: Path, seed: int, port: int, hazards: Sequence[str]) -> subpro
 def _wait_until_open(process: subprocess.Popen[bytes], folder: Path) -> str:
     deadline = monotonic() + _START_S
     while monotonic() < deadline:
+        if process.poll() == CANNOT_LISTEN:
+            raise PortError(f"{_said(folder).rpartition(chr(10))[2]}. Hint: another --port; 0 takes a free one")
         if process.poll() is not None:
             raise StorefrontError(f"the storefront ended with exit code {process.returncode}:\n{_said(folder)}")
         line = (folder / "stdout").read_bytes()

@@ -16,6 +16,10 @@ from simulator.storefront.shop import Shop, open_shop
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+class ListenError(OSError):
+    """The port is taken, or not ours to take; the text says which and why."""
+
+
 def serve(
     port: int,
     database: Path,
@@ -28,8 +32,8 @@ def serve(
 ) -> None:
     """Serve the shop until SIGINT or SIGTERM, or until `should_close` (asked ten times a second) says so.
 
-    Port 0 takes a free one. `opened` is called once, with the shop's URL, when it accepts connections. Raises OSError
-    if the port is taken and ValueError if the database belongs to a shop of another seed.
+    Port 0 takes a free one. `opened` is called once, with the shop's URL, when it accepts connections. Raises
+    ListenError if the port is taken and ValueError if the database belongs to a shop of another seed.
     """
     with closing(_listen(host, port)) as listener:
         url = f"http://{host}:{listener.getsockname()[1]}"
@@ -52,9 +56,11 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise ListenError(
+            f"cannot listen on port {port} of {host}: {(error.strerror or str(error)).lower()}"
+        ) from error
     return listener
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulator.target.places import Finder, View
+from simulator.target.redaction import redacted, redacted_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +17,8 @@ ANY_SUCCESS = frozenset(range(200, 300))
 NOT_JSON = "not json"
 MISSING, REFUSED = "missing ", "refused "
 _LONGEST_NAME = 60
+_LOOKED_AT = 65_536
+"""Bytes of a bad answer in which secrets are looked for, before its beginning is shown."""
 _NOTHING: View = View({}, b"null")
 
 
@@ -106,7 +109,7 @@ class Reader:
         try:
             document = view.document if self._parses else None
         except ValueError:
-            return Answer(self.operation, NOT_JSON, view=view, sample=body[:200].decode("utf-8", "replace"))
+            return Answer(self.operation, NOT_JSON, view=view, sample=_beginning(body))
         if self._graphql and (told := _graphql_error(document)):
             return Answer(self.operation, told[0], {}, view, self.evidence, told[1])
         for finder in self._empty:
@@ -127,6 +130,11 @@ class Reader:
         return Answer(self.operation, "", extracted, view, self.evidence)
 
 
+def _beginning(body: bytes) -> str:
+    """Return what a body begins with; secrets go before it is cut, for half of one is not recognised later."""
+    return redacted_bytes(body[:_LOOKED_AT])[:200].decode("utf-8", "replace")
+
+
 def _graphql_error(document: Json) -> tuple[str, Json] | None:
     """Return (name, what it is about) of the first error of a GraphQL answer, or nothing (GraphQL spec, 7.1).
 
@@ -139,5 +147,5 @@ def _graphql_error(document: Json) -> tuple[str, Json] | None:
         first = errors[0] if isinstance(errors, list) else errors
         extensions = first.get("extensions") if isinstance(first, dict) else None
         code = extensions.get("code") if isinstance(extensions, dict) else None
-        return f"graphql {code or 'error'}"[:_LONGEST_NAME], first
+        return redacted(f"graphql {code or 'error'}")[:_LONGEST_NAME], first
     return None if isinstance(document.get("data"), dict) else ("graphql answer has no data", document)

@@ -19,6 +19,8 @@ from simulator.model.schema import CATEGORIES, CONSENTS
 from simulator.page.card import OPERATIONS
 from simulator.target.context import Context, Who, open_context
 from simulator.target.evidence import Violation, read_evidence
+from simulator.target.login import address_of, basic, split_login
+from simulator.target.redaction import redacted, redacted_tree
 from simulator.target.request import Request, Skipped, Target
 from simulator.target.schema import Evidence, parse_host
 
@@ -89,21 +91,28 @@ def somebody(target: Target, *, run: str = "check") -> Context:
 
 
 def walk(
-    target: Target, host: str, context: Context | None = None, *, transport: httpx.BaseTransport | None = None
+    target: Target,
+    host: str,
+    context: Context | None = None,
+    *,
+    transport: httpx.BaseTransport | None = None,
+    verify: bool = True,
 ) -> Iterator[CheckLine]:
     """Walk a shopper (default: `somebody`) through setup and every operation, yielding one line each.
 
-    Raises `TargetUnreachable` if nobody answers the first request, and `ValueError` for a host that is no base URL.
-    `transport` replaces real connections.
+    Raises `TargetUnreachable` if nobody answers the first request, and `ValueError` for a host that is no base URL
+    or names a secret that cannot be read. `transport` replaces real connections; without `verify` any
+    certificate will do. Secrets stand in no line.
     """
-    base = target.base_url = parse_host(host)
+    target.login = basic(split_login(parse_host(host))[1])
+    base = target.base_url = address_of(host)
     shopper = context or somebody(target)
     if transport is None:
         reach(base)
     waiting = [*target.setup, *(operation for operation in ORDER if operation in target.operations)]
     answered = False
     # An explicit transport takes no proxy from the environment: a load run goes straight to the target as well.
-    with httpx.Client(base_url=base, transport=transport or httpx.HTTPTransport()) as client:
+    with httpx.Client(base_url=base, transport=transport or httpx.HTTPTransport(verify=verify)) as client:
         while (request := _next(target, shopper, waiting)) is not None:
             waiting.remove(request.operation)
             try:
@@ -111,7 +120,7 @@ def walk(
             except httpx.RequestError as error:
                 if not answered and isinstance(error, httpx.TransportError):
                     raise TargetUnreachable(base, _reason(error)) from None
-                yield CheckLine(request.operation, request.method, request.url, problem=_reason(error))
+                yield CheckLine(request.operation, request.method, redacted(request.url), problem=_reason(error))
             answered = True
     for operation in waiting:
         skipped = target.build(operation, shopper)
@@ -161,12 +170,12 @@ def _line(first: Request, requests: int, status: int, took_ms: float, target: Ta
     return CheckLine(
         first.operation,
         first.method,
-        first.url,
+        redacted(first.url),
         status,
         took_ms,
-        problem=answer.error,
-        extracted=answer.extracted,
-        observable=shown,
+        problem=redacted(answer.error),
+        extracted=redacted_tree(answer.extracted),
+        observable=redacted_tree(shown),
         absent=tuple(name for name in Evidence.model_fields if name in mapped and name not in shown),
         unmapped=tuple(name for name in Evidence.model_fields if name not in mapped),
         violations=violations,
@@ -211,4 +220,4 @@ def _reason(error: BaseException) -> str:
             return "no such name"
         cause = cause.__cause__ or cause.__context__
     text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+    return redacted(text.splitlines()[0]) if text else type(error).__name__

@@ -194,6 +194,7 @@ def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str) -
         values["place.lon"] = round(who.longitude_deg, _DEGREE_DIGITS)
     saver = uniform(seed, who.shopper, 0, NOWHERE, 0, SAVE_DATA) < SAVE_DATA_SHARE[who.device.tier]
     headers = device_headers(who.device, country.accept_language, save_data=saver) | markers(run, visit_id)
+    headers |= target.login
     context = Context(
         values,
         headers,

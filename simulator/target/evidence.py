@@ -17,6 +17,7 @@ import orjson
 
 from simulator.target.answers import MISSING, NOT_JSON, REFUSED
 from simulator.target.places import MOST_FOUND
+from simulator.target.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 US = 1_000_000
 SAMPLE_CHARS = 120
+_LOOKED_AT = 65_536
+"""Characters in which secrets are looked for."""
 _CURRENCY = re.compile(r"[A-Z]{3}", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[a-z]{2,3}([-_][a-z0-9]{1,8})*", re.IGNORECASE)
 """A BCP 47 tag as shops write them, `de`, `de-CH` or `de_CH`."""
@@ -288,6 +291,8 @@ def sample(value: Json) -> str:
         text = value if isinstance(value, str) else orjson.dumps(_cut(value)).decode()
     except (TypeError, ValueError):
         text = repr(value)
+    # Before it is cut: half of a secret would not be recognised later.
+    text = redacted(text[:_LOOKED_AT])
     text = _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text[: SAMPLE_CHARS + 1])
     return text if len(text) <= SAMPLE_CHARS else f"{text[: SAMPLE_CHARS - 1]}…"
 

@@ -9,8 +9,9 @@ from simulator.target.accounts import Accounts, read_accounts
 from simulator.target.answers import Answer
 from simulator.target.call import Call, Request, Skipped
 from simulator.target.fields import EXTRACTED
+from simulator.target.login import address_of
 from simulator.target.reading import read_target, target_path
-from simulator.target.secrets import resolved, unset_in
+from simulator.target.secrets import unset_in
 from simulator.target.signing import Signer
 
 if TYPE_CHECKING:
@@ -32,15 +33,17 @@ class Target:
     """A system under test.
 
     `operations` are those the file maps, `opening` those made before a visit's first page, `setup` those made once a
-    run, `readings` those that only probes make; `host` is the file's default base URL, `base_url` where requests really
-    go, `digest` the SHA-256 of the rest of the file; `categories` what the target calls ours; `events` what it calls
-    what pages report, empty for our own words.
+    run, `readings` those that only probes make; `host` is the file's default base URL as it stands there, `base_url`
+    where requests really go, `login` the header of a login that it holds, if any; `digest` the SHA-256 of the rest of
+    the file; `categories` what the target calls ours; `events` what it calls what pages report, empty for our own
+    words.
     """
 
     def __init__(self, file: TargetFile, accounts: Accounts | None = None) -> None:
         self.file, self.name, self.auth = file, file.target, file.auth.kind
-        self.host = resolved(file.host) if file.host is not None else None
-        self.base_url = self.host or "http://target.invalid"
+        self.host = file.host
+        self.base_url = address_of(file.host) if file.host is not None else "http://target.invalid"
+        self.login: dict[str, str] = {}
         self.digest = hashlib.sha256(file.model_dump_json(exclude={"host"}).encode()).hexdigest()
         self.operations: tuple[str, ...] = tuple(file.operations)
         self.setup = tuple(SETUP + name for name in file.setup)

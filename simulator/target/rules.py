@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.target.extract import compile_path
 from simulator.target.fields import SESSION
 from simulator.target.places import KINDS, check_css, check_regex
-from simulator.target.secrets import unset_in
+from simulator.target.secrets import FILE, unset_in, why_unset
 from simulator.target.signing import AWS_EXTRA
 
 if TYPE_CHECKING:
@@ -87,15 +87,14 @@ def auth_templates(auth: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def secret_faults(file: YamlFile) -> Iterator[Fault]:
-    """Yield each reference to a variable that the environment does not have, at the first place that names it."""
+    """Yield each reference that cannot stand for a secret, at the first place that names it."""
     told: set[str] = set()
     for where, value in _strings((), file.data):
         for name in unset_in(value):
             if name not in told:
                 told.add(name)
-                yield file.fault(
-                    where, f"needs {name}, which the environment lacks", "", f"set it first, as: export {name}=…"
-                )
+                hint = "" if name.startswith(FILE) else f"set it first, as: export {name}=…"
+                yield file.fault(where, f"needs {name}, which {why_unset(name)}", "", hint)
 
 
 def _strings(where: Where, node: object) -> Iterator[tuple[Where, str]]:

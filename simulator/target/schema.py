@@ -18,7 +18,7 @@ from simulator.model.schema import CATEGORIES, CONSENTS
 from simulator.model.units import Duration
 from simulator.page.card import Operation, Placement
 from simulator.target.fields import SESSION, Json
-from simulator.target.secrets import resolved
+from simulator.target.login import address_of, refuse_open_password
 
 
 def _as_text(value: object) -> object:
@@ -29,21 +29,19 @@ def _as_text(value: object) -> object:
 
 
 def parse_host(text: str) -> str:
-    """Return a base URL without its last slash. Raises `ValueError` that says what is allowed."""
+    """Return a base URL without its last slash; what it refers to stays a reference, for secrets belong into no file.
+
+    Raises `ValueError` that says what is allowed.
+    """
+    refuse_open_password(text)
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(address_of(text, unset="x"))
         good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:  # no port, or no address
         good = False
     if not good or parts.query or parts.fragment:
         raise ValueError("must be a base URL, as https://shop.example")
     return text.rstrip("/")
-
-
-def _host(text: str) -> str:
-    """Check a base URL that may name `${env:…}`; it is kept as it stands, for secrets belong into no manifest."""
-    parse_host(resolved(text, unset="x"))
-    return text
 
 
 Template = Annotated[
@@ -238,7 +236,7 @@ class TargetFile(Section):
 
     target: str
     describe: str | None = None
-    host: Annotated[str, AfterValidator(_host)] | None = None
+    host: Annotated[str, AfterValidator(parse_host)] | None = None
     timeout: Duration = 30.0
     headers: Annotated[dict[str, Template], Field(description="sent with every request")] = {}
     auth: Auth = Auth()

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import orjson
 
 from simulator.target.fields import ALL, EXTRACTED, PICK, Json
+from simulator.target.redaction import HEADER_SAFE
 from simulator.target.secrets import REFERENCE, resolved
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def quoted(value: Json) -> str:
 def header_value(value: Json) -> str:
     """Return a value for a header: what is not printable ASCII is percent-encoded, so no value can add a header."""
     text = as_text(value)
-    return text if text.isascii() and text.isprintable() else quote(text, safe=" !\"#$&'()*+,/:;<=>?@[]^`{|}")
+    return text if text.isascii() and text.isprintable() else quote(text, safe=HEADER_SAFE)
 
 
 def text(parts: Iterable[str | Field], quote_field: Quote = as_text) -> Text:

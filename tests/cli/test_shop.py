@@ -98,11 +98,13 @@ def test_a_hazard_is_on_in_the_shop_that_opens():
 
 
 def test_a_taken_port_is_said(running):
-    """A port on which somebody listens already is an error that says so, with exit code 4."""
+    """A port on which somebody listens already is one line that says so and what to do, with exit code 2."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        ended = running.footfall("storefront", "--port", taken.getsockname()[1])
-    assert (ended.code, ended.out) == (4, "")
-    assert "already in use" in ended.err.lower()
+        port = taken.getsockname()[1]
+        ended = running.footfall("storefront", "--port", port)
+    assert (ended.code, ended.out) == (2, "")
+    why = f"cannot listen on port {port} of 127.0.0.1: address already in use"
+    assert ended.err == f"error: {why}. Hint: another --port; 0 takes a free one\n"
 
 
 def test_every_operation_of_the_shipped_target_fits(footfall, storefront):
@@ -142,7 +144,7 @@ def test_a_variable_that_is_not_set_is_said(footfall):
     """A preset without its key sends nothing: exit code 2 and the name of the variable."""
     said = footfall("target", "check", "segment")
     assert said.code == 2
-    assert "needs SEGMENT_WRITE_KEY, which the environment lacks" in said.err
+    assert "needs SEGMENT_WRITE_KEY, which is not set in the environment" in said.err
 
 
 def test_an_imported_description_can_be_checked(footfall, file):

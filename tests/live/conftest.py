@@ -118,8 +118,9 @@ def scenario():
 def play(scenario):
     """Return a function that plays visits at once, without Locust, and returns the run."""
 
-    def played(url, shoppers=12, name="hurried", arm=0, **overrides):
+    def played(url, shoppers=12, name="hurried", arm=0, prepare=lambda _run: None, **overrides):
         run = LiveRun(scenario(name, **overrides), url, "run-1")
+        prepare(run)
         run.set_up()
         run.warm_up()
         run.start_clock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import pickle
@@ -19,6 +20,7 @@ from simulator.worlds.live.run import share_of
 pytestmark = pytest.mark.timeout(300)
 WORKER = "simulator.worlds.live.worker"
 HURRIED = Path(__file__).parent / "files" / "hurried_scenario.yaml"
+VIEWS = ("--csv", "--requests", 1, "--har", 1)
 
 
 def manifest_of(folder):
@@ -64,7 +66,7 @@ def two(recording, running, tmp_path_factory):
 
     def make(folder):
         with recording.Shop() as shop:
-            ended = running.footfall("load", HURRIED, "--host", shop.url, "--out", folder, "--workers", 2)
+            ended = running.footfall("load", HURRIED, "--host", shop.url, "--out", folder, "--workers", 2, *VIEWS)
             return [*ended[:3], len(shop.asked), running.left_of(ended.pid, folder)]
 
     return running.once(tmp_path_factory, "two_workers", make)
@@ -99,6 +101,23 @@ def test_histograms_of_two_workers_hold_every_request(two):
     counts = {c: sum(row["count"] for row in latency if row["clock"] == c) for c in ("due", "sent", "load")}
     assert counts["due"] == counts["sent"] == len(table(folder, "requests"))
     assert counts["load"] == sum(row["load_us"] is not None for row in events)
+
+
+def test_the_views_of_two_workers_are_of_the_whole_run(two):
+    """Time line, request lines and HAR files of two workers hold each visit and request of the run once."""
+    folder, _ = two
+    rows = list(csv.DictReader((folder / "timeline.csv").read_text().splitlines()))
+    requests, visits = table(folder, "requests"), table(folder, "visits")
+    assert sum(int(row["started"]) for row in rows) == 40
+    assert sum(int(row["ended"]) for row in rows) == sum(row["cause"] != "ongoing" for row in visits)
+    assert sum(int(row["requests"]) for row in rows) == len(requests)
+    lines = [
+        json.loads(line) for part in (0, 1) for line in (folder / f"requests-{part}.jsonl").read_text().splitlines()
+    ]
+    keys = ("shopper", "visit", "step", "sent_us")
+    assert sorted(tuple(line[k] for k in keys) for line in lines) == sorted(tuple(r[k] for k in keys) for r in requests)
+    assert {path.name for path in (folder / "har").iterdir()} == {f"{row['shopper']}-0.har" for row in requests}
+    assert manifest_of(folder)["generator"]["notes"] == []
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +228,8 @@ def test_a_target_that_is_not_ready_is_said_by_the_workers(recording, running, f
         (("--workers", 2, "--master"), "--workers and --master exclude each other"),
         (("--expect-workers", 2), "--expect-workers needs --master"),
         (("--workers", 0), "0 is not in the range x>=1"),
+        (("--master", "--har", 0.5), "--requests and --har write where visits are played, and --master plays none"),
+        (("--find-capacity", "--csv"), "--find-capacity makes many runs, and views show one"),
     ],
 )
 def test_ways_that_exclude_each_other_are_refused(footfall, given, said):

@@ -22,7 +22,7 @@ def report(**given):
         "planned": 100, "started": 100, "lag": lag_of(*[1_000] * 100), "cpu_share": 0.4, "stalls": 0,
         "stalled_s": 0.0, "longest_stall_s": 0.0, "memory_mb": 200.0, "requests": 500, "errors": 2,
         "skipped": [["track", "no consent", 3]], "defects": {}, "duration_s": 60.0, "cap": None, "warm": 0,
-        "contract": [], "from_cache": 0,
+        "contract": [], "from_cache": 0, "held": 0,
     } | given  # fmt: skip
 
 

@@ -202,7 +202,7 @@ def test_a_run_in_which_nothing_happened_can_be_reported(scenario, tmp_path):
         RunTables(tmp_path, run.scenario.names),
         run.scenario,
         tmp_path,
-        live_facts(run.scenario, run.base_url, run.run_id, interrupted=True, breach=None),
+        live_facts(run, interrupted=True, breach=None),
         lambda told: judge_generator([report_of(run, Gauge())], interrupted=True, failures=told),
     )
     verdict = write_reports(tmp_path)

@@ -278,8 +278,8 @@ ONE_FAULT = {
     "what the environment lacks is said before anything is sent": (
         BASE + "headers: {X-Key: '${env:FOOTFALL_NO_SUCH_KEY}'}\n",
         (
-            "shop.yaml:5: headers.X-Key needs FOOTFALL_NO_SUCH_KEY, which the environment lacks. Hint: set it first, "
-            "as: export FOOTFALL_NO_SUCH_KEY=…"
+            "shop.yaml:5: headers.X-Key needs FOOTFALL_NO_SUCH_KEY, which is not set in the environment. Hint: "
+            "set it first, as: export FOOTFALL_NO_SUCH_KEY=…"
         ),
     ),
 }

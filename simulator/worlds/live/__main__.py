@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,6 +24,8 @@ from gevent.event import Event
 
 from simulator.runfolder.files import CannotWrite
 from simulator.scenario.load import load_scenario
+from simulator.target.guard import guard_log, guarded_streams
+from simulator.target.permission import Permission
 from simulator.worlds.live.gauge import Gauge, judge_generator, report_of
 from simulator.worlds.live.launch import CANNOT_WRITE, NO_FLEET, NOT_READY
 from simulator.worlds.live.lead import FleetError, lead
@@ -30,12 +33,15 @@ from simulator.worlds.live.play import play
 from simulator.worlds.live.run import LiveRun, SetupError
 from simulator.worlds.live.tables import RunTables
 from simulator.worlds.live.users import Shopper
+from simulator.worlds.live.views.show import Views
+from simulator.worlds.live.views.wanted import Wanted
 from simulator.worlds.live.writing import live_facts, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from simulator.scenario.load import Scenario
+    from simulator.worlds.live.recorder import Chunk
 
 PROGRESS_S = 0.25
 
@@ -43,14 +49,19 @@ PROGRESS_S = 0.25
 def main() -> None:
     """Run the job of a folder; what a user can mend is said in one line and by the exit code."""
     parent = os.getppid()
-    try:
-        run_job(Path(sys.argv[1]), parent)
-    except SetupError as error:
-        _give_up(error, NOT_READY)
-    except CannotWrite as error:
-        _give_up(error, CANNOT_WRITE)
-    except FleetError as error:
-        _give_up(error, NO_FLEET)
+    guard_log()
+    with guarded_streams():
+        try:
+            run_job(Path(sys.argv[1]), parent)
+        except SetupError as error:
+            _give_up(error, NOT_READY)
+        except CannotWrite as error:
+            _give_up(error, CANNOT_WRITE)
+        except FleetError as error:
+            _give_up(error, NO_FLEET)
+        except Exception:  # noqa: BLE001 - Python itself would print it on the stream beneath the guarded one
+            traceback.print_exc()
+            sys.exit(1)
 
 
 def _give_up(error: Exception, code: int) -> NoReturn:
@@ -73,27 +84,39 @@ def run_job(folder: Path, parent: int) -> None:
 
 def play_alone(folder: Path, scenario: Scenario, job: dict[str, Any], parent: int, ended: Event) -> None:
     """Play the whole plan in this process."""
-    run = LiveRun(scenario, job["base_url"], job["run_id"])
+    run = LiveRun(scenario, job["base_url"], job["run_id"], Permission.of_job(job["permission"]))
     plan = run.warm_up()
     run.set_up()
     environment = Environment(user_classes=[Shopper], events=locust.events)
     runner = environment.create_local_runner()
     tables, gauge = RunTables(folder, scenario.names, run.warmup_us), Gauge()
+    views = Views(Wanted(**job["wanted"]), run, folder)
+    views.open(environment)
+    # Who looks on may press stop in the web UI.
+    environment.events.test_stop.add_listener(lambda **_: ended.set())  # type: ignore[no-untyped-call] # Locust's own
     runner.start(0, spawn_rate=1)
     teller = gevent.spawn(tell, run.progress, parent)
     pool = gevent.get_hub().threadpool
-    interrupted = play(run, environment, plan, gauge, ended, lambda chunk: pool.apply(tables.add, (chunk,)), alone=True)
+
+    def hand_on(chunk: Chunk) -> None:
+        pool.apply(tables.add, (chunk,))
+
+    interrupted = play(run, environment, plan, gauge, ended, hand_on, views.begin, alone=True)
     teller.kill()
     runner.quit()
+    views.close()
     tables.add(run.recorder.take())
     report = report_of(run, gauge)
     write_run(
         tables,
         scenario,
         folder,
-        live_facts(scenario, run.base_url, run.run_id, interrupted=interrupted, breach=run.breach),
+        live_facts(run, interrupted=interrupted, breach=run.breach),
         lambda failures: judge_generator(
-            [report], interrupted=interrupted or run.breach is not None, failures=failures
+            [report],
+            interrupted=interrupted or run.breach is not None,
+            failures=failures,
+            views=views.failures,
         ),
     )
 

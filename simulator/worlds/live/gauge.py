@@ -115,6 +115,7 @@ def report_of(run: LiveRun, gauge: Gauge) -> dict[str, Any]:
         "contract": run.contract.rows(),
         "from_cache": run.from_cache,
         "defects": dict(run.defects),
+        "held": run.ceiling.held,
         "duration_s": round(run.now_us() / US, 3),
     }
 
@@ -126,10 +127,12 @@ def judge_generator(
     lost: Sequence[Lost] = (),
     allow_lost: bool = False,
     failures: Sequence[str] = (),
+    views: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return what the manifest says of the generator, with the reasons not to trust the run, if any.
 
-    `reports` are those of `report_of`, one a process; `failures` what the disk did not take.
+    `reports` are those of `report_of`, one a process; `failures` what the disk did not take; `views` what
+    those who looked on could not be shown, which does no harm to what was measured.
     """
     planned, started = (sum(report[name] for report in reports) for name in ("planned", "started"))
     gone = sum(one.unsent for one in lost)
@@ -167,11 +170,12 @@ def judge_generator(
         },
         "memory_mb": max((report["memory_mb"] for report in reports), default=0.0),
         "saturated": saturated,
-        "notes": [f"{one.text[0].upper()}{one.text[1:]}." for one in lost] if allow_lost else [],
+        "notes": [*([f"{one.text[0].upper()}{one.text[1:]}." for one in lost] if allow_lost else []), *views],
         "requests": sum(report["requests"] for report in reports),
         "errors": sum(report["errors"] for report in reports),
         "skipped": [{"operation": what, "reason": why, "count": n} for (what, why), n in sorted(skipped.items())],
         "contract": merged(report["contract"] for report in reports),
+        "held": sum(report["held"] for report in reports),
         "from_cache": sum(report["from_cache"] for report in reports),
         "duration_s": duration_s,
         "workers": [{name: report[name] for name in OF_WORKERS} for report in reports if "worker" in report],

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from simulator.scenario.load import Scenario
+    from simulator.target.permission import Permission
+    from simulator.worlds.live.views.wanted import Wanted
 
 STOP_S = 20.0
 """How long an interrupted run may take to write what it measured."""
@@ -55,21 +57,27 @@ def launch(
     run_id: str,
     on_progress: Callable[[Mapping[str, Any]], None],
     workers: Workers | None = None,
+    *,
+    permission: Permission | None = None,
+    wanted: Wanted | None = None,
 ) -> None:
     """Play a scenario against `base_url` into `folder`, which afterwards holds its tables and manifest.
 
-    Without `workers` one process plays it all.
+    Without `workers` one process plays it all. Without `permission` only this machine and the scenario's
+    `allowed_hosts` may be called.
 
     A `KeyboardInterrupt` ends the run early, lets it write what it measured, and is not raised again: the manifest
     says `interrupted`; it is raised again when nothing was measured yet. Raises `CannotWrite`, `TargetNotReady`, and
     `LiveWorldError` when the process failed.
     """
-    job = {
+    job: dict[str, Any] = {
         "scenario": scenario.name,
         "overrides": dict(scenario.overrides),
         "base_url": base_url,
         "run_id": run_id,
         "fleet": None if workers is None else asdict(workers),
+        "permission": permission.as_json() if permission else None,
+        "wanted": wanted.as_json() if wanted else {},
     }
     with whole_file(folder / "job.json") as partial:
         partial.write_text(json.dumps(job))
@@ -97,11 +105,12 @@ def launch(
     log.unlink()
     if process.returncode == 0 and (folder / "manifest.json").exists():
         return
-    if process.returncode in (CANNOT_WRITE, NOT_READY):
-        kind = CannotWrite if process.returncode == CANNOT_WRITE else TargetNotReady
-        raise kind(said.rpartition("\n")[2])
+    if process.returncode == CANNOT_WRITE:
+        raise CannotWrite(said.rpartition("\n")[2])
     if interrupted:
         raise KeyboardInterrupt
+    if process.returncode == NOT_READY:
+        raise TargetNotReady(said.rpartition("\n")[2])
     if process.returncode == NO_FLEET:
         raise NoFleet(said)
     raise LiveWorldError(f"the load generator ended with exit code {process.returncode}:\n{said}")

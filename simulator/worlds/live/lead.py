@@ -20,6 +20,9 @@ from locust.runners import STATE_MISSING
 from simulator import __version__
 from simulator.analysis.latency import decode, merge
 from simulator.analysis.windows import Watch
+from simulator.target.login import basic, split_login
+from simulator.target.permission import Permission
+from simulator.worlds.live.ceiling import permitted
 from simulator.worlds.live.figures import add_up
 from simulator.worlds.live.gauge import Lost, judge_generator
 from simulator.worlds.live.messages import CHUNK, END, HELLO, JOB, READY, REFUSED, keep_arrivals, on
@@ -27,6 +30,8 @@ from simulator.worlds.live.recorder import Chunk
 from simulator.worlds.live.run import SetupError
 from simulator.worlds.live.tables import RunTables
 from simulator.worlds.live.users import Shopper
+from simulator.worlds.live.views.show import Views
+from simulator.worlds.live.views.wanted import Wanted
 from simulator.worlds.live.writing import live_facts, plans_of, write_run
 
 if TYPE_CHECKING:
@@ -37,7 +42,9 @@ if TYPE_CHECKING:
 
     from simulator.analysis.windows import Breach
     from simulator.scenario.load import Scenario
+    from simulator.worlds.live.listening import Listener
 
+US = 1_000_000
 ASK_S = 0.1
 READY_S = 300.0
 """How long workers may take to get ready, once all are there."""
@@ -68,9 +75,18 @@ class Worker:
 class Fleet:
     """The workers of one run, what they have said, and the tables that their measurements go into."""
 
-    def __init__(self, scenario: Scenario, job: dict[str, Any], tables: RunTables) -> None:
+    def __init__(self, scenario: Scenario, job: dict[str, Any], tables: RunTables, folder: Path) -> None:
         self.scenario, self.expected = scenario, int(job["fleet"]["expect"])
         self.tables = tables
+        self.base_url, login = split_login(job["base_url"])
+        self.run_id = job["run_id"]
+        basic(login)  # so that nothing we write holds it
+        self.permission = Permission.of_job(job["permission"]) or permitted(
+            scenario, job["base_url"], owned=False, verify=True
+        )
+        self.listeners: list[Listener] = []
+        wanted = Wanted(**job["wanted"])
+        self.views = Views(wanted.of_master(), self, folder)
         self.workers: dict[str, Worker] = {}
         self.failure = ""
         self.watch = Watch(scenario.thresholds, scenario.spec.min_samples)
@@ -82,11 +98,15 @@ class Fleet:
             "base_url": job["base_url"],
             "run_id": job["run_id"],
             "workers": self.expected,
+            "permission": self.permission.shared(self.expected).as_json(),
+            "wanted": wanted.of_worker().as_json(),
+            "counts": wanted.counted,
+            "folder": str(folder.resolve()),
         }
         self._waiting: deque[Chunk] = deque()
         self._something = Event()
         self._started_s = 0.0
-        environment = Environment(user_classes=[Shopper], events=locust.events, host=job["base_url"])
+        environment = Environment(user_classes=[Shopper], events=locust.events, host=self.base_url)
         self.processes: list[subprocess.Popen[bytes]] = []
         self.runner = _bind(environment, job["fleet"]["bind_host"], job["fleet"]["bind_port"])
         keep_arrivals(self.runner)
@@ -119,6 +139,8 @@ class Fleet:
         worker.report, worker.progress = said["report"], said["progress"]
         worker.done = said["done"]
         self.watch.give(said["watch"])
+        if said["tally"]:
+            self.views.tally.add(said["tally"])
         if len(self._waiting) < MOST_WAITING:
             self._waiting.append(Chunk(*said["chunk"]))
             self._something.set()
@@ -186,6 +208,10 @@ class Fleet:
         self._started_s = perf_counter()
         for worker in self.workers.values():
             worker.heard_s = self._started_s
+
+    def now_us(self) -> int:
+        """Return microseconds since the workers were let go."""
+        return round((perf_counter() - self._started_s) * US) if self._started_s else 0
 
     def follow(self, ended: Event) -> bool:
         """Wait until every worker is done or gone; return whether `ended` was set before the end.
@@ -262,14 +288,20 @@ def lead(
     tell: Callable[[Callable[[], dict[str, Any]]], gevent.Greenlet],
 ) -> None:
     """Play a job on its workers and write the run."""
-    fleet = Fleet(scenario, job, RunTables(folder, scenario.names, round(scenario.spec.warmup * 1e6)))
+    fleet = Fleet(scenario, job, RunTables(folder, scenario.names, round(scenario.spec.warmup * US)), folder)
+    views, environment = fleet.views, fleet.runner.environment
     try:
         for _ in range(job["fleet"]["local"]):
             fleet.processes.append(_local_worker(fleet.runner.server.port))
         teller, writer = tell(fleet.progress), gevent.spawn(fleet.write)
         fleet.gather(ended)
+        views.open(environment)
+        # Who looks on may press stop in the web UI.
+        environment.events.test_stop.add_listener(lambda **_: ended.set())  # type: ignore[no-untyped-call] # Locust's own
         fleet.start()
+        views.begin()
         interrupted = fleet.follow(ended)
+        views.close()
         fleet.end()
         gevent.killall([teller, writer])
     finally:
@@ -280,13 +312,14 @@ def lead(
         fleet.tables,
         scenario,
         folder,
-        live_facts(scenario, job["base_url"], job["run_id"], interrupted=interrupted, breach=fleet.breach),
+        live_facts(fleet, interrupted=interrupted, breach=fleet.breach),
         lambda told: judge_generator(
             fleet.reports(),
             interrupted=interrupted or fleet.breach is not None,
             lost=lost,
             allow_lost=job["fleet"]["allow_lost"],
             failures=[*failures, *told],
+            views=[*views.failures, *(text for report in fleet.reports() for text in report["views"])],
         ),
         lambda: plans_of(scenario, [one.worker for one in lost], fleet.expected),
     )

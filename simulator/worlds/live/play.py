@@ -41,6 +41,7 @@ def play(
     gauge: Gauge,
     ended: Event,
     hand_on: Callable[[Chunk], None],
+    begin: Callable[[], object] = lambda: None,
     *,
     alone: bool = False,
 ) -> bool:
@@ -48,7 +49,8 @@ def play(
 
     Who plays `alone` follows the thresholds that end a run; `run.breach` says which did, and then nobody interrupted.
 
-    `hand_on` is called with each chunk but the last, which `run.recorder` still has when this returns.
+    `hand_on` is called with each chunk but the last, which `run.recorder` still has when this returns; `begin` when the
+    run's clock starts.
     """
     _allow_many_files()
     listen(environment, run)
@@ -57,6 +59,7 @@ def play(
     gc.freeze()
     sys.setswitchinterval(SWITCH_S)
     run.start_clock()
+    begin()
     watchers = [gevent.spawn_later(run.scenario.spec.warmup, gauge.watch), gevent.spawn(_hand_on, run, hand_on)]
     if alone:
         watchers.append(gevent.spawn(follow, run, ended))

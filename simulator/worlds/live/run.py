@@ -20,10 +20,15 @@ from simulator.target.call import Skipped
 from simulator.target.context import Context, context_for
 from simulator.target.contract import Contract
 from simulator.target.fields import EXTRACTED
+from simulator.target.login import address_of, basic, split_login
+from simulator.target.permission import permission_for
+from simulator.target.redaction import redacted
 from simulator.worlds.crowd import World
 from simulator.worlds.live.abort import labels_of
+from simulator.worlds.live.ceiling import Ceiling
 from simulator.worlds.live.figures import SessionFigures
 from simulator.worlds.live.gate import Gate, room_of
+from simulator.worlds.live.listening import Exchange
 from simulator.worlds.live.recorder import ABANDONED, Recorder, Stamp
 from simulator.worlds.live.returning import Returning, comes_back_in
 from simulator.worlds.live.transport import BaseUrl, Budget, Connection, Memory
@@ -37,6 +42,8 @@ if TYPE_CHECKING:
     from simulator.journey.plan import Plan
     from simulator.scenario.load import Scenario
     from simulator.target.call import Request
+    from simulator.target.permission import Permission
+    from simulator.worlds.live.listening import Listener
     from simulator.worlds.live.transport import Reply
 
 _log = logging.getLogger(__name__)
@@ -51,16 +58,27 @@ class SetupError(RuntimeError):
 class LiveRun:
     """Everything that the visits of one process share."""
 
-    def __init__(self, scenario: Scenario, base_url: str, run_id: str) -> None:
+    def __init__(self, scenario: Scenario, base_url: str, run_id: str, permission: Permission | None = None) -> None:
         spec = scenario.spec
         self.scenario = scenario
-        self.base_url, self.run_id = base_url, run_id
-        self.base = BaseUrl(base_url, transport=spec.transport)
+        self.base_url, login = split_login(base_url)
+        self.run_id = run_id
+        address = address_of(base_url)
+        self.permission = permission or permission_for(
+            address, allowed_hosts=spec.allowed_hosts, max_rate_per_s=spec.max_rate
+        )
+        assert self.permission.allows(address), "the caller asks for permission before anything is sent"
+        scenario.target.login = basic(login)
+        self.ceiling = Ceiling(self.permission.max_rate_per_s)
+        self.listeners: list[Listener] = []
+        self.base = BaseUrl(
+            address, allowed=self.permission.hosts, verify=self.permission.verify, transport=spec.transport
+        )
         self.shaped = spec.network == "shaped"
         self.from_cache = 0
         self.world = World(scenario.population, scenario.pages, scenario.arms, spec.seed)
         self.roster, self.target = scenario.roster, scenario.target
-        self.target.base_url = base_url.rstrip("/")
+        self.target.base_url = address
         self.page_names = STATE_NAMES
         self.calls = calls_by_state(scenario)
         self.opening = tuple(OPERATIONS.index(name) for name in self.target.opening)
@@ -161,27 +179,59 @@ class LiveRun:
         """Count a visit that has started; `lag_us` is how late the generator was, waiting for room not included."""
         self.begun += 1
         self.open += 1
+        for listener in self.listeners:
+            listener.started(lag_us)
         if due_us < self.warmup_us:
             self.warm_visits += 1
             return
         self.lag.record_value(min(max(1, lag_us), HIGHEST_US))
 
-    def ended(self) -> None:
+    def shown(self, walk: Walk) -> None:
+        """Tell whoever listens of a page."""
+        for listener in self.listeners:
+            listener.shown(walk)
+
+    def ended(self, walk: Walk) -> None:
         """Count a visit that has ended."""
         self.open -= 1
+        for listener in self.listeners:
+            listener.ended(walk)
 
     def visit(self, arrival: Arrival) -> None:
         """Play one visit. A defect of ours ends that visit alone, and makes the run invalid."""
         try:
-            LiveVisit(self, arrival).play()
+            LiveVisit(self, self._held_back(arrival)).play()
         except Exception as error:  # noqa: BLE001 - whatever it is, the other visits go on
             _log.exception("the visit of shopper %d broke", arrival.shopper)
             self.defects[f"{type(error).__name__}: {error}"] += 1
         finally:
             self.gate.leave()
 
-    def record(self, stamp: Stamp, operation: int, placement: int, due_us: int, reply: Reply, error: str) -> None:
-        """Write down one request and tell whoever listens."""
+    def _held_back(self, arrival: Arrival) -> Arrival:
+        """Wait where the ceiling asks for it: by so much a plan's visit is late, and in the closed model none is."""
+        wait_s = self.ceiling.wait_s()
+        if not wait_s:
+            return arrival
+        try:
+            gevent.sleep(wait_s)
+        except gevent.GreenletExit:
+            # The run is over; nothing says when this visit should have begun.
+            self.planned -= self.scenario.closed
+            raise
+        return arrival._replace(due_us=self.now_us()) if self.scenario.closed else arrival
+
+    def record(
+        self,
+        stamp: Stamp,
+        operation: int,
+        placement: int,
+        due_us: int,
+        reply: Reply,
+        error: str,
+        request: Request,
+    ) -> None:
+        """Write down one request and tell whoever listens. What a target may have put into an error is no secret."""
+        error = redacted(error) if error else error
         sent_us = round((reply.sent_s - self.start_s) * US)
         done_us = round((reply.done_s - self.start_s) * US)
         # A request cannot leave before it is due; rounding may say so by a microsecond.
@@ -192,6 +242,10 @@ class LiveRun:
             self.watch.request(labels, stamp.shopper, min(due_us, sent_us), sent_us, done_us, failed=failed)
         if error != ABANDONED:
             self.on_request(stamp, operation, reply, error)
+        if self.listeners:
+            exchange = Exchange(stamp, operation, placement, due_us, sent_us, done_us, request, reply, error)
+            for listener in self.listeners:
+                listener.asked(exchange)
 
     def progress(self) -> dict[str, Any]:
         """Return what a live view shows."""

@@ -85,7 +85,7 @@ class LiveVisit:
             run.figures.visit(walk.visit[0])
             if walk.visit["pages"][0]:
                 run.recorder.visit(walk)
-            run.ended()
+            run.ended(walk)
 
     def _page(self) -> tuple[int, int]:
         """Show the shopper one page; return (cause, think time). Moves `due_us` on by the wait."""
@@ -97,6 +97,7 @@ class LiveVisit:
         cause, think_us = walk.decide(seen)
         run.recorder.page(walk)
         run.figures.page(seen.load_us)
+        run.shown(walk)
         waited_us = int(walk.event["waited_us"][0])
         self.due_us += waited_us
         if cause != IMPATIENT:
@@ -173,7 +174,7 @@ class LiveVisit:
             left = reply.error == "timeout" and patience_s < request.timeout_s
             answer_error = self._read(request, reply.status, reply.headers, reply.body, reply.error)
             error = ABANDONED if left else answer_error
-            self.run.record(stamp, operation, placement, due_us, reply, error)
+            self.run.record(stamp, operation, placement, due_us, reply, error, request)
             took_us += spent_us
             if left:
                 return Asked(took_us, ok=True, left=True, made=made)
@@ -215,7 +216,7 @@ class LiveVisit:
             return self.connection.send(request, limit_s)
         except gevent.GreenletExit:
             cut = Reply(NO_ANSWER, {}, b"", 0, ABANDONED, sent_s, perf_counter())
-            self.run.record(stamp, operation, placement, due_us, cut, ABANDONED)
+            self.run.record(stamp, operation, placement, due_us, cut, ABANDONED, request)
             raise
 
     def _read(self, request: Request, status: int, headers: object, body: bytes, error: str) -> str:

@@ -12,6 +12,8 @@ import signal
 import socket
 import sys
 import time
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 # Locust must be imported before anything that uses sockets.
@@ -23,17 +25,23 @@ import gevent
 from gevent.event import AsyncResult, Event
 
 from simulator import __version__
+from simulator.target.guard import guard_log, guarded_streams
+from simulator.target.permission import Permission
+from simulator.target.secrets import unset_in, why_unset
 from simulator.worlds.live.gauge import Gauge, report_of
 from simulator.worlds.live.launch import CANNOT_WRITE, NOT_READY
 from simulator.worlds.live.messages import CHUNK, END, HELLO, JOB, READY, REFUSED, on
 from simulator.worlds.live.play import play
 from simulator.worlds.live.run import LiveRun, SetupError
 from simulator.worlds.live.users import Shopper
+from simulator.worlds.live.views.show import Views
+from simulator.worlds.live.views.wanted import Wanted
 
 if TYPE_CHECKING:
     from locust.runners import WorkerRunner
 
     from simulator.journey.plan import Plan
+    from simulator.scenario.load import Scenario
     from simulator.worlds.live.recorder import Chunk
 
 SILENT_S = 15.0
@@ -68,44 +76,64 @@ class Service:
         """Play one share. Raises `_Refused`, or `SetupError` for the target."""
         job = self.job.get()
         pool = gevent.get_hub().threadpool  # so that the heartbeat goes on
-        run = LiveRun(pool.apply(pickle.loads, (job["scenario"],)), job["base_url"], job["run_id"])
-        run.worker, run.workers = job["worker"], job["workers"]
-        plan = self._made_ready(run)
-        self.go.wait()
-        if not self.ended.is_set():
-            self._play(run, plan)
-
-    def _made_ready(self, run: LiveRun) -> Plan:
-        plan: Plan = gevent.get_hub().threadpool.apply(run.warm_up)
         try:
-            run.set_up()
+            run, plan = _made_ready(job, pool.apply(pickle.loads, (job["scenario"],)))
         except SetupError as error:
             self.runner.send_message(READY, {"failure": str(error)})
             raise
         self.runner.send_message(READY, {"failure": ""})
-        return plan
+        views = Views(Wanted(**job["wanted"]), run, Path(job["folder"]), part=f"-{job['worker']}", counts=job["counts"])
+        views.open(self.runner.environment)
+        self.go.wait()
+        if not self.ended.is_set():
+            self._play(run, plan, views)
 
-    def _play(self, run: LiveRun, plan: Plan) -> None:
+    def _play(self, run: LiveRun, plan: Plan, views: Views) -> None:
         gauge = Gauge()
 
         def hand_on(chunk: Chunk, *, done: bool = False) -> None:
-            said = {"chunk": list(chunk), "report": report_of(run, gauge), "progress": run.progress(), "done": done}
-            said["watch"] = run.watch.take()
+            report = report_of(run, gauge) | {"views": views.failures}
+            said = {"chunk": list(chunk), "report": report, "progress": run.progress(), "done": done}
+            said |= {"watch": run.watch.take(), "tally": views.taken()}
             self.runner.send_message(CHUNK, said)
 
-        play(run, self.runner.environment, plan, gauge, self.ended, hand_on)
+        play(run, self.runner.environment, plan, gauge, self.ended, hand_on, views.begin)
+        views.close()
         hand_on(run.recorder.take(), done=True)
+
+
+def _made_ready(job: dict[str, Any], scenario: Scenario) -> tuple[LiveRun, Plan]:
+    """Return the run and this worker's plan, when the target has answered. Raises `SetupError`."""
+    for name in unset_in(scenario.target.file.model_dump_json()):
+        raise SetupError(f"the target needs {name}, which {why_unset(name)} of the worker on {socket.gethostname()}")
+    try:
+        run = LiveRun(scenario, job["base_url"], job["run_id"], Permission.from_json(job["permission"]))
+    except ValueError as error:
+        raise SetupError(f"the host {error} of the worker on {socket.gethostname()}") from None
+    run.worker, run.workers = job["worker"], job["workers"]
+    plan: Plan = gevent.get_hub().threadpool.apply(run.warm_up)
+    run.set_up()
+    return run, plan
 
 
 def main() -> None:
     """Serve the master named on the command line; what a user can mend is said in one line and by the exit code."""
-    host, port, *rest = sys.argv[1:]
+    guard_log()
+    with guarded_streams():
+        try:
+            _serve(*sys.argv[1:])
+        except Exception:  # noqa: BLE001 - Python itself would print it on the stream beneath the guarded one
+            traceback.print_exc()
+            sys.exit(1)
+
+
+def _serve(host: str, port: str, parent: str | None = None) -> None:
     environment = Environment(user_classes=[Shopper], events=locust.events)
     runner = environment.create_worker_runner(host, int(port))
     service = Service(runner)
     gevent.signal_handler(signal.SIGTERM, service.ended.set)
     gevent.signal_handler(signal.SIGINT, service.ended.set)
-    watcher = gevent.spawn(_watch, service, int(rest[0]) if rest else None)
+    watcher = gevent.spawn(_watch, service, int(parent) if parent else None)
     try:
         service.serve()
     except _Refused as refusal:

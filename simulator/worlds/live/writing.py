@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simulator.analysis.windows import Breach
     from simulator.journey.plan import Plan
     from simulator.scenario.load import Scenario
+    from simulator.worlds.live.listening import Watched
     from simulator.worlds.live.tables import RunTables
 
 LOST = pa.schema(
@@ -65,23 +66,22 @@ NETWORKS = {
 OVER = {"modelled": "this machine's own network", "shaped": "each phone's network, played on its connection"}
 
 
-def live_facts(
-    scenario: Scenario, base_url: str, run_id: str, *, interrupted: bool, breach: Breach | None
-) -> dict[str, Any]:
+def live_facts(run: Watched, *, interrupted: bool, breach: Breach | None) -> dict[str, Any]:
     """Return what every live run's manifest says besides how the generator fared."""
     return {
-        "host": base_url,
-        "run_id": run_id,
+        "host": run.base_url,
+        "permission": run.permission.as_json(),
+        "run_id": run.run_id,
         "interrupted": interrupted,
         "aborted": asdict(breach) if breach else None,
         "assumed": [
             "behaviour: every parameter of the personas",
-            *_pace(scenario.spec.pace),
-            NETWORKS[scenario.spec.network],
+            *_pace(run.scenario.spec.pace),
+            NETWORKS[run.scenario.spec.network],
             "revenue: offline prices, not the target's",
         ],
         "measured": [
-            f"the time of every call that was made, over {OVER[scenario.spec.network]}",
+            f"the time of every call that was made, over {OVER[run.scenario.spec.network]}",
             "errors, arrivals and start lag",
         ],
     }

@@ -8,6 +8,7 @@ from io import BytesIO
 import brotli
 import zstandard
 
+from simulator.target.redaction import redacted
 from simulator.worlds.live.transport.faults import TOO_LARGE
 
 MOST_BYTES = 32 * 1024 * 1024
@@ -28,7 +29,8 @@ def decoded(body: bytes, encoding: str, most_bytes: int = MOST_BYTES) -> tuple[b
         try:
             body = _decode(body, name, most_bytes)
         except (zlib.error, brotli.error, zstandard.ZstdError, EOFError, KeyError):
-            return b"", f"bad {name}"[:40]
+            # Before it is cut: half of a secret would not be recognised later.
+            return b"", redacted(f"bad {name}")[:40]
         if len(body) > most_bytes:
             return b"", TOO_LARGE
     return body, ""
