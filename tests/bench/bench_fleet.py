@@ -36,10 +36,8 @@ def run() -> list[Figure]:
         waiting = played(url, "waiting_scenario", arrivals={"kind": "constant", "rate": "500/s"}, duration="45s")
     assert max(waiting["open"]) >= OPEN_VISITS, f"only {max(waiting['open']):,} visits were open"
     return [
-        at_least(
-            "live: requests of two workers over one's, for the same processor time each", median(ratios), 1.8, "×"
-        ),
-        at_most("live: memory of one worker with 20,000 open visits", waiting["memory_mb"], 1_024.0, " MB"),
+        at_least("fleet: requests a core of two workers over one's, twice", median(ratios), 1.8, "×"),
+        at_most("fleet: memory of a worker with twenty thousand open visits", waiting["memory_mb"], 1024.0, " MB"),
     ]
 
 
