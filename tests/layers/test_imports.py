@@ -13,7 +13,8 @@ import pytest
 import simulator
 
 ON_LOCUST = {
-    f"simulator.worlds.live.{name}" for name in ("users", "plain", "play", "schedule", "lead", "worker", "__main__")
+    f"simulator.worlds.live.{name}"
+    for name in ("users", "plain", "play", "schedule", "lead", "worker", "views.shared", "__main__")
 }
 ENTRIES = {"simulator.cli.__main__", "simulator.storefront.__main__"}
 """Modules that run something when they are imported."""

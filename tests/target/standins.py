@@ -121,7 +121,7 @@ def algolia(answer):
 
     def checked(request, body):
         given = request.headers.get("x-algolia-application-id"), request.headers.get("x-algolia-api-key")
-        return answer(request, body) if given == ("APP", KEY) else no(403, "Invalid Application-ID or API key")
+        return answer(request, body) if given == ("APP1", KEY) else no(403, "Invalid Application-ID or API key")
 
     return checked
 

@@ -147,7 +147,7 @@ def push_apps(no, app, key):
             return no(400, "INVALID_ARGUMENT")
         if not all(isinstance(value, str) for value in message["apns"]["headers"].values()):
             return no(400, "INVALID_ARGUMENT")
-        return JSONResponse({"name": f"projects/p/messages/{'fake_message_id' if body['validate_only'] else 1}"})
+        return JSONResponse({"name": f"projects/proj/messages/{'fake_message_id' if body['validate_only'] else 1}"})
 
     def onesignal_user(request, body):
         if request.headers.get("authorization") != f"Key {key}":
@@ -181,7 +181,7 @@ def push_apps(no, app, key):
         return Response(status_code=201, headers={"Location": "/m/1", "TTL": "3600"})
 
     return {
-        "fcm": app(("/v1/projects/p/messages:send", "POST", fcm)),
+        "fcm": app(("/v1/projects/proj/messages:send", "POST", fcm)),
         "onesignal": app(("/apps/app-1/users", "POST", onesignal_user), ("/notifications", "POST", onesignal_send)),
         "web_push": app(("/wpush/v2/{subscription}", "POST", web_push)),
     }

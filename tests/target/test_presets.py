@@ -37,18 +37,18 @@ def environment(monkeypatch, tmp_path):
     accounts.write_text("token,subscription\nT-1,gAAAA-1\n")
     key = "the-right-key"
     given = {
-        "SEGMENT_WRITE_KEY": key, "GA4_MEASUREMENT_ID": "G-1", "GA4_API_SECRET": key, "ALGOLIA_APP_ID": "APP",
-        "ALGOLIA_SEARCH_KEY": key, "ALGOLIA_INDEX": "products", "ALGOLIA_OBJECT_ID": "P1", "AWS_REGION": "eu-west-1",
-        "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": key, "PERSONALIZE_ITEM_ID": "P1",
+        "SEGMENT_WRITE_KEY": key, "GA4_MEASUREMENT_ID": "G-123", "GA4_API_SECRET": key, "ALGOLIA_APP_ID": "APP1",
+        "ALGOLIA_SEARCH_KEY": key, "ALGOLIA_INDEX": "products", "ALGOLIA_OBJECT_ID": "P001", "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": key, "PERSONALIZE_ITEM_ID": "P001",
         "PERSONALIZE_CAMPAIGN_ARN": "arn:aws:personalize:eu-west-1:1:campaign/a",
         "PERSONALIZE_RANKING_ARN": "arn:aws:personalize:eu-west-1:1:campaign/b",
         "PERSONALIZE_ACTIONS_ARN": "arn:aws:personalize:eu-west-1:1:campaign/c",
-        "PERSONALIZE_TRACKING_ID": "t-1", "GOOGLE_ACCESS_TOKEN": key,
+        "PERSONALIZE_TRACKING_ID": "t-001", "GOOGLE_ACCESS_TOKEN": key,
         "RETAIL_CATALOG": "projects/p/locations/global/catalogs/default_catalog", "OFREP_API_KEY": key,
         "OFREP_FLAG": "hero", "UNLEASH_FRONTEND_TOKEN": key, "UNLEASH_TOGGLE": "hero", "GROWTHBOOK_CLIENT_KEY": key,
         "GROWTHBOOK_FEATURE": "hero", "FLAGSMITH_ENVIRONMENT_KEY": key, "FLAGSMITH_FEATURE": "hero",
         "SHOPIFY_STORE": "shop", "SHOPIFY_API_VERSION": "2026-01", "SHOPIFY_STOREFRONT_TOKEN": key,
-        "FCM_PROJECT": "p", "FCM_TOKENS": str(accounts), "ONESIGNAL_API_KEY": key, "ONESIGNAL_APP_ID": "app-1",
+        "FCM_PROJECT": "proj", "FCM_TOKENS": str(accounts), "ONESIGNAL_API_KEY": key, "ONESIGNAL_APP_ID": "app-1",
         "VAPID_TOKEN": key, "VAPID_KEY": "public", "WEB_PUSH_SUBSCRIPTIONS": str(accounts),
         "WEB_PUSH_PREFIX": "wpush/v2",
     }  # fmt: skip
