@@ -59,7 +59,7 @@ def test_a_shop_that_cannot_open_says_why(temporary: Path):
     """If the port is taken, the error holds what the shop said, and the folder is gone."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(StorefrontError, match="cannot listen on port .* address already in use"):
+        with pytest.raises(StorefrontError, match=r"cannot listen on port .* address already in use"):
             enter(port)
     assert list(temporary.iterdir()) == []
 
