@@ -185,7 +185,11 @@ def crowd_manifest(scenario: Scenario, tables: Mapping[str, list[Entry]], data: 
     """Return the manifest of generated data; it holds no clock, so that equal runs are equal bytes."""
     kept = ("file", "rows", "sha256")
     listed = {name: [{key: entry[key] for key in kept} for entry in entries] for name, entries in tables.items()}
-    return base_manifest(scenario, "crowd", listed) | {
+    manifest = base_manifest(scenario, "crowd", listed)
+    # A target decides nothing of generated data, and does not travel with its jobs.
+    settings = {name: digest for name, digest in manifest["settings"].items() if name != "target"}
+    return manifest | {
+        "settings": settings,
         "data": dict(data),
         "assumed": [
             "behaviour: every parameter of the personas",

@@ -70,7 +70,7 @@ def test_an_interrupt_says_how_to_go_on(scaling, uncut, tmp_path):
     assert scaling.within(60, lambda: len(receipts(folder)) >= 3)
     process.send_signal(signal.SIGINT)
     code, err = scaling.ended(process)
-    assert code == 130
+    assert code == 130, err
     said = (
         f"{len(receipts(folder))} of 40 shards are complete in {folder}. To go on, give the same command with --resume"
     )
