@@ -66,9 +66,16 @@ SLOW = (
 """Tests that take tens of seconds: `make slow` runs these, `make test` all others."""
 
 
+QUIET = ("live/test_arrivals.py::test_the_highest_rate_of_a_real_server_is_theorys", "live/test_transport_shaped.py")
+"""Tests that hold the real clock against theory, which a busy machine bends: not in CI, whose machines are shared."""
+
+
 def pytest_collection_modifyitems(items):
-    """Mark the slow tests."""
+    """Mark the slow tests, and skip in CI those that need a quiet machine."""
+    busy = pytest.mark.skip(reason="holds the real clock against theory: run `make slow` on a quiet machine")
     for item in items:
+        if os.environ.get("CI") and item.nodeid.removeprefix("tests/").startswith(QUIET):
+            item.add_marker(busy)
         if item.nodeid.removeprefix("tests/").startswith(SLOW):
             item.add_marker(pytest.mark.slow)
 
