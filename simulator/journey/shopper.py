@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.journey import keys
+from simulator.journey.draws import uniforms
 from simulator.journey.history import remember
-from simulator.journey.keys import NOWHERE, four_uniforms, uniform
+from simulator.journey.keys import four_uniforms
 from simulator.journey.records import SHOPPER
 from simulator.model.compiled import compiled
 from simulator.model.distributions import normal_quantile, sample
@@ -136,24 +137,20 @@ def visit_channel(persona: Record, shopper: Record, visit: int, u: float) -> int
 
 
 @compiled
-def _uniforms(seed: int, shoppers: NDArray[np.int64], purpose: np.uint64, out: NDArray[np.float64]) -> None:
-    """Fill `out` with the same draw of each shopper: draws of one purpose side by side fill the processor's vectors."""
-    for place in range(len(shoppers)):
-        out[place] = uniform(seed, shoppers[place], 0, NOWHERE, 0, purpose)
-
-
-@compiled
 def draw_these(population: Population, seed: int, numbers: NDArray[np.int64]) -> NDArray[Any]:
-    """Return the SHOPPER rows of the shoppers of these numbers."""
+    """Return the SHOPPER rows of the shoppers of these numbers.
+
+    Draws of one purpose stand side by side: so they fill the processor's vectors.
+    """
     rows, personas = np.empty(len(numbers), SHOPPER), population.personas
     many = min(len(numbers), AT_ONCE)
     u, of_personas = np.empty((len(_PURPOSES), many)), np.empty((len(personas), many))
     for first in range(0, len(numbers), AT_ONCE):
         these = numbers[first : first + AT_ONCE]
         for place in range(len(_PURPOSES)):
-            _uniforms(seed, these, _PURPOSES[place], u[place])
+            u[place, : len(these)] = uniforms(seed, these, 0, _PURPOSES[place])
         for place in range(len(personas)):
-            _uniforms(seed, these, keys.PERSONA ^ personas[place].key, of_personas[place])
+            of_personas[place, : len(these)] = uniforms(seed, these, 0, keys.PERSONA ^ personas[place].key)
         for place in range(len(these)):
             draw_shopper(population, seed, these[place], u[:, place], of_personas[:, place], rows[first + place])
     return rows

@@ -136,9 +136,7 @@ def judge_generator(
     """
     planned, started = (sum(report[name] for report in reports) for name in ("planned", "started"))
     gone = sum(one.unsent for one in lost)
-    lag = merge(decode(report["lag"]) for report in reports)
-    lag_ms = {name: round((lag.percentile_s(q) or 0.0) * 1e3, 3) for name, q in (("p50", 0.5), ("p99", 0.99))}
-    lag_ms["max"] = round((lag.percentile_s(1.0) or 0.0) * 1e3, 3)
+    lag_ms = _lag_ms(reports)
     duration_s = max((report["duration_s"] for report in reports), default=0.0)
     dropped = planned - started - gone
     saturated = [reason for report in reports for reason in _busy(report)]
@@ -153,9 +151,6 @@ def judge_generator(
     saturated += [f"{count} visits were broken off by a defect: {what}" for what, count in defects.items()]
     saturated += [] if allow_lost else [f"{one.text}; see its output, or run with --allow-lost" for one in lost]
     saturated += failures
-    skipped: Counter[tuple[str, str]] = Counter()
-    for report in reports:
-        skipped.update({(operation, reason): count for operation, reason, count in report["skipped"]})
     return {
         "planned": planned,
         "started": started,
@@ -173,7 +168,7 @@ def judge_generator(
         "notes": [*([f"{one.text[0].upper()}{one.text[1:]}." for one in lost] if allow_lost else []), *views],
         "requests": sum(report["requests"] for report in reports),
         "errors": sum(report["errors"] for report in reports),
-        "skipped": [{"operation": what, "reason": why, "count": n} for (what, why), n in sorted(skipped.items())],
+        "skipped": _skipped(reports),
         "contract": merged(report["contract"] for report in reports),
         "held": sum(report["held"] for report in reports),
         "from_cache": sum(report["from_cache"] for report in reports),
@@ -181,6 +176,21 @@ def judge_generator(
         "workers": [{name: report[name] for name in OF_WORKERS} for report in reports if "worker" in report],
         "lost": {"workers": len(lost), "visits": sum(one.open_visits + one.unsent for one in lost)},
     }
+
+
+def _lag_ms(reports: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Return the start lag's median, p99 and maximum over all processes."""
+    lag = merge(decode(report["lag"]) for report in reports)
+    shares = {"p50": 0.5, "p99": 0.99, "max": 1.0}
+    return {name: round((lag.percentile_s(share) or 0.0) * 1e3, 3) for name, share in shares.items()}
+
+
+def _skipped(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the calls that were not made, over all processes."""
+    skipped: Counter[tuple[str, str]] = Counter()
+    for report in reports:
+        skipped.update({(operation, reason): count for operation, reason, count in report["skipped"]})
+    return [{"operation": what, "reason": why, "count": n} for (what, why), n in sorted(skipped.items())]
 
 
 def _busy(report: dict[str, Any]) -> list[str]:

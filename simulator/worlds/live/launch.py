@@ -103,17 +103,21 @@ def launch(
     (folder / "job.json").unlink(missing_ok=True)
     said = log.read_text(errors="replace").strip()
     log.unlink()
-    if process.returncode == 0 and (folder / "manifest.json").exists():
-        return
-    if process.returncode == CANNOT_WRITE:
-        raise CannotWrite(said.rpartition("\n")[2])
+    if process.returncode != 0 or not (folder / "manifest.json").exists():
+        raise _failure(process.returncode, said, interrupted=interrupted)
+
+
+def _failure(code: int, said: str, *, interrupted: bool) -> BaseException:
+    """Return what a process that ended without a run has to tell."""
+    if code == CANNOT_WRITE:
+        return CannotWrite(said.rpartition("\n")[2])
     if interrupted:
-        raise KeyboardInterrupt
-    if process.returncode == NOT_READY:
-        raise TargetNotReady(said.rpartition("\n")[2])
-    if process.returncode == NO_FLEET:
-        raise NoFleet(said)
-    raise LiveWorldError(f"the load generator ended with exit code {process.returncode}:\n{said}")
+        return KeyboardInterrupt()
+    if code == NOT_READY:
+        return TargetNotReady(said.rpartition("\n")[2])
+    if code == NO_FLEET:
+        return NoFleet(said)
+    return LiveWorldError(f"the load generator ended with exit code {code}:\n{said}")
 
 
 def _follow(process: subprocess.Popen[bytes], on_progress: Callable[[Mapping[str, Any]], None]) -> None:
