@@ -54,7 +54,7 @@ def effects(run: Run, metrics: Sequence[str] = COMPARED) -> list[Effect]:
 
 def effect(run: Run, arm: str, metric: str) -> Effect:
     """Return what an arm does to a metric."""
-    control, treated = (sample(run, METRICS[metric], {"arm": name}) for name in (CONTROL, arm))
+    control, treated = (in_arm(run, metric, name) for name in (CONTROL, arm))
     return replace(effect_of(treated, control, arm, metric), delay_s=delays_of(run).get(arm))
 
 
@@ -69,6 +69,11 @@ def effect_of(treated: Sample, control: Sample, arm: str, metric: str) -> Effect
         # Without any spread, arms of other shoppers say nothing about chance.
         known, percent = (Estimate(one.value, one.n) for one in (known, percent))
     return Effect(arm, metric, before.value, after.value, known, paired, percent, change.p())
+
+
+def in_arm(run: Run, metric: str, arm: str) -> Sample:
+    """Return a metric of an arm's visits."""
+    return sample(run, METRICS[metric], {"arm": arm})
 
 
 def mean_in(found: Sample) -> Influenced:

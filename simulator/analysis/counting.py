@@ -59,8 +59,7 @@ class Tally:
     @cached_property
     def survival(self) -> Floats:
         """The product-limit estimate: the share that lasted longer than each time."""
-        survival: Floats = np.cumprod(self.stayed / self.at_risk)
-        return survival
+        return np.cumprod(self.stayed / self.at_risk).astype(np.float64)
 
     @cached_property
     def before(self) -> Floats:

@@ -83,6 +83,16 @@ def _theta(outcome: Influenced, known: Sequence[Influenced]) -> Floats:
     return np.linalg.lstsq(parts, outcome.parts, rcond=1e-9)[0].astype(np.float64)
 
 
+def foreseen(arm: Arm) -> float:
+    """Return the share of the variance of an arm's mean that its covariates would remove."""
+    mean = arm.mean()
+    known = arm.means_before()
+    if mean.variance == 0 or not known:
+        return 0.0
+    left = mean.parts - np.column_stack([one.parts for one in known]) @ _theta(mean, known)
+    return 1.0 - float(left @ left) / mean.variance
+
+
 def _less(mean: Influenced, theta: Floats, pairs: Sequence[tuple[Influenced, Influenced]], side: int) -> Influenced:
     """Return an arm's mean, less θ times how far its covariates are from the middle of both arms.
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.analysis.arms import COMPARED, mean_in
+from simulator.analysis.arms import COMPARED, in_arm, mean_in
 from simulator.analysis.assignment import delays_of
 from simulator.analysis.influence import Influenced, combined, influenced
-from simulator.analysis.metrics import METRICS, matching, sample
+from simulator.analysis.metrics import METRICS, matching
 from simulator.journey.arms import CONTROL
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.analysis.estimates import Estimate
-    from simulator.analysis.metrics import Sample
     from simulator.analysis.runs import Run
 
     Floats = NDArray[np.float64]
@@ -50,7 +49,7 @@ def slopes(run: Run, metrics: Sequence[str] = COMPARED) -> list[Slope]:
         return []
     found = []
     for metric in metrics:
-        samples = {arm: _arm(run, metric, arm) for arm in delays}
+        samples = {arm: in_arm(run, metric, arm) for arm in delays}
         means = [(delays[arm], mean_in(one)) for arm, one in samples.items() if len(one.values)]
         if len({delay for delay, _ in means}) > 1 and (slope := slope_of(means)) is not None:
             found.append(Slope(metric, slope.estimate(), slope.p(), len(means)))
@@ -107,7 +106,7 @@ def landing_slope(run: Run, metric: str) -> Slope | None:
     load = run.visits.numbers("landing_load_us")[rows] / 1e6
     load = np.where(np.isnan(load), assigned + np.nanmean(load - assigned), load)
     outcome, clusters = _all_arms(run, metric, arms.names, arms.codes)
-    base = mean_in(_arm(run, metric, CONTROL)).value
+    base = mean_in(in_arm(run, metric, CONTROL)).value
     try:
         found = two_stage(outcome / base if base else outcome, load, assigned, clusters)
     except ArithmeticError:
@@ -127,6 +126,6 @@ def _all_arms(
     """Return the metric and the shopper of each visit, in the order of the table."""
     values, clusters = np.zeros(len(codes)), np.zeros(len(codes), np.int64)
     for code in np.unique(codes):
-        found = _arm(run, metric, names[code])
+        found = in_arm(run, metric, names[code])
         values[codes == code], clusters[codes == code] = found.values, found.clusters
     return values, clusters
