@@ -6,7 +6,10 @@ import importlib
 
 import click
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "estimators": "speed_estimators",
+    "sample-size": "speed_sample_size",
+}
 """Names of commands, each with the file of `simulator.cli` that holds it."""
 
 
