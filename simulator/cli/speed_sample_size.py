@@ -100,8 +100,14 @@ def view(needs: Sequence[Need], change: float, power: float) -> Group:
     table.add_row(*(Text(head, "bold") for head in ("metric", "now", "two arms", "with CUPED", "same visits")))
     for one in needs:
         sizes = (one.unpaired, one.cuped, one.paired)
-        table.add_row(Text(one.metric, "cyan"), f"{one.mean:.4g}", *(_count(size and size.shoppers) for size in sizes))
-        table.add_row("", Text("visits", "dim"), *(Text(_count(size and size.visits), "dim") for size in sizes))
+        table.add_row(
+            Text(one.metric, "cyan"),
+            f"{one.mean:.4g}",
+            *(_count(None if size is None else size.shoppers) for size in sizes),
+        )
+        table.add_row(
+            "", Text("visits", "dim"), *(Text(_count(None if size is None else size.visits), "dim") for size in sizes)
+        )
     heading = f"Shoppers to see a change of {100 * change:g} % with a power of {100 * power:g} %"
     notes = "Over both arms. Same visits: each shopper is played in both; – where the pilot shows no difference."
     return Group(Text(heading, "bold"), Padding(table, (1, 0)), Text(notes, "dim"))
