@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from simulator.journey.plan import Plan
     from simulator.model.population import Population
+    from simulator.page.card import Pages
 
     Floats = NDArray[np.float64]
 
@@ -81,13 +82,18 @@ def population(preset: Preset) -> Population:
     return compiled._replace(personas=personas)
 
 
+@cache
+def _pages() -> Pages:
+    return compile_pages(page_file())
+
+
 def trial(preset: Preset, seed: int, first: int, last: int, delays_s: tuple[float, ...] = DELAYS_S) -> Trial:
     """Return the trial of shoppers `first` to `last` − 1; `delays_s` are those of the arms, control's first."""
     people = population(preset)
     arms = compile_arms([(f"slower_{delay:g}s", 1.0, {"all": delay}, {}) for delay in delays_s])
     shoppers = draw_shoppers(people, seed, first, last)
     plan = calendar_plan(people, seed, first, last, DAYS * DAY_US, 0, len(arms), shoppers)
-    visits, events = play_columns(World(people, compile_pages(page_file()), arms, seed), plan, shoppers)
+    visits, events = play_columns(World(people, _pages(), arms, seed), plan, shoppers)
     starts = np.cumsum(visits["pages"]) - visits["pages"]
     page_visit = np.repeat(np.arange(len(starts)), visits["pages"])
     chosen = np.array([choose_arm(arms, seed, number) for number in range(first, last)])
