@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from simulator.model.devices import device_table
 from simulator.model.places import city_table
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 FIRST_NUMBER = 1 << 40
 """Probing visitors have numbers from here on, which no shopper of a load has (numbers end at 2^48)."""
+BLOCKS, BLOCK = 1 << 26, 1 << 20
+"""Each run and process has one of so many blocks of so many numbers: who comes to probe must be new to the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,8 @@ class Ask:
     """Make one call of an operation, or of a reading as `readings.inbox`; comes to a `Seen`, or None if it was skipped.
 
     `values` replaces fields of the visitor's context for this request alone, and `headers` its headers (None takes one
-    away). `url_of` sends it to the address of an earlier answer; `bare` sends no cookie and no credentials. All of them
-    make the answer `odd`.
+    away). `url_of` sends it to the address of an earlier answer, `link` to an address that was found in one, as a GET;
+    `bare` sends no cookie and no credentials. All of them make the answer `odd`.
     """
 
     visitor: Visitor
@@ -40,12 +43,13 @@ class Ask:
     values: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str | None] = field(default_factory=dict)
     url_of: Seen | None = None
+    link: str = ""
     bare: bool = False
 
     @property
     def odd(self) -> bool:
         """Whether the request is not one that an ordinary visitor would make."""
-        return bool(self.values or self.headers or self.url_of or self.bare)
+        return bool(self.values or self.headers or self.url_of or self.link or self.bare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +86,14 @@ class Script:
 
 
 class People:
-    """Visitors to send: whoever a probe asks for, each a new one."""
+    """Visitors to send: whoever a probe asks for, each a new one; of each `part` of a run other ones."""
 
-    def __init__(self, target: Target, seed: int, run: str, known: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, target: Target, seed: int, run: str, known: Mapping[str, Any] | None = None, *, part: str = ""
+    ) -> None:
         self.target = target
         self._seed, self._run, self._known = seed, run, known or {}
-        self._next = FIRST_NUMBER
+        self._next = FIRST_NUMBER + crc32(f"{run} {part}".encode()) % BLOCKS * BLOCK
         self._who: dict[int, Who] = {}
 
     def somebody(

@@ -86,7 +86,7 @@ class LiveProbing:
         """Play scripts one at a time, before a load of so many visits begins."""
         if not self.share:
             return
-        people = self._people()
+        people = self._people(ALONE)
         most = ALONE_SHARE * self.share * REQUESTS_A_VISIT * visits
         until_s = perf_counter() + ALONE_S
         scripts = self.probing.scripts()
@@ -111,7 +111,7 @@ class LiveProbing:
             return
         self._loop.kill()
         self._pool.kill()
-        people = self._people()
+        people = self._people(AFTER)
         with gevent.Timeout(AFTER_S, exception=False):
             for script in self.probing.scripts():
                 if AFTER in script.when:
@@ -121,7 +121,7 @@ class LiveProbing:
         scripts = [script for script in self.probing.scripts() if AMONG in script.when]
         if not scripts:
             return
-        people, turn, reserved = self._people(), 0, 0
+        people, turn, reserved = self._people(AMONG), 0, 0
         while True:
             script, nth = scripts[turn % len(scripts)], turn // len(scripts)
             sent = self._desk.requests
@@ -144,8 +144,9 @@ class LiveProbing:
         except Exception as error:  # noqa: BLE001 - whatever it is, the load goes on
             self._run.defects[f"probe {script.name}: {type(error).__name__}: {error}"] += 1
 
-    def _people(self) -> People:
-        return People(self._run.target, self._run.world.seed, self._run.run_id, self._run.known)
+    def _people(self, when: str) -> People:
+        run = self._run
+        return People(run.target, run.world.seed, run.run_id, run.known, part=f"{run.worker} {when}")
 
     def state(self) -> dict[str, Any]:
         """Return what this process found and what it cost, as JSON."""

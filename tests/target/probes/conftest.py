@@ -38,7 +38,12 @@ class ShopWire:
         if not bare:
             visitor.line = kept
         at_s = (self.now - self.begin).total_seconds()
-        return Got(answer.status_code, dict(answer.headers), answer.content, "", at_s, 0.001)
+        # As the live transport has it: lines of cookies are no list with commas.
+        headers = dict(answer.headers) | {"set-cookie": "\n".join(answer.headers.get_list("set-cookie"))}
+        if not headers["set-cookie"]:
+            del headers["set-cookie"]
+        sent = answer.request.headers.get("cookie", "")
+        return Got(int(answer.status_code), headers, answer.content, "", at_s, 0.001, lambda: sent)
 
     async def _sent(self, request, cookies):
         transport = httpx.ASGITransport(app=self.app)
@@ -59,7 +64,7 @@ class ShopWire:
 
 @pytest.fixture
 def probed(tmp_path):
-    """Return a function that plays all scripts (of some codes) against a shop with hazards, and returns findings by code."""
+    """Return a function that plays all scripts (of some codes) against a shop with hazards; it returns findings."""
     shops = count()
 
     def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON):
