@@ -130,7 +130,7 @@ class Passkey(Probe):
 def _answer(phone: Phone, options: dict[str, Any]) -> dict[str, Any] | None:
     try:
         return phone.answer(options)
-    except (CeremonyError, ValueError, TypeError):  # whatever a target offered
+    except (CeremonyError, ValueError, TypeError, AttributeError):  # whatever a target offered
         return None
 
 

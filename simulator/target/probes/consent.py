@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from simulator.model.schema import CONSENTS
 from simulator.target.fields import EXTRACTED
 from simulator.target.probes.probe import Difference, Probe
-from simulator.target.probes.reach import BUYING, ask, reach, request_count
+from simulator.target.probes.reach import ask, reach, request_count
 from simulator.target.probes.steps import Ask, Script
 from simulator.target.sends import sends_of
 
@@ -43,7 +43,7 @@ class Consent(Probe):
     def scripts(self) -> Iterable[Script]:
         """Look around as somebody who refused, and send what a phone should not."""
         pages = [name for name in self.ground.mapped(*PERSONAL) if self._shows(name)][:MOST_PAGES]
-        if pages and self.ground.mapped(*BUYING[:2]) and self._asked_for("personalization", "analytics"):
+        if pages and "product" in self.ground.target.operations and self._asked_for("personalization", "analytics"):
             yield Script("refusal", self._cost(pages), self._play_pages(pages))
         taken = self.ground.mapped("track") if self._asked_for("analytics") and self._tells_stored() else ()
         placed = [name for name in self.ground.mapped(*PLACED) if self.ground.observable(name, "geo_used")]
@@ -65,8 +65,7 @@ class Consent(Probe):
 
     def _cost(self, pages: list[str]) -> int:
         target = self.ground.target
-        looks = LOOKS * request_count(target, "product") if "product" in target.operations else 0
-        return 2 * len(target.opening) + 6 * len(pages) + looks + 2
+        return 2 * len(target.opening) + 6 * len(pages) + LOOKS + request_count(target, "product")
 
     def _play_pages(self, pages: list[str]) -> Any:  # noqa: ANN401 - a script's play
         def play(people: People, nth: int) -> Generator[Any, Any, None]:
@@ -95,12 +94,15 @@ class Consent(Probe):
         return found
 
     def _browse(self, visitor: Visitor, nth: int) -> Generator[Any, Any, None]:
-        """Look at products of one category and put one into the cart; then stand where they stood before."""
+        """Look at a product; then stand where they stood before.
+
+        Nothing goes into the cart: what goes with a cart may be shown to who refused, too.
+        """
         target, kept = self.ground.target, visitor.context.values.copy()
-        for pick in range(LOOKS):
-            visitor.context.turn_to(None, nth + pick)
-            for operation in self.ground.mapped(*BUYING[:2])[: 2 if pick == 0 else 1]:
-                yield from ask(target, visitor, operation)
+        # What stands last on a list moves the list most.
+        visitor.context.turn_to(None, -1 - nth)
+        for _ in range(LOOKS):
+            yield from ask(target, visitor, "product")
         self._forget(visitor, kept)
         visitor.context.turn_to(None, 0)
 

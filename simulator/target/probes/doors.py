@@ -55,7 +55,7 @@ class Door(Probe):
             and any(field.startswith(EXTRACTED) for field in self._keys(name, sends[name].fields))
         ]
         if doors:
-            cost = 2 * len(target.opening) + sum(request_count(target, name) + 4 for name in doors)
+            cost = 2 * len(target.opening) + sum(2 * request_count(target, name) + 3 for name in doors)
             yield Script("doors", cost + 5, self._play_doors(doors))
         if "share" in target.operations:
             yield Script("shared link", 2 * len(target.opening) + request_count(target, "share") + 3, self._play_link)
@@ -95,9 +95,17 @@ class Door(Probe):
                 yield from self._judge(bare, own, owner, "without credentials")
         # Somebody with a standing of their own, so that it is not for want of any that they are turned away.
         yield from reach(target, stranger, door)
+        theirs: Seen | None = yield Ask(stranger, door)
         ids = {name: owner.value(name) for name in self._keys(door, sends_of(target)[door].fields)}
         other: Seen | None = yield Ask(stranger, door, values=ids)
         if other is not None and self._credentials(own) - self._credentials(other):
+            if (
+                theirs is not None
+                and _told(theirs.evidence) == _told(other.evidence)
+                and not _holds(other, self._marks(own, owner))
+            ):
+                self.check(other, True)  # they were shown what is their own
+                return
             yield from self._judge(other, own, owner, "with somebody else's credentials")
 
     def _judge(self, seen: Seen, own: Seen, owner: Visitor, how: str) -> Generator[Any, Any, None]:
@@ -152,9 +160,13 @@ class Door(Probe):
 
 
 def _shows_the_same(seen: Seen, own: Seen, marks: set[str]) -> bool:
-    if any(mark.encode() in seen.body for mark in marks):
+    if _holds(seen, marks):
         return True
     return _told(seen.evidence) == _told(own.evidence) != {}
+
+
+def _holds(seen: Seen, marks: set[str]) -> bool:
+    return any(mark.encode() in seen.body for mark in marks)
 
 
 def _told(evidence: Mapping[str, Any]) -> dict[str, Any]:

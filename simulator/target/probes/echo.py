@@ -11,6 +11,7 @@ from simulator.target.probes.cookies import may_be_shared
 from simulator.target.probes.marks import Marks, marks_in
 from simulator.target.probes.mirror import mirror
 from simulator.target.probes.probe import Difference, Probe
+from simulator.target.probes.reach import ask, request_count
 from simulator.target.probes.seen import Lately, Trace
 from simulator.target.probes.sessions import is_taken_for_another
 from simulator.target.probes.steps import Ask, Script
@@ -83,7 +84,7 @@ class Leak(Probe):
         if not seen.foreign and seen.operation in self.personal:
             self._ids(seen)
         if "cache-control" in seen.headers and not seen.foreign:
-            self._cacheable(seen, marks)
+            self._cacheable(seen, named=marks.own or subject is not None)
 
     def _subject(self, seen: Seen, subject: str) -> None:
         number = seen.visitor.number
@@ -122,9 +123,9 @@ class Leak(Probe):
         other = owner[1] if owner else None
         self.check(seen, same, says, other=other, differs=() if same or differs is None else (differs,))
 
-    def _cacheable(self, seen: Seen, marks: Marks) -> None:
+    def _cacheable(self, seen: Seen, *, named: bool) -> None:
         """Count an answer that names its shopper, not in its address, and may be kept for others."""
-        if not marks.own or seen.request.method != "GET" or seen.status != 200 or not may_be_shared(seen):
+        if not named or seen.request.method != "GET" or seen.status != 200 or not may_be_shared(seen):
             return
         if not marks_in(seen.request.url.encode(), seen.visitor).own:
             kept = Difference("cache-control", seen.headers["cache-control"], "private or no-store")
@@ -145,9 +146,28 @@ class Leak(Probe):
                 yield from self._in_turn(operation, one, other)
 
         yield Script("twins", 2 * len(asked) + 2 * len(target.opening), twins)
+        yield from self._own()
         blind = [name for name in asked if name in GETTING and not self.ground.observable(name, "subject")]
         if script := mirror(self, [name for name in blind if self.ground.observable(name, "items")]):
             yield script
+
+    def _own(self) -> Iterable[Script]:
+        """Ask for what belongs to them as two shoppers who have logged in and bought nothing."""
+        target = self.ground.target
+        first = [name for name in ("login", "add_to_cart") if name in target.operations]
+        asked = self.ground.mapped("identify", "cart", "loyalty_balance", "support")
+
+        def belongings(people: People, nth: int) -> Generator[Any, Any, None]:
+            one, other = people.somebody(), people.somebody()
+            for visitor in (one, other):
+                visitor.context.turn_to(None, nth)
+            for operation in (*first, *asked):
+                for visitor in (one, other):
+                    yield from ask(target, visitor, operation)
+
+        if asked:
+            cost = sum(request_count(target, name) for name in (*first, *asked))
+            yield Script("belongings", 2 * (cost + len(target.opening)), belongings)
 
     def _in_turn(self, operation: str, *visitors: Visitor) -> Generator[Any, Any, None]:
         for visitor in visitors:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _MAIL = f"@{DOMAIN}".encode()
 _LONGEST = 1_000_000
 """Bytes of a body that are looked through."""
-_MOST = 50
+_MOST, _MOST_DIGITS = 50, 15
 _DIGITS = b"0123456789"
 
 
@@ -46,7 +46,7 @@ def _ids(body: bytes, tag: bytes) -> list[tuple[int, str]]:
     at = body.find(tag)
     while at >= 0 and len(found) < _MOST:
         end = begin = at + len(tag)
-        while end < len(body) and body[end] in _DIGITS:
+        while end < min(len(body), begin + _MOST_DIGITS) and body[end] in _DIGITS:
             end += 1
         if end > begin and not (at and (chr(body[at - 1]).isalnum() or body[at - 1] in b"-_")):
             found.append((int(body[begin:end]), body[at:end].decode()))

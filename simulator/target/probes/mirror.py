@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from simulator.target.probes.cookies import may_be_shared
 from simulator.target.probes.probe import Difference
 from simulator.target.probes.reach import ask, request_count
 from simulator.target.probes.steps import Ask, Script
@@ -15,11 +17,14 @@ if TYPE_CHECKING:
     from simulator.target.probes.seen import Seen, Visitor
     from simulator.target.probes.steps import People
 
-LOOKS = 3
+LOOKS = 2
 SHORTEST = 3
 """Items that a list has at least before it can be told whose it is."""
 APART = "_nocache"
 """A parameter that nobody knows, by which a cache that looks at addresses keeps two requests apart."""
+
+
+_SALT = count()
 
 
 def mirror(probe: Probe, operations: Sequence[str]) -> Script | None:
@@ -30,11 +35,12 @@ def mirror(probe: Probe, operations: Sequence[str]) -> Script | None:
 
     def play(people: People, nth: int) -> Generator[Any, Any, None]:
         somebody, newcomer = people.somebody(), people.somebody()
-        for pick in range(LOOKS):
-            somebody.context.turn_to(None, nth + pick)
+        # What stands last on a list moves the list most.
+        somebody.context.turn_to(None, -1 - nth)
+        for _ in range(LOOKS):
             yield from ask(target, somebody, "product")
-        for name in [name for name in somebody.context.values if name == "extracted.viewed"]:
-            del somebody.context.values[name]
+        somebody.context.turn_to(None, 0)
+        somebody.context.values.pop("extracted.viewed", None)
         for operation in operations:
             yield from _compare(probe, operation, somebody, newcomer)
 
@@ -43,7 +49,10 @@ def mirror(probe: Probe, operations: Sequence[str]) -> Script | None:
 
 
 def _compare(probe: Probe, operation: str, somebody: Visitor, newcomer: Visitor) -> Generator[Any, Any, None]:
-    """Ask as both; where both see one list, ask as both where no cache can know: then the lists must be one as well."""
+    """Ask as both; where both see one list, ask as both where no cache can know: then the lists must be one as well.
+
+    Each is asked twice then: lists that differ each time are nobody's own.
+    """
     first: Seen | None = yield Ask(somebody, operation)
     second: Seen | None = yield Ask(newcomer, operation)
     if first is None or second is None or first.error or second.error or first.request.method != "GET":
@@ -54,15 +63,36 @@ def _compare(probe: Probe, operation: str, somebody: Visitor, newcomer: Visitor)
     if len(shown) < SHORTEST:
         return
     if shown != second.evidence.get("items"):
-        probe.check(second, True)
+        yield from _kept(probe, first, second)
         return
-    apart: list[Any] = []
-    for visitor in (somebody, newcomer):
-        url = first.request.url
-        seen = yield Ask(visitor, operation, link=f"{url}{'&' if '?' in url else '?'}{APART}={visitor.number}")
-        apart.append(seen.evidence.get("items") if seen is not None and not seen.error else None)
-    own, due = apart
-    if own == shown and due is not None and due != shown:
-        says = f"{operation} showed a newcomer the list of somebody with a history"
-        differs = (Difference("items", list(shown), list(due)),)
+    own = yield from apart(first)
+    due = yield from apart(second)
+    own_again = yield from apart(first)
+    due_again = yield from apart(second)
+    if own and due and own == own_again != due == due_again:
+        says = f"{operation} showed one list to two shoppers who each have another"
+        differs = (Difference("items", list(shown), list(due if shown == own else own)),)
         probe.check(second, False, says, other=first, differs=differs)
+
+
+def apart(seen: Seen) -> Generator[Any, Any, Any]:
+    """Ask once more at an address that no cache has an answer for; return the items, None where there are none."""
+    url, salt = seen.request.url, next(_SALT)
+    answer: Seen | None = yield Ask(
+        seen.visitor, seen.operation, link=f"{url}{'&' if '?' in url else '?'}{APART}={seen.visitor.number}-{salt}"
+    )
+    return answer.evidence.get("items") if answer is not None and not answer.error else None
+
+
+def _kept(probe: Probe, first: Seen, second: Seen) -> Generator[Any, Any, None]:
+    """Count an answer that differs by who asks, every time they ask: it must not be marked as one for all."""
+    if may_be_shared(second):
+        for seen in (first, second):
+            again: Seen | None = yield Ask(seen.visitor, seen.operation)
+            if again is None or again.evidence.get("items") != seen.evidence.get("items"):
+                return
+        says = f"{second.operation} differs by who asks and is marked as one for all"
+        kept = Difference("cache-control", second.headers.get("cache-control"), "private or no-store")
+        probe.check(second, False, says, other=first, differs=(kept,))
+        return
+    probe.check(second, True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from simulator.target.fields import EXTRACTED
 from simulator.target.probes.cookies import from_cache, is_session, set_cookies
@@ -24,6 +24,14 @@ def is_taken_for_another(visitor: Visitor) -> bool:
     return TAKEN in visitor.notes
 
 
+class Owner(NamedTuple):
+    """Who was given a session first: their number, the notes of their visit, and the request."""
+
+    number: int
+    notes: dict[str, Any]
+    trace: Trace
+
+
 @dataclass(slots=True)
 class Session(Probe):
     """What a server knows a session by goes to one shopper, and never stands in an answer out of a cache.
@@ -33,7 +41,7 @@ class Session(Probe):
     """
 
     code: ClassVar[str] = "H2"
-    owners: Lately[tuple[int, Trace]] = field(default_factory=Lately)
+    owners: Lately[Owner] = field(default_factory=Lately)
     tells: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By operation, the fields with tokens that its answer tells."""
 
@@ -43,10 +51,12 @@ class Session(Probe):
 
     def see(self, seen: Seen) -> None:
         """Look at what an answer sets and tells."""
+        if seen.odd:
+            return
         headers = seen.headers
         if "set-cookie" in headers or "age" in headers or "x-cache" in headers:
             self._cookies(seen)
-        if not seen.error and not seen.odd and seen.operation in self.tells:
+        if not seen.error and seen.operation in self.tells:
             for name in self.tells[seen.operation]:
                 token = seen.visitor.value(name)
                 if isinstance(token, str) and token:
@@ -60,7 +70,7 @@ class Session(Probe):
             owner = self.owners.get((found[0].name, found[0].value))
             differs = (Difference("set-cookie", "=".join(found[0]), "no session in an answer out of a cache"),)
             says = f"{seen.operation} came out of a cache with a session cookie ({cache})"
-            self.check(seen, False, says, other=owner[1] if owner else None, differs=differs)
+            self.check(seen, False, says, other=owner.trace if owner else None, differs=differs)
         elif cache:
             self.check(seen, True)
         else:
@@ -69,12 +79,15 @@ class Session(Probe):
 
     def _given(self, seen: Seen, name: str, value: str) -> None:
         visitor = seen.visitor
-        owner = self.owners.get((name, value)) or self.owners.keep((name, value), (visitor.number, seen.trace()))
-        held = owner[0] == visitor.number
+        owner = self.owners.get((name, value))
+        if owner is None:
+            owner = self.owners.keep((name, value), Owner(visitor.number, visitor.notes, seen.trace()))
+        held = owner.number == visitor.number
         if not held:
-            visitor.notes[TAKEN] = True
+            # Either may now see what the other did.
+            visitor.notes[TAKEN] = owner.notes[TAKEN] = True
         differs = () if held else (Difference(name, value, "a session of this shopper's own"),)
-        self.check(seen, held, f"{seen.operation} gave two shoppers one session", other=owner[1], differs=differs)
+        self.check(seen, held, f"{seen.operation} gave two shoppers one session", other=owner.trace, differs=differs)
 
 
 def _tellers(target: Target) -> dict[str, tuple[str, ...]]:

@@ -9,6 +9,7 @@ from itertools import count
 import httpx
 import pytest
 
+from simulator.model.library import library_folder
 from simulator.storefront.app import build_app
 from simulator.storefront.hazards import rules_with
 from simulator.storefront.shop import open_shop
@@ -20,13 +21,12 @@ from simulator.target.request import load_target
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
-class ShopWire:
-    """A shop in this process. Each request takes a millisecond of virtual time; `together` is one after the other."""
+class AppWire:
+    """An application in this process. A request takes a millisecond of virtual time; `together` is one by one."""
 
-    def __init__(self, folder, hazards=(), seed=7, begin=NOON):
+    def __init__(self, app, begin=NOON):
         self.begin = self.now = begin
-        self.shop = open_shop(folder, seed, clock=lambda: self.now, rules=rules_with(hazards))
-        self.app = build_app(self.shop)
+        self.app = app
 
     def send(self, visitor, request, *, bare):
         """Send a request with the visitor's own cookies, a bare one without any."""
@@ -62,6 +62,30 @@ class ShopWire:
         return [job() for job in jobs]
 
 
+class ShopWire(AppWire):
+    """A shop in this process."""
+
+    def __init__(self, folder, hazards=(), seed=7, begin=NOON):
+        super().__init__(None, begin)
+        self.shop = open_shop(folder, seed, clock=lambda: self.now, rules=rules_with(hazards))
+        self.app = build_app(self.shop)
+
+
+def play_all(wire, loaded, codes=None, among=2):
+    """Play all scripts (of some codes) over a wire; return findings by code."""
+    loaded.base_url = "http://shop.test"
+    probing = Probing(loaded)
+    people, desk = People(loaded, 7, "run-1"), Desk(loaded, wire, probing.see)
+    scripts = [script for probe in probing.probes if codes is None or probe.code in codes for script in probe.scripts()]
+    for when in (BEFORE, ALONE, AMONG, AFTER):
+        for script in scripts:
+            rounds = among if when == AMONG else script.times if when == ALONE else 1
+            for nth in range(rounds if when in script.when else 0):
+                desk.play(script, people, nth, alone=when != AMONG)
+    found = {one.hazard.code: one for one in findings(loaded, [probing.state()])}
+    return {code: one for code, one in found.items() if codes is None or code in codes}
+
+
 @pytest.fixture
 def probed(tmp_path):
     """Return a function that plays all scripts (of some codes) against a shop with hazards; it returns findings."""
@@ -69,19 +93,35 @@ def probed(tmp_path):
 
     def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON):
         wire = ShopWire(tmp_path / f"shop-{next(shops)}", hazards, begin=begin)
-        loaded = load_target(target)
-        loaded.base_url = "http://shop.test"
-        probing = Probing(loaded)
-        people, desk = People(loaded, 7, "run-1"), Desk(loaded, wire, probing.see)
-        scripts = [
-            script for probe in probing.probes if codes is None or probe.code in codes for script in probe.scripts()
-        ]
-        for when in (BEFORE, ALONE, AMONG, AFTER):
-            for script in scripts:
-                rounds = among if when == AMONG else script.times if when == ALONE else 1
-                for nth in range(rounds if when in script.when else 0):
-                    desk.play(script, people, nth, alone=when != AMONG)
-        found = {one.hazard.code: one for one in findings(loaded, [probing.state()])}
-        return {code: one for code, one in found.items() if codes is None or code in codes}
+        return play_all(wire, load_target(target), codes, among)
 
     return probed
+
+
+@pytest.fixture
+def without(tmp_path):
+    """Return a function that writes the shop's own target file with some texts in it replaced, and returns its path."""
+    files = count()
+
+    def write(replaced):
+        text = (library_folder("targets") / "storefront.yaml").read_text("utf-8")
+        for old, new in replaced.items():
+            assert old in text, f"{old!r} stands in no target file"
+            text = text.replace(old, new)
+        path = tmp_path / f"target-{next(files)}.yaml"
+        path.write_text(text, "utf-8")
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def bazaar(tmp_path, beside):
+    """Return a function that plays all scripts (of some codes) against another shop than ours; it returns findings."""
+    other = beside("bazaar")
+
+    def bazaar(*wrong, odd=(), codes=None, **changed):
+        loaded = load_target(other.target_file(tmp_path, **changed))
+        return play_all(AppWire(other.Bazaar(*wrong, odd=odd).app()), loaded, codes)
+
+    return bazaar
