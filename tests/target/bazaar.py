@@ -8,6 +8,7 @@ from collections import Counter
 from copy import deepcopy
 from itertools import count
 from pathlib import Path
+from zlib import crc32
 
 import orjson
 from starlette.applications import Starlette
@@ -133,6 +134,9 @@ class Bazaar:
             liked = [one for one in liked if (key, one) not in self.orders.values()]
         rest = [one for one in order if one not in liked and (key, one) not in self.orders.values()]
         found = (liked + rest)[:8]
+        if "shuffles" in self.odd:
+            salt = next(self.numbers)
+            found.sort(key=lambda one: crc32(f"{salt} {one}".encode()))
         return [] if "cold" in self.wrong and not mine else found
 
     async def home(self, request):

@@ -42,7 +42,7 @@ def set_cookies(headers: Mapping[str, str]) -> Iterator[Cookie]:
     for line in headers.get("set-cookie", "").split("\n"):
         pair, _, attributes = line.partition(";")
         name, given, value = pair.partition("=")
-        gone = re.search(r"max-age=0*(;|$)|expires=[^;]*\b(1970|0001)\b", attributes.replace(" ", ""), re.IGNORECASE)
+        gone = re.search(r"max-age\s*=\s*0*(;|$)|expires\s*=[^;]*\b(1970|1969|0001)\b", attributes, re.IGNORECASE)
         if given and not gone:
             yield Cookie(name.strip(), value.strip().strip('"'))
 

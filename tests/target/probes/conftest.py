@@ -13,8 +13,11 @@ from simulator.model.library import library_folder
 from simulator.storefront.app import build_app
 from simulator.storefront.hazards import rules_with
 from simulator.storefront.shop import open_shop
+from simulator.target.call import Request
 from simulator.target.probes.desk import Desk, Got
+from simulator.target.probes.probe import Ground
 from simulator.target.probes.probing import Probing, findings
+from simulator.target.probes.seen import Seen
 from simulator.target.probes.steps import AFTER, ALONE, AMONG, BEFORE, People
 from simulator.target.request import load_target
 
@@ -71,11 +74,11 @@ class ShopWire(AppWire):
         self.app = build_app(self.shop)
 
 
-def play_all(wire, loaded, codes=None, among=2):
-    """Play all scripts (of some codes) over a wire; return findings by code."""
+def play_all(wire, loaded, codes=None, among=2, run="run-1"):
+    """Play all scripts (of some codes) over a wire; return findings by code. Each run has other people."""
     loaded.base_url = "http://shop.test"
     probing = Probing(loaded)
-    people, desk = People(loaded, 7, "run-1"), Desk(loaded, wire, probing.see)
+    people, desk = People(loaded, 7, run), Desk(loaded, wire, probing.see)
     scripts = [script for probe in probing.probes if codes is None or probe.code in codes for script in probe.scripts()]
     for when in (BEFORE, ALONE, AMONG, AFTER):
         for script in scripts:
@@ -91,9 +94,9 @@ def probed(tmp_path):
     """Return a function that plays all scripts (of some codes) against a shop with hazards; it returns findings."""
     shops = count()
 
-    def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON):
+    def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON, run="run-1"):
         wire = ShopWire(tmp_path / f"shop-{next(shops)}", hazards, begin=begin)
-        return play_all(wire, load_target(target), codes, among)
+        return play_all(wire, load_target(target), codes, among, run)
 
     return probed
 
@@ -104,7 +107,7 @@ def without(tmp_path):
     files = count()
 
     def write(replaced):
-        text = (library_folder("targets") / "storefront.yaml").read_text("utf-8")
+        text = (library_folder("locustfiles/targets") / "storefront.yaml").read_text("utf-8")
         for old, new in replaced.items():
             assert old in text, f"{old!r} stands in no target file"
             text = text.replace(old, new)
@@ -125,3 +128,30 @@ def bazaar(tmp_path, beside):
         return play_all(AppWire(other.Bazaar(*wrong, odd=odd).app()), loaded, codes)
 
     return bazaar
+
+
+@pytest.fixture
+def people():
+    """Return visitors to the embedded shop."""
+    return People(load_target("storefront"), 7, "run-1")
+
+
+@pytest.fixture
+def seen():
+    """Return a function that makes an answer as probes see it."""
+
+    def seen(visitor, operation, *, status=200, headers=None, body=b"{}", evidence=None, sent=None, url="/", cookie=""):
+        request = Request(operation, "GET", url, sent or {}, None, 1.0, frozenset((200,)))
+        error = "" if status < 400 else f"status {status}"
+        return Seen(
+            visitor, operation, request, status, headers or {}, body, evidence or {}, error, 0.0, 0.0,
+            alone=True, cookie=lambda: cookie,
+        )  # fmt: skip
+
+    return seen
+
+
+@pytest.fixture
+def probe(people):
+    """Return a function that makes a probe of a kind that stands on the embedded shop's file."""
+    return lambda kind: kind(Ground(people.target, people.target.file.promises))
