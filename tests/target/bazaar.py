@@ -119,7 +119,8 @@ class Bazaar:
         self.views.setdefault(key, [])
         self.agreed[key] = bool(body["consent"]["personalization"])
         answer = JSONResponse({}, headers={"Cache-Control": "no-store"})
-        answer.set_cookie("shop_session", key, httponly=True)
+        if "no_cookies" not in self.wrong:
+            answer.set_cookie("shop_session", key, httponly=True)
         # What a balancer and a framework set is no session: every visitor gets the same.
         answer.set_cookie("AWSALB", "node-7-of-the-balancer")
         answer.set_cookie("flash_session", "eyJsYW5nIjoiZW4ifQ.sig-of-the-framework")
@@ -142,6 +143,8 @@ class Bazaar:
     async def home(self, request):
         """Show a list, which is this session's own; with `kept`, the one that was made last for the same address."""
         key, address = self.who(request), str(request.url)
+        if "members_only" in self.odd and not key:
+            return JSONResponse({"error": "who are you?"}, 401)
         fresh = {"items": self.listed(key)}
         headers = {"Cache-Control": "public, max-age=60" if "marked" in self.wrong else "private"}
         if "kept" in self.wrong:
@@ -151,7 +154,7 @@ class Bazaar:
     async def shelf(self, request):
         """Show a shelf, which is everybody's and comes out of a cache; its edge sets a cookie of its own."""
         category = request.path_params["category"]
-        found = [one for one in GOODS if one.startswith(category)]
+        found = [one for one in GOODS if one.startswith(category)] if "empty_shelf" not in self.odd else []
         answer = JSONResponse({"items": found}, headers={"Cache-Control": "public, max-age=60", "Age": "12"})
         answer.set_cookie("__cf_bm", "of-the-edge-and-not-of-the-shop")
         if "cookie_kept" in self.wrong:

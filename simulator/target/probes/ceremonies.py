@@ -56,10 +56,10 @@ class Passkey(Probe):
             return
         self.count(right[0], "synced")
         seen, credential = right
-        yield from self._wrong(visitor, seen, credential, "an answer that had been given before")
+        yield from self.refused(visitor, seen, credential, "an answer that had been given before")
         options = yield from self._options(visitor)
         if options is not None:
-            yield from self._wrong(visitor, seen, credential, "an answer to an earlier challenge")
+            yield from self.refused(visitor, seen, credential, "an answer to an earlier challenge")
         options = yield from self._options(visitor)
         if options is not None:
             phone.origin = ELSEWHERE
@@ -67,7 +67,7 @@ class Passkey(Probe):
             phone.origin = None
         options = yield from self._options(visitor)
         if options is not None and (answer := _answer(phone, options)):
-            yield from self._wrong(visitor, seen, _forged(answer), "a signature that is wrong")
+            yield from self.refused(visitor, seen, _forged(answer), "a signature that is wrong")
 
     def _counted(self, people: People, nth: int) -> Generator[Any, Any, None]:
         if nth or any(key.what == "counted" for key in self.counts):
@@ -115,9 +115,11 @@ class Passkey(Probe):
     ) -> Generator[Any, Any, None]:
         answer = _answer(phone, options)
         if answer is not None:
-            yield from self._wrong(visitor, right, answer, what)
+            yield from self.refused(visitor, right, answer, what)
 
-    def _wrong(self, visitor: Visitor, right: Seen, credential: dict[str, Any], what: str) -> Generator[Any, Any, None]:
+    def refused(
+        self, visitor: Visitor, right: Seen, credential: dict[str, Any], what: str
+    ) -> Generator[Any, Any, None]:
         """Send an answer that must be refused."""
         seen: Seen | None = yield Ask(visitor, FINISH, values={CREDENTIAL: credential})
         if seen is None or not seen.status or seen.status >= FAULT or seen.status == TOO_MANY:

@@ -68,9 +68,9 @@ class AppWire:
 class ShopWire(AppWire):
     """A shop in this process."""
 
-    def __init__(self, folder, hazards=(), seed=7, begin=NOON):
+    def __init__(self, folder, hazards=(), seed=7, begin=NOON, rules=None):
         super().__init__(None, begin)
-        self.shop = open_shop(folder, seed, clock=lambda: self.now, rules=rules_with(hazards))
+        self.shop = open_shop(folder, seed, clock=lambda: self.now, rules=rules or rules_with(hazards))
         self.app = build_app(self.shop)
 
 
@@ -94,8 +94,8 @@ def probed(tmp_path):
     """Return a function that plays all scripts (of some codes) against a shop with hazards; it returns findings."""
     shops = count()
 
-    def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON, run="run-1"):
-        wire = ShopWire(tmp_path / f"shop-{next(shops)}", hazards, begin=begin)
+    def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON, run="run-1", rules=None):
+        wire = ShopWire(tmp_path / f"shop-{next(shops)}", hazards, begin=begin, rules=rules)
         return play_all(wire, load_target(target), codes, among, run)
 
     return probed
@@ -155,3 +155,9 @@ def seen():
 def probe(people):
     """Return a function that makes a probe of a kind that stands on the embedded shop's file."""
     return lambda kind: kind(Ground(people.target, people.target.file.promises))
+
+
+@pytest.fixture
+def near():
+    """Return the hazards that one defect might be taken for."""
+    return {"H1", "H2", "H6", "H13", "H16", "H19", "H20", "H21", "H23"}

@@ -9,9 +9,9 @@ from simulator.target.probes.sessions import Session
 PLAIN = '{"target": "plain", "operations": {"home": {"path": "/shelf/shoes"}}}'
 
 
-def test_a_session_out_of_a_cache_is_found(probed):
+def test_a_session_out_of_a_cache_is_found(probed, near):
     """A cookie that a cache kept with a shelf is found when the next shopper asks, and nothing else is blamed."""
-    every = probed("cached_cookie")
+    every = probed("cached_cookie", codes=near)
     assert [code for code, one in every.items() if one.state == "violated"] == ["H2"]
     assert every["H2"].blamed
     assert set(every["H2"].operations) == {"category", "suggest"}
