@@ -34,8 +34,8 @@ class Ask:
     """Make one call of an operation, or of a reading as `readings.inbox`; comes to a `Seen`, or None if it was skipped.
 
     `values` replaces fields of the visitor's context for this request alone, and `headers` its headers (None takes one
-    away). `url_of` sends it to the address of an earlier answer; `bare` sends no cookie and no credentials. All of them
-    make the answer `odd`.
+    away). `url_of` sends it to the address of an earlier answer, `link` to an address that was found in one, as a GET;
+    `bare` sends no cookie and no credentials. All of them make the answer `odd`.
     """
 
     visitor: Visitor
@@ -43,12 +43,13 @@ class Ask:
     values: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str | None] = field(default_factory=dict)
     url_of: Seen | None = None
+    link: str = ""
     bare: bool = False
 
     @property
     def odd(self) -> bool:
         """Whether the request is not one that an ordinary visitor would make."""
-        return bool(self.values or self.headers or self.url_of or self.bare)
+        return bool(self.values or self.headers or self.url_of or self.link or self.bare)
 
 
 @dataclass(frozen=True, slots=True)
