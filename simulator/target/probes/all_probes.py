@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulator.target.probes.clock import Clock
 from simulator.target.probes.echo import Leak
+from simulator.target.probes.events import Events
+from simulator.target.probes.fences import Fences
 from simulator.target.probes.market import Market
+from simulator.target.probes.moved import Moved
+from simulator.target.probes.prices import Prices
+from simulator.target.probes.returning import Returning
+from simulator.target.probes.spelling import Spelling
+from simulator.target.probes.tokens import Tokens
 
 if TYPE_CHECKING:
     from simulator.target.probes.probe import Probe
@@ -13,4 +21,12 @@ if TYPE_CHECKING:
 PROBES: tuple[type[Probe], ...] = (
     Leak,
     Market,
+    Fences,
+    Moved,
+    Spelling,
+    Prices,
+    Tokens,
+    Events,
+    Returning,
+    Clock,
 )

@@ -1,0 +1,45 @@
+"""Geography as the tester computes it: how far it is, and which countries a shopper may be said to be in."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from simulator.journey.mobility import distance_km
+from simulator.model.places import city_table
+from simulator.target.sends import named_by
+
+if TYPE_CHECKING:
+    from simulator.target.probes.seen import Visitor
+    from simulator.target.request import Target
+
+POSITION, COUNTRY = "place.lat", "shopper.country"
+NEAR_KM = 300.0
+"""Whoever is so near to a city may be in its country: the table of cities has no borders (assumed)."""
+
+
+def metres(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Return the great-circle distance of two positions (latitude, longitude) in degrees."""
+    return float(distance_km(*one, *other)) * 1_000.0
+
+
+def countries_of(visitor: Visitor) -> frozenset[str]:
+    """Return the countries that an offer may be meant for: where they live, and where their position may lie."""
+    home = visitor.value(COUNTRY)
+    near = _countries_near(*visitor.position) if visitor.position else frozenset()
+    return near | {str(home).upper()} if home else near
+
+
+@cache
+def _countries_near(latitude_deg: float, longitude_deg: float) -> frozenset[str]:
+    here = latitude_deg, longitude_deg
+    near = (city for city in city_table() if metres(here, (city.latitude_deg, city.longitude_deg)) <= NEAR_KM * 1_000)
+    return frozenset(city.country for city in near)
+
+
+def tells(target: Target, operation: str, *fields: str) -> bool:
+    """Return whether an operation's request names one of these fields, or that of a call made when a visit opens."""
+    named = set(named_by(target.file.operations[operation]))
+    for name in target.opening:
+        named |= named_by(target.file.operations[name])
+    return not named.isdisjoint(fields)
