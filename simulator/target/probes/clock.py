@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from simulator.target.evidence import US
 from simulator.target.hazards import SHOWN
-from simulator.target.probes.probe import CHECKED, VIOLATED, Difference, Probe, Ruling, total
+from simulator.target.probes.probe import VIOLATED, Difference, Probe, Ruling, total
+from simulator.target.probes.where import offset_h, widest_gap_h
 from simulator.target.probes.world import around_the_world
 
 if TYPE_CHECKING:
@@ -24,10 +22,10 @@ if TYPE_CHECKING:
 
 WINDOW_S = 60.0
 """Answers within so long are of one moment."""
-WIDEST_GAP_H = 7.0
-"""Shoppers stand round the clock if no two neighbours are further apart: a night is no shorter (assumed)."""
+WIDEST_GAP_H = 10.0
+"""Shoppers stand round the clock if no two neighbours are further apart: no part of a day fills the rest (assumed)."""
 HOUR_US = 3_600 * US
-ROUND = "round the clock"
+ROUND, TOLD = "round the clock", "told"
 _NAMED = re.compile(
     r"((daypart|part_of_day|time_of_day|time|tod)[:=/_ -])?(early|late)?[_ -]?"
     r"(night|morning|noon|midday|afternoon|evening)(time)?",
@@ -61,10 +59,11 @@ class Clock(Probe):
         """Add an answer to those of this moment, and compare it with others of its hour."""
         if not seen.ok or seen.odd or (label := _label(seen)) is None:
             return
-        zone, offset_h = seen.visitor.value("shopper.time_zone"), _offset_h(seen)
-        if offset_h is None:
+        zone, ahead_h = seen.visitor.value("shopper.time_zone"), _offset_h(seen)
+        if ahead_h is None:
             return
-        told = Told(str(zone), offset_h, label, seen)
+        told = Told(str(zone), ahead_h, label, seen)
+        self.count(seen, TOLD)
         self._same_hour(told)
         self._round(told)
 
@@ -89,7 +88,7 @@ class Clock(Probe):
         if not self.moment:
             self.since_s = told.seen.at_s
         self.moment[told.offset_h] = told
-        if _widest_gap_h(self.moment) > WIDEST_GAP_H:
+        if widest_gap_h(self.moment) > WIDEST_GAP_H:
             return
         labels = {one.label for one in self.moment.values()}
         first = max(self.moment.values(), key=lambda one: abs((one.offset_h - told.offset_h + 12) % 24 - 12))
@@ -105,9 +104,9 @@ class Clock(Probe):
             return Ruling(held=False)
         if not total(counts, ROUND):
             few = (
-                "no answers came from all round the clock"
-                if total(counts, CHECKED)
-                else "no answer named a part of the day"
+                "no part of the day was named"
+                if not total(counts, TOLD)
+                else "shoppers' clocks stood too near together"
             )
             return Ruling(None, few)
         return Ruling(held=True)
@@ -148,21 +147,3 @@ def _made_h(seen: Seen) -> int | None:
         return int(parsedate_to_datetime(str(date)).timestamp() // 3_600)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-
-
-@lru_cache(4_096)
-def offset_h(zone: str, hour: int) -> float | None:
-    """Return the hours by which a zone's clock is ahead of Greenwich in an hour since 1970; None where none has it."""
-    try:
-        there = ZoneInfo(zone)
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
-        ahead = there.utcoffset(moment.astimezone(there))
-    except (ZoneInfoNotFoundError, ValueError, OverflowError, OSError):
-        return None
-    return ahead.total_seconds() / 3_600 if ahead is not None else None
-
-
-def _widest_gap_h(moment: Mapping[float, Told]) -> float:
-    """Return the most hours between two neighbours on the clock's face."""
-    hours = sorted({hour % 24 for hour in moment})
-    return max(later - earlier for earlier, later in zip(hours, [*hours[1:], hours[0] + 24], strict=True))

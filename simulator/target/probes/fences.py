@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 ELSEWHERE_M = 50_000.0
 """A position that an answer was made for may be so coarse for the sake of privacy (assumed)."""
-HOME = ("GB", "London")
 SEA = 40.0, -40.0
 """Far from every shop, in the middle of the Atlantic."""
 STEP_M = 2_000.0
@@ -142,13 +141,13 @@ class Fences(Probe):
 
         def walk(people: People, nth: int) -> Generator[Any, Any, None]:
             del nth
-            inside = people.somebody(country=HOME[0], city=HOME[1])
+            inside = people.somebody()
             found = yield Ask(inside, asked[0])
             places = [SEA]
             if found is not None and inside.position and (edge := _outside(inside.position, found)):
                 places.append(edge)
             for place in places:
-                visitor = people.somebody(country=HOME[0], city=HOME[1], at=place)
+                visitor = people.somebody(at=place)
                 for name in asked:
                     yield Ask(visitor, name)
 

@@ -8,22 +8,25 @@ from typing import TYPE_CHECKING, ClassVar
 from simulator.target.hazards import OFFERING
 from simulator.target.probes.clock import shows_daypart
 from simulator.target.probes.pairs import shortened
-from simulator.target.probes.probe import Difference, Probe
+from simulator.target.probes.probe import Difference, Probe, Ruling, total
 from simulator.target.probes.seen import Lately
 from simulator.target.probes.where import COUNTRY, POSITION, countries_of
-from simulator.target.probes.world import STOPS, TWINS, around_the_world
+from simulator.target.probes.world import around_the_world
 from simulator.target.sends import named_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from simulator.model.places import City
     from simulator.target.fields import Json
+    from simulator.target.probes.probe import Key
     from simulator.target.probes.seen import Seen, Trace
     from simulator.target.probes.steps import Script
     from simulator.target.probes.world import Journey
 
 ENOUGH = 3
 """Shoppers of so many countries who are offered the same countries' offers show that nobody asked for theirs."""
+NOISY = "noisy"
 ITEMS_ARE_OFFERS = ("offers", "store_near")
 """Operations whose items hang on the place; elsewhere they are goods, which may well be the same everywhere."""
 
@@ -87,24 +90,33 @@ class Moved(Probe):
     def _compare(self, journey: Journey, operations: list[str]) -> None:
         for name in operations:
             named = named_by(self.ground.target.file.operations[name])
-            answers = [stop[name] for stop in journey if name in stop]
-            if len(answers) == len(STOPS) and not named.isdisjoint((POSITION, COUNTRY)):
-                self._moved(name, answers)
+            if not named.isdisjoint((POSITION, COUNTRY)):
+                self._moved(name, [(city, answers[name]) for city, answers in journey if name in answers])
 
-    def _moved(self, operation: str, answers: list[Seen]) -> None:
-        offered = [_offered(seen) for seen in answers]
-        one, twin = (offered[stop] for stop in TWINS)
-        if not any(offered):
+    def _moved(self, operation: str, answers: list[tuple[City, Seen]]) -> None:
+        """Compare what is offered at home with what is offered elsewhere, if it is the same twice at home."""
+        if not answers:
             return
-        if one != twin:
-            self.count(answers[0], "noisy")
+        home, first = answers[0]
+        at_home = [_offered(seen) for city, seen in answers if city == home]
+        elsewhere = [(city, seen) for city, seen in answers if city != home]
+        if len(at_home) < 2 or not elsewhere or not any(_offered(seen) for _, seen in answers):
             return
-        there = answers[-1]
-        held = any(what != one for what in offered)
-        what = shortened(one)
-        differs = (Difference(f"offered in {STOPS[0][1]} and in {STOPS[-1][1]}", what, what),)
-        says = f"{operation} offers the same in {len({city for _, city in STOPS})} cities of four continents"
-        self.check(answers[0], held, says, other=there, differs=differs)
+        if at_home[0] != at_home[1]:
+            self.count(first, NOISY)
+            return
+        held = any(_offered(seen) != at_home[0] for _, seen in elsewhere)
+        city, there = elsewhere[-1]
+        what = shortened(at_home[0])
+        differs = (Difference(f"offered in {home.name} and in {city.name}", what, what),)
+        says = f"{operation} offers the same in {len(elsewhere) + 1} cities"
+        self.check(first, held, says, other=there, differs=differs)
+
+    def rule(self, counts: Mapping[Key, int]) -> Ruling:
+        """Say what was noise where nothing else came."""
+        found = Probe.rule(self, counts)
+        noisy = found.held is None and total(counts, NOISY)
+        return Ruling(None, "the same place is offered something else each time") if noisy else found
 
 
 def _offered(seen: Seen) -> tuple[Json, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from simulator.target.evidence import Fence
 from simulator.target.fields import EXTRACTED
 from simulator.target.places import written
 from simulator.target.schema import at_path
@@ -111,5 +112,9 @@ def _path(place: Place | str | None) -> str:
 
 
 def shortened(value: Json, most: int = 8) -> Json:
-    """Return the beginning of what is long, to be told."""
-    return [*value[:most], "…"] if isinstance(value, tuple | list) and len(value) > most else value
+    """Return a piece of evidence as JSON that can be told: of what is long the beginning, of a fence its numbers."""
+    if isinstance(value, Fence):
+        return value.country or list(value[:3])
+    if not isinstance(value, tuple | list):
+        return value
+    return [*map(shortened, value[:most]), *(["…"] if len(value) > most else [])]

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 COMPARED = ("items", "fences", "currency", "language")
 LANGUAGE, LONGITUDE = "shopper.language", "place.lon"
-WHERE = (("DE", "Berlin"), ("FR", "Paris"), ("GB", "London"), ("US", "New York City"), ("JP", "Tokyo"))
 AGAIN = 2
 """How often a difference must be seen again, with the usual spelling between: what changes by itself would not be."""
 SPELLINGS: dict[str, Callable[[float], Json]] = {
@@ -63,8 +62,8 @@ class Spelling(Probe):
 
     def _words(self, people: People, nth: int, operations: list[str]) -> Generator[Any, Any, None]:
         """Let somebody come back with small letters, and with usual ones again: the same person, so the same arms."""
-        country, city = WHERE[nth % len(WHERE)]
-        visitor = people.somebody(country=country, city=city)
+        country = people.countries[nth % len(people.countries)]
+        visitor = people.somebody(country=country)
         small = {name: str(visitor.value(name)).lower() for name in (COUNTRY, LANGUAGE)}
         visits: dict[str, list[Seen | None]] = {name: [] for name in operations}
 
@@ -89,8 +88,7 @@ class Spelling(Probe):
         return set(self.ground.target.opening) <= visitor.context.made
 
     def _numbers(self, people: People, nth: int, operations: list[str]) -> Generator[Any, Any, None]:
-        country, city = WHERE[nth % len(WHERE)]
-        visitor = people.somebody(country=country, city=city)
+        visitor = people.somebody(country=people.countries[nth % len(people.countries)])
         for name in operations:
             yield from self._spelt(visitor, name)
 

@@ -93,7 +93,7 @@ class People:
         seed: int,
         run: str,
         known: Mapping[str, Any] | None = None,
-        countries: Sequence[str] = ("GB", "US", "DE", "FR"),
+        countries: Sequence[str] = ("GB", "US", "DE", "FR", "IN", "JP", "AU"),
     ) -> None:
         self.target, self.countries = target, tuple(countries)
         self._seed, self._run, self._known = seed, run, known or {}

@@ -1,15 +1,19 @@
-"""Geography as the tester computes it: how far it is, and which countries a shopper may be said to be in."""
+"""Geography as the tester computes it: how far it is, which countries one may be in, and what the clocks there say."""
 
 from __future__ import annotations
 
-from functools import cache
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from simulator.journey.mobility import distance_km
 from simulator.model.places import city_table
 from simulator.target.sends import named_by
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from simulator.target.probes.seen import Visitor
     from simulator.target.request import Target
 
@@ -43,3 +47,21 @@ def tells(target: Target, operation: str, *fields: str) -> bool:
     for name in target.opening:
         named |= named_by(target.file.operations[name])
     return not named.isdisjoint(fields)
+
+
+@lru_cache(4_096)
+def offset_h(zone: str, hour: int) -> float | None:
+    """Return the hours by which a zone's clock is ahead of Greenwich in an hour since 1970; None where none has it."""
+    try:
+        there = ZoneInfo(zone)
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
+        ahead = there.utcoffset(moment.astimezone(there))
+    except (ZoneInfoNotFoundError, ValueError, OverflowError, OSError):
+        return None
+    return ahead.total_seconds() / 3_600 if ahead is not None else None
+
+
+def widest_gap_h(offsets_h: Iterable[float]) -> float:
+    """Return the most hours between two neighbours on the clock's face."""
+    hours = sorted({hour % 24 for hour in offsets_h})
+    return max(later - earlier for earlier, later in zip(hours, [*hours[1:], hours[0] + 24], strict=True))
