@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from simulator.target.probes.steps import People
 
 READING = "readings.events"
-CALLS = 8
-"""A loss of one batch in four is missed by so many once in ten times; they are sent over and over."""
+CALLS = 6
+"""A loss of one batch in four is missed by so many once in six times; they are sent over and over."""
 PATIENCE = 2.0
 """What is not there after the promised time is looked for once more after so many times of it: late is not lost."""
 LATE = "late"
@@ -50,6 +50,14 @@ class Events(Probe):
             cost = len(ground.target.opening) + len(look) + CALLS
             yield Script("events", cost, lambda people, _: self._told(people, look))
 
+    def _arrive(self, people: People, look: Iterable[str]) -> Generator[Any, Any, Visitor]:
+        """Let somebody come who can report something: who has looked at a thing, where a report must name one."""
+        visitor = people.somebody()
+        if (yield Ask(visitor, "track")) is None:
+            for name in look:
+                yield Ask(visitor, name)
+        return visitor
+
     def _send(self, visitor: Visitor) -> Generator[Any, Any, list[Seen]]:
         """Send events; return the answers that accepted them."""
         accepted = []
@@ -60,18 +68,14 @@ class Events(Probe):
         return accepted
 
     def _told(self, people: People, look: Iterable[str]) -> Generator[Any, Any, None]:
-        visitor = people.somebody()
-        for name in look:
-            yield Ask(visitor, name)
+        visitor = yield from self._arrive(people, look)
         for seen in (yield from self._send(visitor)):
             if (stored := seen.evidence.get("stored")) is not None:
                 says = "track accepted an event and kept none"
                 self.check(seen, stored > 0, says, differs=(Difference("stored", stored, 1),))
 
     def _read_back(self, people: People, look: Iterable[str]) -> Generator[Any, Any, None]:
-        visitor = people.somebody()
-        for name in look:
-            yield Ask(visitor, name)
+        visitor = yield from self._arrive(people, look)
         before = _count((yield Ask(visitor, READING)))
         accepted = yield from self._send(visitor)
         due = sum(seen.evidence.get("stored", 1) for seen in accepted)

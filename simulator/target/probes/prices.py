@@ -32,11 +32,12 @@ IN_TIME = "price in time"
 
 
 class Price(NamedTuple):
-    """A price as it was seen; `at_s` of the run."""
+    """A price as it was seen last, at `at_s` of the run, and since when it was the same each time."""
 
     amount: float
     at_s: float
     trace: Trace
+    since_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -87,36 +88,31 @@ class Prices(Probe):
         trace = seen.trace()
         step = self._charged if operation in IN_CART else self._shown
         for item, amount in prices.items():
-            step(seen, basket, item, Price(amount, seen.at_s, trace))
+            step(seen, basket, item, Price(amount, seen.at_s, trace, seen.at_s))
 
     def _shown(self, seen: Seen, basket: Basket, item: str, price: Price) -> None:
-        before, charged = basket.shown.get(item), basket.charged.get(item)
-        basket.shown[item] = price
-        if charged and before and before.at_s <= charged.at_s and _same(before, price):
-            self._between(seen, before, charged, price, f"{seen.operation} shows another price than the cart charges")
+        price = basket.shown[item] = _going_on(basket.shown.get(item), price)
+        if charged := basket.charged.get(item):
+            self._between(seen, charged, price, f"{seen.operation} shows another price than the cart charges")
 
     def _charged(self, seen: Seen, basket: Basket, item: str, price: Price) -> None:
-        before, shown = basket.charged.get(item), basket.shown.get(item)
-        basket.charged[item] = price
-        if shown is None:
-            return
-        if _same(shown, price):
+        price = basket.charged[item] = _going_on(basket.charged.get(item), price)
+        shown = basket.shown.get(item)
+        if shown and _same(shown, price):
             self.count(seen, IN_TIME)
             self.check(seen, True)
-        elif before and before.at_s <= shown.at_s and _same(before, price):
-            self._between(
-                seen, before, shown, price, f"the cart charges another price than {shown.trace.operation} shows"
-            )
+        elif shown:
+            self._between(seen, shown, price, f"the cart charges another price than {shown.trace.operation} shows")
 
-    def _between(self, seen: Seen, before: Price, between: Price, after: Price, says: str) -> None:
-        """Count a price that differs from one that was the same before and after it, and late enough after it."""
-        if _same(before, between) or _is_multiple(between.amount, after.amount):
+    def _between(self, seen: Seen, between: Price, price: Price, says: str) -> None:
+        """Count a price that differs from one that was the same before it and, late enough, after it."""
+        if _same(between, price) or _is_multiple(between.amount, price.amount):
             return
-        if after.at_s - between.at_s <= self.ground.promises.price_grace:
+        at_s = between.since_s if between.since_s >= price.since_s else between.at_s
+        if at_s < price.since_s or price.at_s - at_s <= self.ground.promises.price_grace:
             return
-        del before
         self.count(seen, IN_TIME)
-        differs = (Difference("price", after.amount, between.amount),)
+        differs = (Difference("price", price.amount, between.amount),)
         self.check(seen, False, says, other=between.trace, differs=differs)
 
     def _pay(self, seen: Seen, basket: Basket) -> None:
@@ -166,13 +162,18 @@ class Prices(Probe):
                 for name in calls[:1]:
                     yield Ask(visitor, name)
 
-        yield Script("basket", 1 + len(ground.target.opening) + PICKS * (len(_calls(ground, carts)) + 1), shop, times=2)
+        yield Script("basket", 1 + len(ground.target.opening) + PICKS * (len(_calls(ground, carts)) + 1), shop)
 
 
 def _calls(ground: Ground, carts: list[str]) -> list[str]:
     """Return the calls by which one thing comes into the cart: its page first, where there is one."""
     page = ground.mapped("product", "price")[:1]
     return [*page, "add_to_cart", *(carts[:1] if "add_to_cart" not in carts else [])]
+
+
+def _going_on(before: Price | None, price: Price) -> Price:
+    """Return a price with the time since which it is the same."""
+    return price._replace(since_s=before.since_s) if before and _same(before, price) else price
 
 
 def _same(one: Price, other: Price) -> bool:

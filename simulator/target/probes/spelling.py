@@ -54,7 +54,7 @@ class Spelling(Probe):
             yield Script("spelling of words", cost, lambda people, nth: self._words(people, nth, words))
         numbers = [name for name in asked if POSITION in named_by(self.ground.target.file.operations[name])][:2]
         if numbers:
-            cost = opening + len(numbers) * (2 + len(SPELLINGS) + 2 * AGAIN)
+            cost = opening + 2 + len(SPELLINGS) + 2 * AGAIN
             yield Script("spelling of numbers", cost, lambda people, nth: self._numbers(people, nth, numbers))
 
     def _shows(self, operation: str) -> bool:
@@ -89,8 +89,7 @@ class Spelling(Probe):
 
     def _numbers(self, people: People, nth: int, operations: list[str]) -> Generator[Any, Any, None]:
         visitor = people.somebody(country=people.countries[nth % len(people.countries)])
-        for name in operations:
-            yield from self._spelt(visitor, name)
+        yield from self._spelt(visitor, operations[nth % len(operations)])
 
     def _spelt(self, visitor: Visitor, operation: str) -> Generator[Any, Any, None]:
         rest = self.ground.target.file.operations[operation]

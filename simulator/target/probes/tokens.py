@@ -106,7 +106,7 @@ class Tokens(Probe):
             for name in calls:
                 yield Ask(visitor, name)
 
-        yield Script("attribution", len(ground.target.opening) + len(calls), report, times=2)
+        yield Script("attribution", len(ground.target.opening) + len(calls), report)
 
     def _gives_token(self, operation: str) -> bool:
         return self.ground.observable(operation, "token") and operation != "product"
