@@ -100,7 +100,11 @@ class Violation(Lax):
 
 
 class Found(Lax):
-    """What the probe of one hazard found; `blamed` where the hazard itself is what went wrong."""
+    """What the probe of one hazard found; `blamed` where the hazard itself is what went wrong.
+
+    `drawn` is a bounded part of what was seen, for the report to draw: of H3 `{operation, country, at, held, fences}`
+    with positions in degrees, fences as `[latitude, longitude, radius in metres, whether the shopper stands inside]`.
+    """
 
     code: str
     name: str
@@ -114,6 +118,7 @@ class Found(Lax):
     missing: list[str] = []
     samples: list[Violation] = []
     explained_by: str = ""
+    drawn: list[Any] = []
     blamed: bool = False
 
 

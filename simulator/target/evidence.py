@@ -275,6 +275,7 @@ TYPES: dict[str, tuple[Typed, bool]] = {
     "geo_used": (_position, False),
     "fences": (_fence, True),
     "language": (_code(_LANGUAGE), False),
+    "daypart": (_word, False),
     "stored": (_count, False),
     "attributed": (_count, False),
     "campaign": (_word, True),

@@ -165,6 +165,9 @@ class Evidence(Section):
     geo_used: Annotated[AnyPlace | None, Field(description="the position the answer was made for")] = None
     fences: Annotated[AnyPlace | None, Field(description="where each offer holds")] = None
     language: Annotated[AnyPlace | None, Field(description="language of the content")] = None
+    daypart: Annotated[
+        AnyPlace | None, Field(description="the part of the day that the answer was made for, as morning")
+    ] = None
     stored: Annotated[AnyPlace | None, Field(description="how many events were kept")] = None
     attributed: Annotated[
         AnyPlace | None, Field(description="how many events were found to follow from what this shopper was shown")

@@ -49,7 +49,8 @@ class Finding:
     """One hazard's verdict.
 
     `state` is `held`, `violated` or `not observable`, and `why` says what was missing, or found. `explained_by` names
-    the hazard that is to blame for a violation, where it is another one.
+    the hazard that is to blame for a violation, where it is another one. `drawn` is what a report may draw of it, of
+    the shape that its probe says.
     """
 
     hazard: Hazard
@@ -61,6 +62,7 @@ class Finding:
     missing: tuple[str, ...]
     samples: tuple[Mapping[str, Any], ...]
     explained_by: str = ""
+    drawn: tuple[Any, ...] = ()
 
     @property
     def blamed(self) -> bool:
@@ -88,7 +90,7 @@ def _finding(hazard: Hazard, missing: tuple[str, ...], probe: Probe | None) -> F
     wanted = VIOLATED if state == BROKEN else CHECKED
     operations = tuple(dict.fromkeys(key.operation for key in counts if key.what == wanted))
     samples = tuple(one._asdict() for one in probe.samples)
-    return Finding(hazard, state, why, alone, among, operations, missing, samples)
+    return Finding(hazard, state, why, alone, among, operations, missing, samples, drawn=tuple(probe.drawn))
 
 
 def _share(checked: int, violated: int) -> Share:

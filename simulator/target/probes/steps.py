@@ -98,7 +98,7 @@ class People:
         seed: int,
         run: str,
         known: Mapping[str, Any] | None = None,
-        countries: Sequence[str] = ("GB", "US", "DE", "FR"),
+        countries: Sequence[str] = ("GB", "US", "DE", "FR", "IN", "JP", "AU"),
     ) -> None:
         self.target, self.countries = target, tuple(countries)
         self._seed, self._run, self._known = seed, run, known or {}
@@ -136,10 +136,15 @@ class People:
         self._who[number] = who
         return self._visit(who, 0)
 
-    def again(self, visitor: Visitor) -> Visitor:
-        """Return the same somebody on their next visit, with what their phone has kept."""
+    def again(self, visitor: Visitor, values: Mapping[str, Any] | None = None) -> Visitor:
+        """Return the same somebody on their next visit, with what their phone has kept.
+
+        `values` replaces fields for the whole of it, which makes them `odd`.
+        """
         following = self._visit(self._who[visitor.number], visitor.visit + 1)
         following.line = visitor.line
+        following.context.values.update(values or {})
+        following.odd = bool(values)
         return following
 
     def _visit(self, who: Who, visit: int) -> Visitor:

@@ -17,6 +17,7 @@ from simulator.target.probes.probing import Probing
 from simulator.target.probes.seen import Seen, Visitor
 from simulator.target.probes.steps import AFTER, ALONE, AMONG, BEFORE, People
 from simulator.worlds.live.transport import Connection
+from simulator.worlds.live.transport.dates import unix_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,6 +182,10 @@ class _Wire:
     def wait(self, seconds: float) -> None:
         """Sleep."""
         gevent.sleep(seconds)
+
+    def now_ms(self) -> int:
+        """Return the time of day: what a target says of its own moments is compared with it."""
+        return round(unix_s() * 1_000)
 
     def together(self, jobs: list[Callable[[], Seen | None]]) -> list[Seen | None]:
         """Begin all jobs at once and wait for the last."""
