@@ -277,6 +277,8 @@ TYPES: dict[str, tuple[Typed, bool]] = {
     "language": (_code(_LANGUAGE), False),
     "stored": (_count, False),
     "attributed": (_count, False),
+    "counts": (_count, True),
+    "balance": (_number, False),
     "campaign": (_word, True),
     "sent_at": (_moment_us, True),
     "expires_at": (_moment_us, True),

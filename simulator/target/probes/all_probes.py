@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulator.target.probes.echo import Leak
+from simulator.target.probes.hygiene import LearnedFrom
 from simulator.target.probes.market import Market
+from simulator.target.probes.messages import OptOut, Pushy
+from simulator.target.probes.share import Fallback
+from simulator.target.probes.together import Concurrency
+from simulator.target.probes.variants import Flicker, Flip, SampleRatio
 
 if TYPE_CHECKING:
     from simulator.target.probes.probe import Probe
@@ -13,4 +18,12 @@ if TYPE_CHECKING:
 PROBES: tuple[type[Probe], ...] = (
     Leak,
     Market,
+    Flip,
+    Flicker,
+    SampleRatio,
+    OptOut,
+    Pushy,
+    Fallback,
+    Concurrency,
+    LearnedFrom,
 )

@@ -52,6 +52,10 @@ class ShopWire:
         """Let virtual time pass."""
         self.now += timedelta(seconds=seconds)
 
+    def now_ms(self):
+        """Return virtual time."""
+        return round(self.now.timestamp() * 1_000)
+
     def together(self, jobs):
         """Do one after the other: what needs requests that really overlap is tested over sockets."""
         return [job() for job in jobs]
@@ -59,7 +63,7 @@ class ShopWire:
 
 @pytest.fixture
 def probed(tmp_path):
-    """Return a function that plays all scripts (of some codes) against a shop with hazards, and returns findings by code."""
+    """Return a function that plays all scripts (of some codes) against a shop with hazards; it returns findings by code."""
     shops = count()
 
     def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON):
