@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     Play = Generator[Any, Any, Any]
 
+EXPOSURES = "readings.exposures"
 LEARNS_FROM = {
     "readings.popularity": ("product", "track", "add_to_cart", "purchase"),
-    "readings.exposures": ("exposure", "decide", "home"),
+    EXPOSURES: ("exposure", "decide", "home"),
 }
 """Of each reading the operations of which it may be a count, the likeliest first."""
 LISTS = ("recommend", "home", "category", "search")
@@ -99,7 +100,7 @@ class LearnedFrom(Probe):
                 yield Ask(actor, name)
         for name in readings:
             yield from self._read(Ask(reader, name), SECOND)
-            for operation in self.ground.mapped(*LEARNS_FROM[name])[:1]:
+            for operation in self._acts(name)[:1]:
                 for actor in actors:
                     seen = yield Ask(actor, operation)
                     if seen is not None and not seen.error:
@@ -107,6 +108,11 @@ class LearnedFrom(Probe):
             seen = yield from self._read(Ask(reader, name), NEXT)
             if seen is not None:
                 self._show(seen, name)
+
+    def _acts(self, name: str) -> tuple[str, ...]:
+        """Return the operations that a reading may count: where exposures are reported, they alone are exposures."""
+        mapped = self.ground.mapped(*LEARNS_FROM[name])
+        return mapped[:1] if name == EXPOSURES else mapped
 
     def _read(self, ask: Ask, what: str) -> Play:
         """Read a count and note when; return the answer if it tells one."""
@@ -126,7 +132,7 @@ class LearnedFrom(Probe):
 
     def rule(self, counts: Mapping[Key, int]) -> Ruling:
         """Judge each rise; one that is ours is one too many."""
-        rulings = [_ruling(rise) for rise in _rises(counts)]
+        rulings = [_ruling(rise) for name in LEARNS_FROM for rise in _rises(name, self._acts(name), counts)]
         for held in (False, True):
             said = [one.why for one in rulings if one.held is held]
             if said:
@@ -134,21 +140,20 @@ class LearnedFrom(Probe):
         return rulings[0] if rulings else Ruling(None, "the counts were not read before and after anything was sent")
 
 
-def _rises(counts: Mapping[Key, int]) -> Iterable[Rise]:
-    """Yield how much each count rose while a little was done, and during the whole run."""
-    for name, operations in LEARNS_FROM.items():
-        value = {what: counts.get(Key(WHEN[0], name, what), 0) for what in (FIRST, SECOND, NEXT, LAST)}
-        at_s = {what: counts.get(Key(WHEN[0], name, what + AT), 0) / 1e3 for what in value}
-        if not (at_s[FIRST] and at_s[SECOND]):
-            continue
-        sent = {op: total(counts, f"{SENT_BETWEEN} {op}", operation=name) for op in operations}
-        in_run = {op: total(counts, SENT, operation=op) for op in operations}
-        in_run = {op: number for op, number in in_run.items() if number >= LEAST_SENT}
-        for what, asked in ((NEXT, {op: number for op, number in sent.items() if number}), (LAST, in_run)):
-            if at_s[what] and asked:
-                before, during = value[SECOND] - value[FIRST], value[what] - value[SECOND]
-                before_s, during_s = at_s[SECOND] - at_s[FIRST], at_s[what] - at_s[SECOND]
-                yield Rise(_short(name), max(before, 0), before_s, max(during, 0), during_s, asked)
+def _rises(name: str, operations: Iterable[str], counts: Mapping[Key, int]) -> Iterable[Rise]:
+    """Yield how much a count rose while a little was done, and during the whole run."""
+    value = {what: counts.get(Key(WHEN[0], name, what), 0) for what in (FIRST, SECOND, NEXT, LAST)}
+    at_s = {what: counts.get(Key(WHEN[0], name, what + AT), 0) / 1e3 for what in value}
+    if not (at_s[FIRST] and at_s[SECOND]):
+        return
+    sent = {op: total(counts, f"{SENT_BETWEEN} {op}", operation=name) for op in operations}
+    in_run = {op: total(counts, SENT, operation=op) for op in operations}
+    in_run = {op: number for op, number in in_run.items() if number >= LEAST_SENT}
+    for what, asked in ((NEXT, {op: number for op, number in sent.items() if number}), (LAST, in_run)):
+        if at_s[what] and asked:
+            before, during = value[SECOND] - value[FIRST], value[what] - value[SECOND]
+            before_s, during_s = at_s[SECOND] - at_s[FIRST], at_s[what] - at_s[SECOND]
+            yield Rise(_short(name), max(before, 0), before_s, max(during, 0), during_s, asked)
 
 
 def _ruling(rise: Rise) -> Ruling:
