@@ -148,7 +148,8 @@ class LiveProbing:
             self._run.defects[f"probe {script.name}: {type(error).__name__}: {error}"] += 1
 
     def _people(self) -> People:
-        return People(self._run.target, self._run.world.seed, self._run.run_id, self._run.known)
+        run = self._run
+        return People(run.target, run.world.seed, run.run_id, run.known, run.roster.countries)
 
     def state(self) -> dict[str, Any]:
         """Return what this process found and what it cost, as JSON."""

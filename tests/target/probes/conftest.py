@@ -63,7 +63,7 @@ class ShopWire:
 
 @pytest.fixture
 def probed(tmp_path):
-    """Return a function that plays all scripts (of some codes) against a shop with hazards; it returns findings by code."""
+    """Return a function that plays all scripts against a shop with hazards, and returns findings by code."""
     shops = count()
 
     def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON):
