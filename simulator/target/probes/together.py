@@ -1,18 +1,20 @@
 """H18: what must happen once happens once, also where it is asked for twice at the same moment.
 
-What one shopper does twice in turn says what is right here; another does the same twice at once.
+One shopper asks for everything twice in turn, which must be right, and says what right is; another asks at once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from simulator.target.probes.probe import Difference, Probe
-from simulator.target.probes.steps import Ask, Script, Together
+from simulator.target.fields import EXTRACTED
+from simulator.target.probes.points import plan_for
+from simulator.target.probes.probe import CHECKED, Difference, Key, Probe, total
+from simulator.target.probes.steps import ALONE, AMONG, Ask, Script, Together
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
     from simulator.target.probes.seen import Seen, Visitor
     from simulator.target.probes.steps import People
@@ -20,140 +22,151 @@ if TYPE_CHECKING:
     Play = Generator[Any, Any, Any]
 
 LISTS = ("recommend", "home", "category", "search")
-TO_BUY = ("product", "login", "add_to_cart", "checkout")
-"""What leads to a purchase, behind a list; what a target does not map is left out."""
-ONCE = ("payment", "purchase", "loyalty_redeem")
-"""What must happen once, in the order in which one needs the other."""
-BALANCE = "loyalty_balance"
-MOST_SPENT = 6
-"""Times that a reward is redeemed in turn, at most, to come down to points for one."""
-ROUNDING = 1e-6
+BEFORE_BUYING, TO_PAY, ONCE = ("product", "login"), ("add_to_cart", "checkout"), ("payment", "purchase")
+"""What leads to a purchase, behind a list, and what of it must happen once; what a target does not map is left out."""
+BALANCE, REDEEM = "loyalty_balance", "loyalty_redeem"
+REPEATS = "repeats "
+"""Before an operation: it may rightly be done twice, as it was in turn."""
 
 
-@dataclass(slots=True)
-class Effect:
-    """What two equal requests came to: `done` names what each good answer made, `spent` the points they took."""
+class Points(NamedTuple):
+    """What a shopper has, and rewards with their prices in points, as far as they are told."""
 
-    answers: list[Seen | None]
-    done: set[str] = field(default_factory=set)
-    before: float | None = None
-    after: float | None = None
-    first: float | None = None
-    """Points after the first of two in turn."""
-
-    @property
-    def good(self) -> list[Seen]:
-        """The answers that took the request."""
-        return [one for one in self.answers if one is not None and not one.error]
-
-    @property
-    def spent(self) -> float | None:
-        """Points that were taken, if the target tells of any."""
-        return None if self.before is None or self.after is None else self.before - self.after
+    balance: float
+    prices: Mapping[str, float]
+    seen: Seen
 
 
 @dataclass(slots=True)
 class Concurrency(Probe):
-    """Two equal requests at once make no more, and take no more, than the same two in turn; no balance goes below 0."""
+    """Two equal requests at once do no more than the same two in turn, and no points are spent twice."""
 
     code: ClassVar[str] = "H18"
+    once: set[str] = field(default_factory=set)
+    """Operations that were done once for two equal requests in turn."""
 
     def scripts(self) -> Iterable[Script]:
-        """Buy and redeem: each step twice, first in turn, then as somebody else at once."""
+        """Buy and redeem, each step twice: in turn before the load, at once within it."""
         ground = self.ground
         once = ground.mapped(*ONCE)
         if not once or not ground.mapped(*LISTS):
             return
-        way = (*ground.mapped(*LISTS)[:1], *ground.mapped(*TO_BUY))
-        tells = any(ground.observable(name, "balance") for name in (BALANCE, *once))
+        first = len(ground.target.opening) + 1 + len(ground.mapped(*BEFORE_BUYING))
+        cost = first + len(ground.mapped(*TO_PAY)) + 2 * len(once)
+        if self._redeems:
+            cost += len(ground.mapped(*TO_PAY)) + len(once) + 6
 
-        def twice(people: People, nth: int) -> Play:
+        def in_turn(people: People, nth: int) -> Play:
             del nth
-            in_turn, at_once = people.somebody(), people.somebody()
-            for visitor in (in_turn, at_once):
-                for operation in way:
-                    yield Ask(visitor, operation)
-            for operation in once:
-                right = yield from self._in_turn(in_turn, operation)
-                if right is not None:
-                    yield from self._at_once(at_once, operation, right)
+            yield from self._journey(people, at_once=False)
 
-        cost = 2 * (len(ground.target.opening) + len(way) + 2 * len(once) + 3 * tells)
-        yield Script("twice at once", cost, twice)
+        def at_once(people: People, nth: int) -> Play:
+            del nth
+            yield from self._journey(people, at_once=True)
 
-    def _in_turn(self, visitor: Visitor, operation: str) -> Play:
-        """Ask twice, one after the other; return what that came to, or None if the first was refused."""
-        before = yield from self._balance(visitor, operation)
-        one = yield Ask(visitor, operation)
-        first = yield from self._balance(visitor, operation, one)
-        if one is None or one.error:
-            return None
-        two = yield Ask(visitor, operation)
-        after = yield from self._balance(visitor, operation, two)
-        effect = self._effect(operation, [one, two], before, after)
-        effect.first = first
-        last = effect.good[-1]
-        self._check_above(last, after)
-        return effect
+        yield Script("twice in turn", cost, in_turn, when=frozenset((ALONE,)))
+        yield Script("twice at once", cost, at_once, when=frozenset((AMONG,)))
 
-    def _at_once(self, visitor: Visitor, operation: str, right: Effect) -> Play:
-        """Ask twice at the same moment, and compare with what is right."""
-        before = yield from self._balance(visitor, operation)
-        price = _price(right)
-        if price is not None and before is not None:
-            # Each request takes points: with enough for one alone, two can only be a mistake.
-            for _ in range(MOST_SPENT):
-                if before < 2 * price - ROUNDING:
-                    break
-                yield Ask(visitor, operation)
-                before = yield from self._balance(visitor, operation)
-            if before is None or not price - ROUNDING <= before < 2 * price - ROUNDING:
-                return
-        answers = yield Together((Ask(visitor, operation), Ask(visitor, operation)))
+    @property
+    def _redeems(self) -> bool:
+        mapped = self.ground.mapped(BALANCE, REDEEM, ONCE[-1])
+        return len(mapped) == len((BALANCE, REDEEM, ONCE[-1])) and self.ground.observable(BALANCE, "balance")
+
+    def _journey(self, people: People, *, at_once: bool) -> Play:
+        """Buy, asking twice for what must happen once; buy again, and redeem the points on both orders."""
+        visitor = people.somebody()
+        for operation in (*self.ground.mapped(*LISTS)[:1], *self.ground.mapped(*BEFORE_BUYING)):
+            yield Ask(visitor, operation)
+        for operation in self.ground.mapped(*TO_PAY):
+            yield Ask(visitor, operation)
+        for operation in self.ground.mapped(*ONCE):
+            answers = yield from self._twice(visitor, (Ask(visitor, operation),) * 2, at_once=at_once)
+            self._compare(operation, answers, at_once=at_once)
+        if not self._redeems:
+            return
+        orders = [_told(visitor)]
+        for operation in self.ground.mapped(*TO_PAY, *ONCE):
+            yield Ask(visitor, operation)
+        orders.append(_told(visitor))
+        if orders[0] != orders[1]:
+            yield from self._redeem(visitor, orders, at_once=at_once)
+
+    def _twice(self, visitor: Visitor, asks: tuple[Ask, Ask], *, at_once: bool) -> Play:
+        if at_once:
+            return (yield Together(asks))
+        answers = []
+        for ask in asks:
+            answers.append((yield ask))
+        return answers
+
+    def _compare(self, operation: str, answers: Sequence[Seen | None], *, at_once: bool) -> None:
+        """Compare what two equal requests made: in turn that says what is right, at once it must be no more."""
         good = [one for one in answers if one is not None and not one.error]
-        after = yield from self._balance(visitor, operation, *good)
-        effect = self._effect(operation, answers, before, after)
-        if effect.good:
-            self._compare(operation, effect, right, most=price)
+        made = {self._made(one) for one in good} - {""}
+        if not made:
+            return
+        if not at_once:
+            if len(made) == 1:
+                self.once.add(operation)
+                self.count(good[-1], CHECKED)
+            return
+        if operation in self.once:
+            differs = (Difference("made by two equal requests", sorted(made), "one in turn"),)
+            says = f"{operation} was done twice for two equal requests at once, and once in turn"
+            self.check(good[-1], len(made) == 1, says, other=good[0], differs=differs)
 
-    def _compare(self, operation: str, effect: Effect, right: Effect, most: float | None) -> None:
-        seen, other = effect.good[-1], effect.good[0]
-        if right.done:
-            made = Difference("made by two equal requests", sorted(effect.done), f"{len(right.done)} in turn")
-            held = len(effect.done) <= len(right.done)
-            self.check(seen, held, f"{operation} twice at once was done twice", other=other, differs=(made,))
-        spent, due = effect.spent, right.spent if most is None else most
-        if spent is not None and due is not None:
-            took = Difference("points taken by two equal requests at once", spent, due)
-            held = spent <= due + ROUNDING
-            self.check(seen, held, f"{operation} twice at once took points twice", other=other, differs=(took,))
-        self._check_above(seen, effect.after)
+    def _made(self, seen: Seen) -> str:
+        told = self.ground.target.read(seen.operation, seen.status, seen.headers, seen.body).extracted
+        return repr(sorted(told.items())) if told else ""
 
-    def _check_above(self, seen: Seen, balance: float | None) -> None:
-        if balance is not None:
-            below = Difference("balance", balance, 0)
-            self.check(seen, balance >= -ROUNDING, f"{seen.operation} left fewer points than none", differs=(below,))
+    def _redeem(self, visitor: Visitor, orders: list[dict[str, Any]], *, at_once: bool) -> Play:
+        """Come down to points for one reward, and redeem it on two orders."""
+        points = yield from self._points(visitor)
+        plan = plan_for(points.balance, points.prices) if points else None
+        if points is None or plan is None:
+            return
+        field_name = self._reward_field(visitor, points)
+        for nth, reward in enumerate(plan.before):
+            yield Ask(visitor, REDEEM, values=_on(orders[nth % 2], field_name, reward))
+        asks = tuple(Ask(visitor, REDEEM, values=_on(order, field_name, plan.reward)) for order in orders)
+        between = (yield from self._points(visitor)) if plan.before else points
+        if between is None or not plan.price <= between.balance < 2 * plan.price:
+            return
+        answers = yield from self._twice(visitor, asks, at_once=at_once)
+        good = [one for one in answers if one is not None and not one.error]
+        after = yield from self._points(visitor)
+        if not good or after is None:
+            return
+        held = len(good) == 1 and after.balance >= 0
+        says = f"{REDEEM} was accepted twice with points for one{', at the same moment' if at_once else ''}"
+        differs = (Difference("points before and after", between.balance, after.balance),)
+        self.check(good[-1], held, says, other=good[0], differs=differs)
 
-    def _balance(self, visitor: Visitor, operation: str, *answers: Seen | None) -> Play:
-        """Return the points that a visitor has: asked for where that is possible, else as the last answers tell."""
-        if operation == ONCE[-1] and self.ground.observable(BALANCE, "balance"):
-            seen = yield Ask(visitor, BALANCE)
-            return None if seen is None or seen.error else seen.evidence.get("balance")
-        told = [one.evidence["balance"] for one in answers if one is not None and "balance" in one.evidence]
-        return min(told, default=None)
+    def _points(self, visitor: Visitor) -> Play:
+        """Return the visitor's points, None where they are not told."""
+        seen = yield Ask(visitor, BALANCE)
+        if seen is None or seen.error or "balance" not in seen.evidence:
+            return None
+        names, prices = seen.evidence.get("items", ()), seen.evidence.get("price", ())
+        known = dict(zip(names, prices, strict=True)) if len(names) == len(prices) else {}
+        return Points(seen.evidence["balance"], known, seen)
 
-    def _effect(self, operation: str, answers: list[Seen | None], before: float | None, after: float | None) -> Effect:
-        effect = Effect(answers, before=before, after=after)
-        for one in effect.good:
-            told = self.ground.target.read(operation, one.status, one.headers, one.body).extracted
-            if told:
-                effect.done.add(repr(sorted(told.items())))
-        return effect
+    def _reward_field(self, visitor: Visitor, points: Points) -> str:
+        """Return the extracted field that names a reward: one whose values are all rewards."""
+        rest = self.ground.target.file.operations[BALANCE]  # type: ignore[index] # its keys are a Literal of names
+        for name in rest.extract:
+            value = visitor.value(EXTRACTED + name)
+            found = value if isinstance(value, tuple) else (value,)
+            if all(str(one) in points.prices for one in found):
+                return EXTRACTED + name
+        return ""
 
 
-def _price(right: Effect) -> float | None:
-    """Return what one request takes where every repetition takes as much again; None where the second took nothing."""
-    if right.before is None or right.first is None or right.after is None:
-        return None
-    one, two = right.before - right.first, right.first - right.after
-    return one if one > 0 and abs(one - two) < ROUNDING else None
+def _told(visitor: Visitor) -> dict[str, Any]:
+    """Return what the target has told a visitor so far."""
+    return {name: value for name, value in visitor.context.values.items() if name.startswith(EXTRACTED)}
+
+
+def _on(order: Mapping[str, Any], field_name: str, reward: str) -> dict[str, Any]:
+    """Return the fields of a request that redeems a reward on an order."""
+    return {**order, **({field_name: reward} if field_name else {})}
