@@ -29,9 +29,9 @@ def probed_run(scenario):
     def probed_run(url, visits=VISITS, prepare=lambda _run: None, **overrides):
         run = LiveRun(scenario("everywhere", **overrides), url, "run-1")
         run.set_up()
-        run.warm_up()
+        plan = run.warm_up()
         prepare(run)
-        run.probing.alone(visits)
+        run.probing.alone(plan)
         run.start_clock()
         run.probing.begin()
         arrivals = [Arrival(number, 0, 0, 20_000 * number) for number in range(visits)]
@@ -64,13 +64,14 @@ def test_without_a_share_they_only_look(storefront, probed_run):
 def test_requests_of_probes_carry_the_markers(shop, scenario):
     """Whatever probes send says that it is a test, of which run; no shopper of the load has their numbers."""
     run = LiveRun(scenario("hurried", probe_share=0.5), shop.url, "run-1")
+    plan = run.warm_up()
 
     def ask(people, nth):
         del nth
         yield Ask(people.somebody(), "home")
 
     run.probing.probing.scripts = lambda: [Script("ask", 3, ask, times=3)]
-    run.probing.alone(50)
+    run.probing.alone(plan)
     assert shop.asked
     for asked in shop.asked:
         assert asked.headers[RUN_HEADER.lower()] == "run-1"
