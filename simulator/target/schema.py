@@ -238,6 +238,12 @@ class Words(Section):
 class Promises(Section):
     """What a target promises, for probes to hold it to; where nothing is said, these are what good shops do."""
 
+    currencies: Annotated[
+        list[str], Field(description="that it sells in, ISO 4217; shoppers with others are not judged")
+    ] = []
+    languages: Annotated[
+        list[str], Field(description="that it speaks, as `de`; shoppers with others are not judged")
+    ] = []
     variant_shares: Annotated[
         dict[str, Annotated[float, Field(gt=0)]], Field(description="weights of the arms; empty: all alike")
     ] = {}

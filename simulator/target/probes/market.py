@@ -5,22 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from simulator.target.probes.probe import Difference, Probe
+from simulator.target.probes.probe import Difference, Probe, Ruling
 from simulator.target.probes.steps import Ask, Script
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Mapping
     from typing import Any
 
+    from simulator.target.probes.probe import Key
     from simulator.target.probes.seen import Seen
     from simulator.target.probes.steps import People
 
-MARKETS = ("DE", "US", "JP", "GB", "FR")
+ROUNDS = 4
 
 
 @dataclass(slots=True)
 class Market(Probe):
-    """Every answer that names a currency or a language names one of the shopper's country."""
+    """Every answer names the currency or language of the shopper's country, if the target promises to know it."""
 
     code: ClassVar[str] = "H23"
 
@@ -30,7 +31,7 @@ class Market(Probe):
             return
         for name, field in (("currency", "shopper.currency"), ("language", "shopper.language")):
             found, due = seen.evidence.get(name), seen.visitor.value(field)
-            if found is not None and due is not None:
+            if found is not None and due is not None and _primary(due) in self._promised(name):
                 held = _primary(found) == _primary(due)
                 says = f"{seen.operation} is in the {name} of another market"
                 self.check(seen, held, says, differs=(Difference(name, found, due),))
@@ -42,9 +43,20 @@ class Market(Probe):
             return
 
         def visit(people: People, nth: int) -> Generator[Any, Any, None]:
-            yield Ask(people.somebody(country=MARKETS[nth % len(MARKETS)]), shown[0])
+            yield Ask(people.somebody(country=people.countries[nth % len(people.countries)]), shown[0])
 
-        yield Script("market", 1 + len(self.ground.target.opening), visit, times=len(MARKETS))
+        yield Script("market", 1 + len(self.ground.target.opening), visit, times=ROUNDS)
+
+    def rule(self, counts: Mapping[Key, int]) -> Ruling:
+        """Nothing can be said of a target that promises no currency and no language."""
+        promises = self.ground.promises
+        if not promises.currencies and not promises.languages:
+            return Ruling(None, "promises.currencies and promises.languages are missing")
+        return Probe.rule(self, counts)
+
+    def _promised(self, name: str) -> set[str]:
+        promises = self.ground.promises
+        return {_primary(one) for one in (promises.currencies if name == "currency" else promises.languages)}
 
     def _tells(self, operation: str) -> bool:
         return any(self.ground.observable(operation, name) for name in ("currency", "language"))

@@ -17,7 +17,7 @@ from simulator.target.context import Who, open_context
 from simulator.target.probes.seen import Seen, Visitor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from simulator.model.devices import DeviceRow
     from simulator.model.places import City
@@ -86,12 +86,22 @@ class Script:
 
 
 class People:
-    """Visitors to send: whoever a probe asks for, each a new one; of each `part` of a run other ones."""
+    """Visitors to send: whoever a probe asks for, each a new one; of each `part` of a run other ones.
+
+    `countries` are those that the load's shoppers come from: nobody promises that a target serves others.
+    """
 
     def __init__(
-        self, target: Target, seed: int, run: str, known: Mapping[str, Any] | None = None, *, part: str = ""
+        self,
+        target: Target,
+        seed: int,
+        run: str,
+        known: Mapping[str, Any] | None = None,
+        countries: Sequence[str] = ("GB", "US", "DE", "FR"),
+        *,
+        part: str = "",
     ) -> None:
-        self.target = target
+        self.target, self.countries = target, tuple(countries)
         self._seed, self._run, self._known = seed, run, known or {}
         self._next = FIRST_NUMBER + crc32(f"{run} {part}".encode()) % BLOCKS * BLOCK
         self._who: dict[int, Who] = {}
@@ -99,7 +109,7 @@ class People:
     def somebody(
         self,
         *,
-        country: str = "GB",
+        country: str | None = None,
         city: str | None = None,
         at: tuple[float, float] | None = None,
         consents: Iterable[str] = CONSENTS,
@@ -108,8 +118,10 @@ class People:
     ) -> Visitor:
         """Return a new visitor on their first visit, who agrees to everything unless told otherwise.
 
-        They live in a country's largest city, or the one named, and are `at` (latitude, longitude in degrees) or there.
+        They live in the largest city of a country (the first of `countries`), or the one named, and are `at` (latitude,
+        longitude in degrees) or there.
         """
+        country = country or self.countries[0]
         home = _city(country, city)
         number, self._next = self._next, self._next + 1
         latitude_deg, longitude_deg = at or (home.latitude_deg, home.longitude_deg)

@@ -146,7 +146,8 @@ class LiveProbing:
 
     def _people(self, when: str) -> People:
         run = self._run
-        return People(run.target, run.world.seed, run.run_id, run.known, part=f"{run.worker} {when}")
+        part = f"{run.worker} {when}"
+        return People(run.target, run.world.seed, run.run_id, run.known, run.roster.countries, part=part)
 
     def state(self) -> dict[str, Any]:
         """Return what this process found and what it cost, as JSON."""

@@ -9,5 +9,5 @@ def test_prices_in_the_shops_own_currency_are_found(probed):
 
 
 def test_every_market_is_right_in_a_right_shop(probed):
-    """Five markets, no violation."""
+    """Four markets, no violation."""
     assert probed(codes={"H23"})["H23"].state == "held"
