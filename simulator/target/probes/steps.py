@@ -7,6 +7,7 @@ script runs within a live load and in a test.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -23,10 +24,9 @@ if TYPE_CHECKING:
     from simulator.model.places import City
     from simulator.target.request import Target
 
-FIRST_NUMBER = 1 << 40
-"""Probing visitors have numbers from here on, which no shopper of a load has (numbers end at 2^48)."""
-BLOCKS, BLOCK = 1 << 26, 1 << 20
-"""Each run and process has one of so many blocks of so many numbers: who comes to probe must be new to the target."""
+FIRST_NUMBER, NUMBERS_A_RUN = 1 << 40, 1 << 12
+"""Probing visitors have numbers from here on, which no shopper of a load has (numbers end at 2^48), other ones in each
+run: whoever is to be new to a target must not have been there in the run before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,12 @@ class Wait:
     seconds: float
 
 
-Play = "Callable[[People, int], Generator[Ask | Together | Wait, Any, None]]"
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Look at the clock; comes to milliseconds since 1970."""
+
+
+Play = "Callable[[People, int], Generator[Ask | Together | Wait | Now, Any, None]]"
 ALONE, AMONG, BEFORE, AFTER = "alone", "among", "before", "after"
 """When a script is played: while nobody else asks, within the load, before anything else, after all else."""
 
@@ -86,9 +91,10 @@ class Script:
 
 
 class People:
-    """Visitors to send: whoever a probe asks for, each a new one; of each `part` of a run other ones.
+    """Visitors to send: whoever a probe asks for, each a new one; of each process, a `part` of a run, other ones.
 
-    `countries` are those that the load's shoppers come from: nobody promises that a target serves others.
+    `countries` are those that the load's shoppers come from: nobody promises that a target serves others. `sent` are
+    those visits that were made up so far.
     """
 
     def __init__(
@@ -97,14 +103,21 @@ class People:
         seed: int,
         run: str,
         known: Mapping[str, Any] | None = None,
-        countries: Sequence[str] = ("GB", "US", "DE", "FR"),
+        countries: Sequence[str] = ("GB", "US", "DE", "FR", "IN", "JP", "AU"),
         *,
         part: str = "",
     ) -> None:
         self.target, self.countries = target, tuple(countries)
         self._seed, self._run, self._known = seed, run, known or {}
-        self._next = FIRST_NUMBER + crc32(f"{run} {part}".encode()) % BLOCKS * BLOCK
+        self._numbers = count(FIRST_NUMBER + crc32(f"{run} {part}".encode()) * NUMBERS_A_RUN)
         self._who: dict[int, Who] = {}
+        self.sent: list[Visitor] = []
+
+    def group(self, known: Mapping[str, Any] | None = None) -> People:
+        """Return people who are none of these, for one script; `known` is what setup calls have told meanwhile."""
+        others = People(self.target, self._seed, self._run, known or self._known, self.countries)
+        others._numbers = self._numbers
+        return others
 
     def somebody(
         self,
@@ -123,23 +136,36 @@ class People:
         """
         country = country or self.countries[0]
         home = _city(country, city)
-        number, self._next = self._next, self._next + 1
+        number = next(self._numbers)
         latitude_deg, longitude_deg = at or (home.latitude_deg, home.longitude_deg)
         device = _device(platform)
         who = Who(number, country, device, latitude_deg, longitude_deg, frozenset(consents), favourite, home.name)
         self._who[number] = who
         return self._visit(who, 0)
 
-    def again(self, visitor: Visitor) -> Visitor:
-        """Return the same somebody on their next visit, with what their phone has kept."""
+    def again(self, visitor: Visitor, values: Mapping[str, Any] | None = None) -> Visitor:
+        """Return the same somebody on their next visit, with what their phone has kept.
+
+        `values` replaces fields for the whole of it, which makes them `odd`.
+        """
         following = self._visit(self._who[visitor.number], visitor.visit + 1)
         following.line = visitor.line
+        following.context.values.update(values or {})
+        following.odd = bool(values)
         return following
+
+    def take_back(self, visitor: Visitor, consent: str) -> None:
+        """Let a visitor refuse a use of their data that they had agreed to; `consent_set` tells the target."""
+        words = self.target.file.consent_words
+        visitor.context.values[f"consent.{consent}"] = words.refused if words else False
+        visitor.context.consents -= {consent}
 
     def _visit(self, who: Who, visit: int) -> Visitor:
         context = open_context(self.target, who, seed=self._seed, visit=visit, run=self._run)
         context.values.update(self._known)
-        return Visitor(who.shopper, visit, context, probing=True)
+        visitor = Visitor(who.shopper, visit, context, probing=True)
+        self.sent.append(visitor)
+        return visitor
 
 
 def _city(country: str, name: str | None) -> City:
