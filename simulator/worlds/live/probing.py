@@ -6,7 +6,7 @@ alone(): scripts one at a time, before anybody else asks  →  among(): scripts 
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
+from functools import cached_property, partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,6 @@ class LiveProbing:
         self.share = share
         self._run = run
         self._desk = Desk(run.target, _Wire(run), self.probing.see, run.contract.see)
-        self._people = People(run.target, run.world.seed, run.run_id, countries=run.roster.countries)
         self._pool = Pool(AT_ONCE)
         self._loop: gevent.Greenlet | None = None
         self._promised = 0
@@ -138,6 +137,12 @@ class LiveProbing:
                 gevent.sleep(0)
             else:
                 gevent.sleep(TURN_S)
+
+    @cached_property
+    def _people(self) -> People:
+        """Everybody who comes to probe; made late, for which worker this is was not known at first."""
+        run = self._run
+        return People(run.target, run.world.seed, run.run_id, None, run.roster.countries, part=str(run.worker))
 
     def _play(self, script: Script, nth: int, *, alone: bool) -> None:
         """Play a script with people of its own; a defect of ours ends it alone, and makes the run invalid."""
