@@ -7,6 +7,7 @@ from simulator.model.states import STATE_NAMES
 from simulator.page.card import OPERATIONS
 from simulator.target.fields import FIELDS
 from simulator.target.request import load_target
+from simulator.target.schema import Evidence
 
 FIELD_LIST = ", ".join(FIELDS)
 OPERATION_LIST = ", ".join(OPERATIONS)
@@ -38,7 +39,7 @@ ONE_FAULT = {
         BASE + "timeuot: 3s\n",
         (
             "shop.yaml:5: timeuot is not a known key, allowed are target, describe, host, timeout, headers, auth, "
-            "opening, categories, events, consent_words, accounts, setup, readings, operations. "
+            "opening, categories, events, consent_words, accounts, setup, readings, promises, operations. "
             "Hint: did you mean timeout?"
         ),
     ),
@@ -115,9 +116,8 @@ ONE_FAULT = {
     "unknown evidence is a fault with the nearest name": (
         BASE + "    evidence: {itmes: $.items}\n",
         (
-            "shop.yaml:5: operations.cart.evidence.itmes is not a known key, allowed are items, categories, price, "
-            "currency, in_stock, total, subject, segments, variant, token, fallback, generated_at, geo_used, fences, "
-            "language, stored, campaign, sent_at, expires_at. Hint: did you mean items?"
+            "shop.yaml:5: operations.cart.evidence.itmes is not a known key, allowed are "
+            f"{', '.join(Evidence.model_fields)}. Hint: did you mean items?"
         ),
     ),
     "what is extracted has a plain name": (
