@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from simulator.target.probes.ceremonies import Passkey
 from simulator.target.probes.clock import Clock
+from simulator.target.probes.consent import Consent
+from simulator.target.probes.doors import Door
 from simulator.target.probes.echo import Leak
 from simulator.target.probes.events import Events
 from simulator.target.probes.fences import Fences
 from simulator.target.probes.market import Market
+from simulator.target.probes.models import Model
 from simulator.target.probes.moved import Moved
+from simulator.target.probes.newcomers import Newcomer
 from simulator.target.probes.prices import Prices
 from simulator.target.probes.returning import Returning
+from simulator.target.probes.sessions import Session
+from simulator.target.probes.shelves import Available
 from simulator.target.probes.spelling import Spelling
 from simulator.target.probes.tokens import Tokens
 
@@ -19,7 +26,14 @@ if TYPE_CHECKING:
     from simulator.target.probes.probe import Probe
 
 PROBES: tuple[type[Probe], ...] = (
+    Session,
     Leak,
+    Consent,
+    Door,
+    Newcomer,
+    Available,
+    Passkey,
+    Model,
     Market,
     Fences,
     Moved,
