@@ -278,6 +278,8 @@ TYPES: dict[str, tuple[Typed, bool]] = {
     "daypart": (_word, False),
     "stored": (_count, False),
     "attributed": (_count, False),
+    "counts": (_count, True),
+    "balance": (_number, False),
     "campaign": (_word, True),
     "sent_at": (_moment_us, True),
     "expires_at": (_moment_us, True),

@@ -7,7 +7,6 @@ from simulator.model.states import STATE_NAMES
 from simulator.page.card import OPERATIONS
 from simulator.target.fields import FIELDS
 from simulator.target.request import load_target
-from simulator.target.schema import Evidence
 
 FIELD_LIST = ", ".join(FIELDS)
 OPERATION_LIST = ", ".join(OPERATIONS)
@@ -116,8 +115,10 @@ ONE_FAULT = {
     "unknown evidence is a fault with the nearest name": (
         BASE + "    evidence: {itmes: $.items}\n",
         (
-            "shop.yaml:5: operations.cart.evidence.itmes is not a known key, allowed are "
-            f"{', '.join(Evidence.model_fields)}. Hint: did you mean items?"
+            "shop.yaml:5: operations.cart.evidence.itmes is not a known key, allowed are items, categories, price, "
+            "currency, in_stock, total, subject, segments, variant, token, fallback, generated_at, geo_used, fences, "
+            "language, daypart, stored, attributed, counts, balance, campaign, sent_at, expires_at, link. "
+            "Hint: did you mean items?"
         ),
     ),
     "what is extracted has a plain name": (

@@ -11,16 +11,21 @@ from simulator.target.probes.doors import Door
 from simulator.target.probes.echo import Leak
 from simulator.target.probes.events import Events
 from simulator.target.probes.fences import Fences
+from simulator.target.probes.hygiene import LearnedFrom
 from simulator.target.probes.market import Market
+from simulator.target.probes.messages import OptOut, Pushy
 from simulator.target.probes.models import Model
 from simulator.target.probes.moved import Moved
 from simulator.target.probes.newcomers import Newcomer
 from simulator.target.probes.prices import Prices
 from simulator.target.probes.returning import Returning
 from simulator.target.probes.sessions import Session
+from simulator.target.probes.share import Fallback
 from simulator.target.probes.shelves import Available
 from simulator.target.probes.spelling import Spelling
+from simulator.target.probes.together import Concurrency
 from simulator.target.probes.tokens import Tokens
+from simulator.target.probes.variants import Flicker, Flip, SampleRatio
 
 if TYPE_CHECKING:
     from simulator.target.probes.probe import Probe
@@ -43,4 +48,12 @@ PROBES: tuple[type[Probe], ...] = (
     Events,
     Returning,
     Clock,
+    Flip,
+    Flicker,
+    SampleRatio,
+    OptOut,
+    Pushy,
+    Fallback,
+    Concurrency,
+    LearnedFrom,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from simulator.target.call import Skipped
 from simulator.target.evidence import read_evidence
 from simulator.target.probes.seen import Seen
-from simulator.target.probes.steps import Ask, Together, Wait
+from simulator.target.probes.steps import Ask, Now, Together, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ class Wire(Protocol):
         """Return milliseconds since 1970."""
 
     def together(self, jobs: list[Callable[[], Seen | None]]) -> list[Seen | None]:
-        """Do all jobs at the same moment; return what each came to, in their order."""
+        """Do all jobs at the same moment, also where they are one visitor's; return what each came to, in order."""
 
 
 class Desk:
@@ -84,6 +84,8 @@ class Desk:
             for ask in step.asks:
                 self._open(ask.visitor, alone=alone)
             return self._wire.together([lambda ask=ask: self.ask(ask, alone=False) for ask in step.asks])  # type: ignore[misc] # mypy cannot infer a default
+        if isinstance(step, Now):
+            return self._wire.now_ms()
         assert isinstance(step, Wait)
         return self._wire.wait(step.seconds)
 

@@ -66,7 +66,12 @@ class Wait:
     seconds: float
 
 
-Play = "Callable[[People, int], Generator[Ask | Together | Wait, Any, None]]"
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Look at the clock; comes to milliseconds since 1970."""
+
+
+Play = "Callable[[People, int], Generator[Ask | Together | Wait | Now, Any, None]]"
 ALONE, AMONG, BEFORE, AFTER = "alone", "among", "before", "after"
 """When a script is played: while nobody else asks, within the load, before anything else, after all else."""
 
@@ -146,6 +151,12 @@ class People:
         following.context.values.update(values or {})
         following.odd = bool(values)
         return following
+
+    def take_back(self, visitor: Visitor, consent: str) -> None:
+        """Let a visitor refuse a use of their data that they had agreed to; `consent_set` tells the target."""
+        words = self.target.file.consent_words
+        visitor.context.values[f"consent.{consent}"] = words.refused if words else False
+        visitor.context.consents -= {consent}
 
     def _visit(self, who: Who, visit: int) -> Visitor:
         context = open_context(self.target, who, seed=self._seed, visit=visit, run=self._run)

@@ -40,6 +40,8 @@ TURN_S = 0.05
 CPU_SHARE = 0.05
 """Looking at answers may take so much of the time that has passed; then visits go unlooked at."""
 GRACE_S = 0.5
+FURTHER = "further lines"
+"""Under which a visitor notes connections beside their first one."""
 
 
 class LiveProbing:
@@ -165,19 +167,34 @@ class _Wire:
 
     def __init__(self, run: LiveRun) -> None:
         self._run = run
+        self._busy: set[Connection] = set()
 
     def send(self, visitor: Visitor, request: Request, *, bare: bool) -> Got:
         """Send a request on the visitor's connection; a bare one on a connection of its own."""
-        if visitor.line is None:
-            visitor.line = Connection(self._run.base)
-        line = Connection(self._run.base) if bare else visitor.line
-        reply = line.send(request, min(request.timeout_s, REQUEST_S))
-        if bare:
-            line.close()
+        line = Connection(self._run.base) if bare else self._line(visitor)
+        self._busy.add(line)
+        try:
+            reply = line.send(request, min(request.timeout_s, REQUEST_S))
+        finally:
+            self._busy.discard(line)
+            if bare:
+                line.close()
         start_s = self._run.start_s
         cookie = str if bare else partial(_cookie, self._run, visitor)
         took_s = reply.done_s - reply.sent_s
         return Got(reply.status, reply.headers, reply.body, reply.error, reply.done_s - start_s, took_s, cookie)
+
+    def _line(self, visitor: Visitor) -> Connection:
+        """Return a connection of the visitor that waits for no answer: their first, or a further one."""
+        if visitor.line is None:
+            visitor.line = Connection(self._run.base)
+        first: Connection = visitor.line
+        further: list[Connection] = visitor.notes.setdefault(FURTHER, [])
+        for line in (first, *further):
+            if line not in self._busy:
+                return line
+        further.append(Connection(self._run.base, first.memory))
+        return further[-1]
 
     def wait(self, seconds: float) -> None:
         """Sleep."""
