@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from simulator.target.probes.echo import Leak
 from simulator.target.probes.hygiene import LearnedFrom
 from simulator.target.probes.market import Market
-from simulator.target.probes.messages import OptOut, Pushy
+from simulator.target.probes.optout import OptOut
+from simulator.target.probes.pushy import Pushy
 from simulator.target.probes.share import Fallback
 from simulator.target.probes.together import Concurrency
 from simulator.target.probes.variants import Flicker, Flip, SampleRatio

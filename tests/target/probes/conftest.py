@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -15,7 +16,8 @@ from simulator.storefront.shop import open_shop
 from simulator.target.probes.desk import Desk, Got
 from simulator.target.probes.probing import Probing, findings
 from simulator.target.probes.steps import AFTER, ALONE, AMONG, BEFORE, People
-from simulator.target.request import load_target
+from simulator.target.request import Target, load_target
+from simulator.target.schema import TargetFile
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -62,25 +64,69 @@ class ShopWire:
 
 
 @pytest.fixture
-def probed(tmp_path):
-    """Return a function that plays all scripts against a shop with hazards, and returns findings by code."""
+def changed():
+    """Return a function that compiles the embedded shop's target file after a change to its data."""
+
+    def changed(change):
+        data = load_target("storefront").file.model_dump(by_alias=True, exclude_unset=True)
+        change(data)
+        return Target(TargetFile.model_validate(data))
+
+    return changed
+
+
+@pytest.fixture
+def without(changed):
+    """Return a function that compiles the embedded shop's target file with some evidence taken out of it."""
+
+    def without(*names):
+        def take_out(data):
+            for rest in (*data["operations"].values(), *data["readings"].values()):
+                for name in names:
+                    rest.get("evidence", {}).pop(name, None)
+
+        return changed(take_out)
+
+    return without
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Return a function that opens a shop with hazards: its `desk`, `people` and `probing`, and what is `found`."""
     shops = count()
 
-    def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON):
+    def opened(*hazards, target="storefront", begin=NOON):
         wire = ShopWire(tmp_path / f"shop-{next(shops)}", hazards, begin=begin)
-        loaded = load_target(target)
+        loaded = load_target(target) if isinstance(target, str) else target
         loaded.base_url = "http://shop.test"
         probing = Probing(loaded)
-        people, desk = People(loaded, 7, "run-1"), Desk(loaded, wire, probing.see)
+
+        def found():
+            return {one.hazard.code: one for one in findings(loaded, [probing.state()])}
+
+        desk = Desk(loaded, wire, probing.see)
+        return SimpleNamespace(wire=wire, probing=probing, people=People(loaded, 7, "run-1"), desk=desk, found=found)
+
+    return opened
+
+
+@pytest.fixture
+def probed(opened):
+    """Return a function that plays all scripts against a shop with hazards, and returns findings by code."""
+
+    def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON):
+        shop = opened(*hazards, target=target, begin=begin)
         scripts = [
-            script for probe in probing.probes if codes is None or probe.code in codes for script in probe.scripts()
+            script
+            for probe in shop.probing.probes
+            if codes is None or probe.code in codes
+            for script in probe.scripts()
         ]
         for when in (BEFORE, ALONE, AMONG, AFTER):
             for script in scripts:
                 rounds = among if when == AMONG else script.times if when == ALONE else 1
                 for nth in range(rounds if when in script.when else 0):
-                    desk.play(script, people, nth, alone=when != AMONG)
-        found = {one.hazard.code: one for one in findings(loaded, [probing.state()])}
-        return {code: one for code, one in found.items() if codes is None or code in codes}
+                    shop.desk.play(script, shop.people, nth, alone=when != AMONG)
+        return {code: one for code, one in shop.found().items() if codes is None or code in codes}
 
     return probed
