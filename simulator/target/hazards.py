@@ -104,7 +104,7 @@ HAZARDS: tuple[Hazard, ...] = (
     Hazard("H3", "wrong_place", "echo", "an offer holds where the shopper is",
            ((Need(OFFERING, ("fences",), ("place.",)),),)),
     Hazard("H4", "place_ignored", "metamorphic", "another place changes what is offered",
-           ((Need((*OFFERING, *SHOWN), ITEMS, LOCAL),),)),
+           ((Need(OFFERING, ("fences",), LOCAL),), (Need(("offers", "store_near"), ITEMS, LOCAL),))),
     Hazard("H5", "place_format", "metamorphic", "the same place in another spelling changes nothing",
            ((Need((*OFFERING, *SHOWN), ITEMS, LOCAL),),)),
     Hazard("H6", "consent_ignored", "metamorphic", "who refused personalization gets what everybody gets",
@@ -146,9 +146,9 @@ HAZARDS: tuple[Hazard, ...] = (
            ((Need(evidence=("currency", "language"), sends=("shopper.country", "shopper.lang", "shopper.curr")),),
             (Need(evidence=("currency", "language")), Need(session=True)))),
     Hazard("H24", "forgotten", "temporal", "who comes back is known again",
-           ((Need((*SHOWN, "session", "identify"), ("subject", "segments"), WHO),),)),
+           ((Need((*SHOWN, "session", "identify"), ("segments", "fallback", "subject"), WHO),),)),
     Hazard("H25", "server_clock", "metamorphic", "the same local hour in two zones is treated alike",
-           ((Need(SHOWN, ("items", "fences", "segments"), LOCAL),),)),
+           ((Need(SHOWN, ("daypart", "segments"), LOCAL),),)),
 )  # fmt: skip
 """H1 to H25: what must hold, and the evidence that judging it needs."""
 

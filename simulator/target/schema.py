@@ -165,6 +165,9 @@ class Evidence(Section):
     geo_used: Annotated[AnyPlace | None, Field(description="the position the answer was made for")] = None
     fences: Annotated[AnyPlace | None, Field(description="where each offer holds")] = None
     language: Annotated[AnyPlace | None, Field(description="language of the content")] = None
+    daypart: Annotated[
+        AnyPlace | None, Field(description="the part of the day that the answer was made for, as morning")
+    ] = None
     stored: Annotated[AnyPlace | None, Field(description="how many events were kept")] = None
     attributed: Annotated[
         AnyPlace | None, Field(description="how many events were found to follow from what this shopper was shown")
@@ -176,6 +179,7 @@ class Evidence(Section):
     campaign: Annotated[AnyPlace | None, Field(description="which campaign each offer or message belongs to")] = None
     sent_at: Annotated[AnyPlace | None, Field(description="when each message was sent")] = None
     expires_at: Annotated[AnyPlace | None, Field(description="until when each offer or message holds")] = None
+    link: Annotated[AnyPlace | None, Field(description="an address that was made to be given to others")] = None
 
 
 class Rest(Section):

@@ -108,7 +108,7 @@ class Desk:
         ask.visitor.context.tell(values.get("event.type", LOOKED), self._wire.now_ms())
         before = {name: values.get(name, _ABSENT) for name in ask.values}
         values.update(ask.values)
-        request = self._target.build(ask.operation, ask.visitor.context)
+        request = self._follow(ask) if ask.link else self._target.build(ask.operation, ask.visitor.context)
         for name, value in before.items():
             if value is _ABSENT:
                 del values[name]
@@ -124,25 +124,37 @@ class Desk:
         request.headers |= {name: value for name, value in ask.headers.items() if value is not None}
         return request
 
+    def _follow(self, ask: Ask) -> Request | Skipped:
+        """Return a GET of a link, with the headers of whatever the visitor can ask for."""
+        names = (ask.operation, *self._target.opening, *self._target.operations)
+        built = (self._target.build(name, ask.visitor.context) for name in names)
+        request = next((one for one in built if not isinstance(one, Skipped)), None)
+        if request is None:
+            return Skipped(ask.operation, "nothing can be asked for yet")
+        request.operation, request.method, request.url, request.body = ask.operation, "GET", ask.link, None
+        request.headers.pop("Content-Type", None)
+        return request
+
     def _credentials(self) -> set[str]:
         header = self._target.file.auth.header
         return {*CREDENTIALS, *([header.lower()] if header else [])}
 
     def _asked(self, ask: Ask, request: Request, *, alone: bool) -> Seen:
         visitor = ask.visitor
+        odd = ask.odd or visitor.odd
         while True:
             got = self._wire.send(visitor, request, bare=ask.bare)
             self.requests += 1
             answer = self._target.read(request.operation, got.status, got.headers, got.body)
             again = None if got.error or ask.odd else self._target.again(request, answer, visitor.context)
-            read = read_evidence if ask.odd else self._read
+            read = read_evidence if odd else self._read
             evidence = {} if got.error else read(answer).values
             if not ask.odd and not got.error:
                 visitor.context.learn(answer)
             error = got.error or answer.error
             seen = Seen(
                 visitor, ask.operation, request, got.status, got.headers, got.body, evidence, error,
-                got.at_s, got.took_s, alone, ask.odd, cookie=got.cookie,
+                got.at_s, got.took_s, alone, odd, cookie=got.cookie,
             )  # fmt: skip
             self._see(seen)
             if again is None:

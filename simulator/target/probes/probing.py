@@ -36,8 +36,11 @@ class Probing:
         self.spent_s += perf_counter() - begun_s
 
     def scripts(self) -> list[Script]:
-        """Return what the probes want asked beside the load."""
-        return [script for probe in self.probes for script in probe.scripts()]
+        """Return what the probes want asked beside the load; what several want under one name is asked once."""
+        named: dict[str, Script] = {}
+        for script in (script for probe in self.probes for script in probe.scripts()):
+            named.setdefault(script.name, script)
+        return list(named.values())
 
     def state(self) -> list[dict[str, Any]]:
         """Return what was counted, as JSON."""

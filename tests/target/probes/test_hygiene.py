@@ -23,9 +23,9 @@ def test_a_right_shop_is_left_as_it_was(probed):
     assert found.samples == ()
 
 
-def test_without_counts_nothing_is_said(probed, without):
+def test_without_counts_nothing_is_said(probed, lacking):
     """The missing path is named."""
-    found = probed("learns_from_tests", target=without("counts"), codes={"H22"})["H22"]
+    found = probed("learns_from_tests", target=lacking("counts"), codes={"H22"})["H22"]
     assert found.state == "not observable"
     assert found.missing == ("readings.popularity or exposures with evidence counts",)
 

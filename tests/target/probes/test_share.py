@@ -68,9 +68,9 @@ def test_a_right_shop_holds(opened, visits):
 
 
 @pytest.mark.parametrize(("busy", "state"), [(True, "violated"), (False, "held")])
-def test_without_a_word_of_the_target_the_anonymous_baseline_tells(opened, without, busy, state):
+def test_without_a_word_of_the_target_the_anonymous_baseline_tells(opened, lacking, busy, state):
     """An answer that equals what anonymous visitors get at the same page and place used nobody's own data."""
-    shop = opened(target=without("fallback"))
+    shop = opened(target=lacking("fallback"))
     alone(shop)
     load(shop, 24, busy=lambda nth: busy and nth % 2 == 0)
     found = shop.found()["H17"]
@@ -79,9 +79,9 @@ def test_without_a_word_of_the_target_the_anonymous_baseline_tells(opened, witho
     assert found.alone.checked >= 10
 
 
-def test_an_unsteady_list_says_nothing(opened, without):
+def test_an_unsteady_list_says_nothing(opened, lacking):
     """Where two anonymous visitors in a row are shown other things, no answer can be told from everybody's."""
-    shop = opened(target=without("fallback"))
+    shop = opened(target=lacking("fallback"))
     visitor = shop.people.somebody(consents=())
     seen = shop.desk.ask(Ask(visitor, "home"), alone=False)
     probe = next(one for one in shop.probing.probes if one.code == "H17")
@@ -93,9 +93,9 @@ def test_an_unsteady_list_says_nothing(opened, without):
     assert probe.baseline.differs(replace(seen, evidence={"items": ("8", "b")})) is False
 
 
-def test_with_nothing_to_go_by_nothing_is_said(opened, without):
+def test_with_nothing_to_go_by_nothing_is_said(opened, lacking):
     """Neither a word of the target nor items: the missing path is named."""
-    found = opened(target=without("fallback", "items")).found()["H17"]
+    found = opened(target=lacking("fallback", "items")).found()["H17"]
     assert found.state == "not observable"
     assert "with evidence fallback" in found.missing[0]
 

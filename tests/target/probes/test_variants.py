@@ -48,9 +48,9 @@ def test_a_right_shop_holds(probed, begin):
     assert found["H9"].alone.checked >= 6
 
 
-def test_without_variants_nothing_is_said(probed, without):
+def test_without_variants_nothing_is_said(probed, lacking):
     """The missing path is named."""
-    found = probed(target=without("variant"), codes=CODES)
+    found = probed(target=lacking("variant"), codes=CODES)
     assert {one.state for one in found.values()} == {"not observable"}
     assert "with evidence variant" in found["H10"].missing[0]
 
