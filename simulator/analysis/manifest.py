@@ -100,11 +100,7 @@ class Violation(Lax):
 
 
 class Found(Lax):
-    """What the probe of one hazard found; `blamed` where the hazard itself is what went wrong.
-
-    `drawn` is a bounded part of what was seen, for the report to draw: of H3 `{operation, country, at, held, fences}`
-    with positions in degrees, fences as `[latitude, longitude, radius in metres, whether the shopper stands inside]`.
-    """
+    """What the probe of one hazard found; `blamed` where the hazard itself is what went wrong."""
 
     code: str
     name: str
@@ -118,7 +114,6 @@ class Found(Lax):
     missing: list[str] = []
     samples: list[Violation] = []
     explained_by: str = ""
-    drawn: list[Any] = []
     blamed: bool = False
 
 

@@ -265,6 +265,9 @@ class Promises(Section):
     position_error: Annotated[
         float, Field(ge=0, description="metres by which a position may be off before an offer is out of place")
     ] = 200.0
+    give_up: Annotated[
+        Duration, Field(gt=0, description="how long an app waits for what is personal before it shows what it has")
+    ] = 3.0
     model_bytes: Annotated[int, Field(gt=0, description="of a 3-D model for a phone, at most")] = 10_000_000
 
 

@@ -22,7 +22,7 @@ def as_json(finding: Finding) -> dict[str, Any]:
     hazard = finding.hazard
     about = {"code": hazard.code, "name": hazard.name, "kind": hazard.kind, "says": hazard.says}
     found = asdict(finding)
-    del found["hazard"]
+    del found["hazard"], found["drawn"]
     return {**about, **found, "blamed": finding.blamed}
 
 

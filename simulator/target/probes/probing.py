@@ -47,11 +47,16 @@ class Probing:
         return [{"code": probe.code, **as_state(probe)} for probe in self.probes]
 
 
-def findings(target: Target, states: Iterable[Sequence[Mapping[str, Any]]]) -> list[Finding]:
-    """Return the finding of every hazard, of what all processes counted."""
-    together = Probing(target)
-    by_code = {probe.code: probe for probe in together.probes}
+def together(target: Target, states: Iterable[Sequence[Mapping[str, Any]]]) -> Probing:
+    """Return the probes with what all processes counted."""
+    whole = Probing(target)
+    by_code = {probe.code: probe for probe in whole.probes}
     for state in states:
         for one in state:
             add_state(by_code[one["code"]], one)
-    return find(target, together.probes)
+    return whole
+
+
+def findings(target: Target, states: Iterable[Sequence[Mapping[str, Any]]]) -> list[Finding]:
+    """Return the finding of every hazard, of what all processes counted."""
+    return find(target, together(target, states).probes)
