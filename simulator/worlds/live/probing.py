@@ -56,6 +56,8 @@ class LiveProbing:
         self._pool = Pool(AT_ONCE)
         self._loop: gevent.Greenlet | None = None
         self.alone_requests = self.unseen = 0
+        self._played: set[str] = set()
+        """Names of scripts that were played."""
 
     def visitor(self, number: int, visit: int, context: Context, line: Connection) -> Visitor | None:
         """Return somebody of the load to be looked at; None while looking costs more of the processor than it may."""
@@ -95,6 +97,8 @@ class LiveProbing:
         scripts = self.probing.scripts()
         rounds = [(script, nth) for script in scripts if BEFORE in script.when for nth in range(script.times)]
         longest = max((script.times for script in scripts), default=0)
+        # What has no other time to be asked goes first; what there is no room for comes first beside the load.
+        scripts.sort(key=lambda script: AMONG in script.when)
         rounds += [
             (script, nth) for nth in range(longest) for script in scripts if ALONE in script.when and nth < script.times
         ]
@@ -121,6 +125,7 @@ class LiveProbing:
 
     def _among(self) -> None:
         scripts = [script for script in self.probing.scripts() if AMONG in script.when]
+        scripts.sort(key=lambda script: script.name in self._played)
         if not scripts:
             return
         turn = reserved = 0
@@ -142,14 +147,16 @@ class LiveProbing:
     def _play(self, script: Script, nth: int, *, alone: bool) -> None:
         """Play a script with people of its own; a defect of ours ends it alone, and makes the run invalid."""
         people = self._people.group(self._run.known)
+        self._played.add(script.name)
         try:
             self._desk.play(script, people, nth, alone=alone)
         except Exception as error:  # noqa: BLE001 - whatever it is, the load goes on
             self._run.defects[f"probe {script.name}: {type(error).__name__}: {error}"] += 1
         finally:
             for visitor in people.sent:
-                if visitor.line is not None:
-                    visitor.line.close()
+                for line in (visitor.line, *visitor.notes.get(FURTHER, ())):
+                    if line is not None:
+                        line.close()
 
     def state(self) -> dict[str, Any]:
         """Return what this process found and what it cost, as JSON."""
