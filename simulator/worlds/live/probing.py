@@ -156,8 +156,9 @@ class LiveProbing:
         finally:
             self._promised -= script.cost
             for visitor in people.sent:
-                if visitor.line is not None:
-                    visitor.line.close()
+                for line in (visitor.line, *visitor.notes.get(FURTHER, ())):
+                    if line is not None:
+                        line.close()
 
     def state(self) -> dict[str, Any]:
         """Return what this process found and what it cost, as JSON."""
