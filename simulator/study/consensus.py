@@ -1,8 +1,8 @@
 """The fit of `causal-consensus`: the level of reaction at which simulated slow-downs lose what the published ones lost.
 
-Simulated method of moments. One number is fitted, the level: the hazard of waiting and the weights of being put off move
-together, in the ratio in which they stand in the preset, because what pages and orders were lost cannot tell them apart
-(only when in the wait people left could). For each study the level is found at which the mean of
+Simulated method of moments. One number is fitted, the level: the hazard of waiting and the weights of being put off
+move together, in the ratio in which they stand in the preset, because what pages and orders were lost cannot tell them
+apart (only when in the wait people left could). For each study the level is found at which the mean of
 
     ln(−ln(1 + simulated change)) − ln(−ln(1 + published change))
 
@@ -70,9 +70,7 @@ def fit_consensus(seed: int, visits: int = VISITS) -> Fitted:
     missed = np.array([_missed(scaled(factor), used, seed, visits) for factor in FACTORS])
     by_study = {study.id: _zero(missed[:, place]) for place, (study, _) in enumerate(used)}
     factor, low, high = _together(list(by_study.values()))
-    without = {
-        name: _together([other for key, other in by_study.items() if key != name])[0] for name in by_study
-    }
+    without = {name: _together([other for key, other in by_study.items() if key != name])[0] for name in by_study}
     return Fitted(factor, low, high, by_study, without, levels)
 
 
