@@ -137,7 +137,7 @@ def test_studies_that_make_no_sense_are_refused():
         Study.model_validate(about | {"design": "sites", "base": "1s", "figures": [figure | {"delay": "-2s"}]})
 
 
-def test_the_command_prints_the_card(footfall, few):
+def test_the_command_prints_the_card(footfall):
     """`footfall speed scorecard` prints every row, or JSON; an observational preset needs its flag."""
     said = footfall("speed", "scorecard", "--visits", "1000", "--json", "--behaviour", "h0.01")
     card = json.loads(said.out)
