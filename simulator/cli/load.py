@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @options.network
 @options.warmup
 @options.max_open_visits
+@safety.probe_share
 @options.behaviour
 @options.seed
 @safety.own
@@ -67,6 +68,7 @@ def command(
     network: str | None,
     warmup: str | None,
     max_open_visits: int | None,
+    probe_share: float | None,
     behaviour: str | None,
     observational: bool | None,
     seed: int | None,
@@ -110,6 +112,7 @@ def command(
         duration=duration,
         warmup=warmup,
         max_open_visits=max_open_visits,
+        probe_share=probe_share,
         transport=transport,
         network=network,
         behaviour=behaviour,
