@@ -40,6 +40,7 @@ SLOW = (
     "export/test_truth.py::test_the_same_data_is_the_same_truth",
     "export/test_truth.py::test_truth_json_holds_what_was_planted",
     "fit/test_rum.py::test_everything_is_found",
+    "fit/test_rum.py::test_the_patience_fit_covers_the_truth",
     "invariants/test_causal_order_of_personas.py",
     "invariants/test_plain_python.py",
     "invariants/test_planted_parameters.py",
