@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @options.warmup
 @options.max_open_visits
 @safety.probe_share
+@options.behaviour
 @options.seed
 @safety.own
 @safety.max_rate
@@ -68,6 +69,8 @@ def command(
     warmup: str | None,
     max_open_visits: int | None,
     probe_share: float | None,
+    behaviour: str | None,
+    observational: bool | None,
     seed: int | None,
     owned: bool,
     max_rate: str | None,
@@ -112,10 +115,13 @@ def command(
         probe_share=probe_share,
         transport=transport,
         network=network,
+        behaviour=behaviour,
+        observational=observational,
         seed=seed,
         max_rate=max_rate,
     )
     loaded = load_scenario(scenario, given)
+    options.warn_of(loaded.behaviour)
     base_url = safety.base_url_of(loaded.spec.host or loaded.target.host, "scenario or target file")
     permission = permitted(loaded, base_url, owned=owned, verify=not insecure)
     wanted, bounds = safety.wanted_of(more)
