@@ -186,7 +186,7 @@ def _check(output: Output, database: Path | None, dask: str | None, *, overwrite
 def _makers(workers: int, dask: str | None) -> Iterator[Make]:
     """Yield what makes shards: processes of this machine, or a cluster that has answered."""
     if dask is None:
-        from simulator.export.pool import make_all
+        from simulator.worlds.pool import make_all
 
         yield lambda job, todo: make_all(job, todo, max(1, min(workers, len(todo))))
         return
