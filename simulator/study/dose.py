@@ -1,0 +1,148 @@
+"""The same shoppers and visits under many treatments: what each takes away, exactly and with its 95 % interval.
+
+All arms share their draws (common random numbers), so that a treated visit is its control visit up to the page at
+which it ends earlier: differences are of the same people, and each lost page has a place where it was lost. What
+speed does is an assumption of the population; its consequences for a shop's mix of people are what is computed here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simulator.study.dose_change import DELAYS_S, Change, delay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from numpy.typing import NDArray
+
+    from simulator.analysis.estimates import Estimate
+    from simulator.scenario.load import Scenario
+    from simulator.study.attribution import Lost
+
+__all__ = ["DELAYS_S", "METRICS", "Change", "Dose", "DoseResponse", "GroupEffect", "Outcome", "delay", "dose_response"]
+
+METRICS = (
+    "wall_time",
+    "engaged_time",
+    "waited_time",
+    "ga_time",
+    "pages",
+    "bounce",
+    "conversion",
+    "orders",
+    "revenue_per_1000",
+    "left_done",
+    "left_impatient",
+    "left_put_off",
+    "left_error",
+    "left_budget",
+    "landing_load",
+)
+"""What is known of every arm, each a mean over visits: times in seconds, shares in [0, 1], counts; names as in
+`analysis.metrics` where it has them. `revenue_per_1000` is in whole currency units for 1,000 visits. `landing_load` is
+what the first page took or would have taken, whether it was waited for or not."""
+GROUP_METRICS = ("pages", "engaged_time", "wall_time", "conversion")
+"""What is known of groups of visits."""
+GROUPINGS = (("persona",), ("tier",), ("network",), ("country",), ("persona", "tier", "network", "country"))
+"""By what groups are told apart; the network is the one that the landing page met."""
+FUNNEL = ("product", "add_to_cart", "checkout", "payment", "purchase")
+"""Pages that count as steps of the funnel once they were loaded and waited for."""
+SECONDS = 3_601
+"""Cells of a grid of seconds: cell s holds visits of [s, s + 1) seconds, the last all that are longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the visits of one arm came to.
+
+    `pages` (CAUSES, pages) counts visits by cause and number of pages, up to the longest. `engaged_s` and `wall_s`
+    (CAUSES, SECONDS) count visits by cause and whole seconds; nothing in them is censored. `funnel` counts visits that
+    reached each step, `visits` being the first. Causes are those of `journey.records.CAUSES`, in its order.
+    """
+
+    visits: int
+    shoppers: int
+    means: dict[str, Estimate]
+    funnel: dict[str, int]
+    pages: NDArray[Any]
+    engaged_s: NDArray[Any]
+    wall_s: NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupEffect:
+    """What a change did to some of the visits; `where` says which, as {"tier": "low"}.
+
+    `control` are means; `relative` is a share of control's, −0.05 being five per cent less.
+    """
+
+    where: dict[str, str]
+    visits: int
+    shoppers: int
+    control: dict[str, float]
+    difference: dict[str, Estimate]
+    relative: dict[str, Estimate]
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """One treated arm beside control; every dict is by `METRICS`.
+
+    `difference` is treated less control in the metric's unit, `relative` the same as a share of control's mean; both
+    are paired and clustered by shopper. `variance_reduction` says how many times more visits two groups of different
+    shoppers would need for intervals as narrow (infinite where the arms do not differ at all). `lost` holds what was
+    lost and where.
+    """
+
+    change: Change
+    outcome: Outcome
+    difference: dict[str, Estimate]
+    relative: dict[str, Estimate]
+    variance_reduction: dict[str, float]
+    lost: Lost
+    groups: tuple[GroupEffect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DoseResponse:
+    """Control and every dose, in the order of the changes."""
+
+    control: Outcome
+    doses: tuple[Dose, ...]
+
+    @property
+    def variance_reduction(self) -> dict[str, float]:
+        """The median over the doses that differ from control; 1 for a metric in which none does."""
+        raise NotImplementedError
+
+
+def dose_response(
+    scenario: Scenario,
+    changes: Iterable[Change] = tuple(delay(seconds) for seconds in DELAYS_S),
+    *,
+    shoppers: int | None = None,
+    workers: int = 1,
+    progress: Callable[[int, int], None] = lambda _shoppers, _visits: None,
+) -> DoseResponse:
+    """Play every visit of a scenario's shoppers in control and under each change.
+
+    `shoppers` replaces the scenario's number; each makes their visits over its horizon. Arms of the scenario itself
+    are left out. `progress` is told (shoppers, visits) of each finished part. The result is the same for any number of
+    `workers`. Raises `FileFaults` for a change that names what there is not.
+    """
+    raise NotImplementedError
+
+
+def sensitivity(
+    scenario: Scenario,
+    changes: Iterable[Change],
+    hazards_per_s: Iterable[float] = (0.0, 0.01, 0.025, 0.05),
+    *,
+    shoppers: int | None = None,
+    workers: int = 1,
+    progress: Callable[[int, int], None] = lambda _shoppers, _visits: None,
+) -> dict[float, DoseResponse]:
+    """Return the dose–response were shoppers to leave a page that loads at each of these constant hazards."""
+    raise NotImplementedError
