@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """Outcomes of one arm: `values` and `before` are (n,), the latter known before treatment; `clusters` the shoppers."""
+    """Outcomes of one arm, all (n,): `before` is known before the treatment; `clusters` are the shoppers."""
 
     values: NDArray[np.float64]
     before: NDArray[np.float64]

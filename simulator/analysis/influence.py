@@ -26,31 +26,50 @@ class Influenced:
     """A figure and what each shopper adds to its error.
 
     `clusters` (G,) are the shoppers, ascending; `parts` (G,) what each adds, scaled by √(G/(G−1)), so that the variance
-    is the sum of their squares. `n` counts the rows (visits, pages) behind the figure.
+    is the sum of their squares. `n` counts the rows (visits, pages) behind the figure; `freedom` are the degrees of
+    freedom of its t interval, 0 where there are too few shoppers for one.
     """
 
     value: float
     n: int
     clusters: NDArray[np.int64]
     parts: NDArray[np.float64]
+    freedom: float
 
     @property
     def variance(self) -> float:
         """The cluster-robust variance of the figure."""
         return float(self.parts @ self.parts)
 
-    @property
-    def freedom(self) -> float:
-        """Degrees of freedom of its t interval: shoppers less one."""
-        return len(self.clusters) - 1.0
+    def estimate(self, floor: float = -math.inf) -> Estimate:
+        """Return the figure with its t interval, cut off at `floor`; no interval from a single shopper."""
+        if self.freedom < 1:
+            return Estimate(self.value, self.n)
+        half = float(stdtrit(self.freedom, 1 - TAIL)) * math.sqrt(self.variance)
+        return Estimate(self.value, self.n, max(floor, self.value - half), self.value + half)
+
+    def p(self, null: float = 0.0) -> float | None:
+        """Return the two-sided p of the figure's being `null`; None where there is no spread to judge it by."""
+        if self.freedom < 1 or self.variance == 0:
+            return None
+        return float(2 * stdtr(self.freedom, -abs(self.value - null) / math.sqrt(self.variance)))
+
+
+def groups_of(clusters: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the shoppers, ascending, and the place among them of each row's; tables that stand by shopper are fast."""
+    if len(clusters) and np.all(clusters[1:] >= clusters[:-1]):
+        fresh = np.append(True, clusters[1:] != clusters[:-1])
+        return clusters[fresh], np.cumsum(fresh) - 1
+    return np.unique(clusters, return_inverse=True)
 
 
 def influenced(value: float, rows: NDArray[np.float64], clusters: NDArray[np.int64]) -> Influenced:
     """Return a figure from what each row adds to its error; `rows` and `clusters` are (n,)."""
-    who, place = np.unique(clusters, return_inverse=True)
-    parts = np.bincount(place, rows, len(who))
+    who, place = groups_of(clusters)
+    parts = np.bincount(place, rows, len(who)).astype(np.float64)
     groups = len(who)
-    return Influenced(value, len(rows), who, parts * math.sqrt(groups / (groups - 1)) if groups > 1 else parts)
+    scale = math.sqrt(groups / (groups - 1)) if groups > 1 else 1.0
+    return Influenced(value, len(rows), who, scale * parts, groups - 1.0)
 
 
 def mean_of(
@@ -63,32 +82,28 @@ def mean_of(
     return influenced(middle, counts * (values - middle) / total, clusters)
 
 
-def estimate_of(found: Influenced, floor: float = -math.inf) -> Estimate:
-    """Return the figure with its t interval, cut off at `floor`; no interval from fewer than two shoppers."""
-    if len(found.clusters) < 2:
-        return Estimate(found.value, found.n)
-    half = float(stdtrit(found.freedom, 1 - TAIL)) * math.sqrt(found.variance)
-    return Estimate(found.value, found.n, max(floor, found.value - half), found.value + half)
-
-
-def p_of(found: Influenced, null: float = 0.0) -> float | None:
-    """Return the two-sided p of the figure's being `null`; None where there is no spread to judge it by."""
-    if len(found.clusters) < 2 or found.variance == 0:
-        return None
-    return float(2 * stdtr(found.freedom, -abs(found.value - null) / math.sqrt(found.variance)))
-
-
 def combined(value: float, terms: tuple[tuple[float, Influenced], ...]) -> Influenced:
     """Return a smooth function of figures: its value, and its slope in each of them (the delta method).
 
-    Shoppers are matched by number, so that those who are in several figures count once. The result stands on as many
-    shoppers as the smallest of its figures, if they are others, and on all otherwise.
+    Shoppers are matched by number, so that those who are in several figures count once. Where none is, the figures are
+    independent and the degrees of freedom are Welch's (1947).
     """
     who = np.unique(np.concatenate([one.clusters for _, one in terms]))
     parts = np.zeros(len(who))
     for slope, one in terms:
         parts[np.searchsorted(who, one.clusters)] += slope * one.parts
-    return Influenced(value, min(one.n for _, one in terms), who, parts)
+    freedom = len(who) - 1.0
+    if len(who) == sum(len(one.clusters) for _, one in terms):
+        freedom = _welch([(slope * slope * one.variance, one.freedom) for slope, one in terms])
+    return Influenced(value, min(one.n for _, one in terms), who, parts, freedom)
+
+
+def _welch(variances: list[tuple[float, float]]) -> float:
+    """Return the degrees of freedom of a sum of independent figures of (variance, degrees of freedom)."""
+    total = sum(variance for variance, _ in variances)
+    if total == 0 or any(freedom < 1 for _, freedom in variances):
+        return min(freedom for _, freedom in variances)
+    return total**2 / sum(variance**2 / freedom for variance, freedom in variances)
 
 
 def difference(treated: Influenced, control: Influenced) -> Influenced:
@@ -100,3 +115,8 @@ def relative(treated: Influenced, control: Influenced) -> Influenced:
     """Return treated over control, less 1. Raises `ZeroDivisionError` where control is 0."""
     ratio = treated.value / control.value
     return combined(ratio - 1.0, ((1.0 / control.value, treated), (-ratio / control.value, control)))
+
+
+def share_shoppers(one: Influenced, other: Influenced) -> bool:
+    """Return whether some shoppers are in both figures, which makes their comparison a paired one."""
+    return bool(np.isin(one.clusters, other.clusters).any())

@@ -79,6 +79,13 @@ class Generator(Lax):
     contract: list[Broken] = []
 
 
+class Reaction(Lax):
+    """The preset by which shoppers reacted to waiting."""
+
+    name: str
+    kind: str
+
+
 class Aborted(Lax):
     """The threshold that ended a live run early: when, in seconds of the run, and what was measured then."""
 
@@ -110,6 +117,7 @@ class Manifest(Lax):
     assumed: list[str] = []
     measured: list[str] = []
     settings: dict[str, str] = {}
+    behaviour: Reaction | None = None
     interrupted: bool = False
     aborted: Aborted | None = None
     tables: dict[str, list[TableFile]] = {}

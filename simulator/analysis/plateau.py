@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Monotone:
-    """A step curve that never turns: at `load_s` (K,), ascending, the outcome is `value`; `n` rows stand behind each."""
+    """A step curve that never turns: at `load_s` (K,), ascending, the outcome is `value`, of `n` rows."""
 
     load_s: NDArray[np.float64]
     value: NDArray[np.float64]

@@ -48,7 +48,7 @@ WHERE_THERE = {
     "latency": LABELS,
     "requests": ("network", "tier", "arm", WARMUP),
     "visits": (WARMUP,),
-    "events": (WARMUP,),
+    "events": ("step", WARMUP),
 }
 """Columns that are read too, and that runs of older versions do not have."""
 EVERY_WORLD = ("shoppers", "visits", "events")

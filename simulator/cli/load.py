@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @options.network
 @options.warmup
 @options.max_open_visits
+@options.behaviour
 @options.seed
 @safety.own
 @safety.max_rate
@@ -66,6 +67,8 @@ def command(
     network: str | None,
     warmup: str | None,
     max_open_visits: int | None,
+    behaviour: str | None,
+    observational: bool | None,
     seed: int | None,
     owned: bool,
     max_rate: str | None,
@@ -109,10 +112,13 @@ def command(
         max_open_visits=max_open_visits,
         transport=transport,
         network=network,
+        behaviour=behaviour,
+        observational=observational,
         seed=seed,
         max_rate=max_rate,
     )
     loaded = load_scenario(scenario, given)
+    options.warn_of(loaded.behaviour)
     base_url = safety.base_url_of(loaded.spec.host or loaded.target.host, "scenario or target file")
     permission = permitted(loaded, base_url, owned=owned, verify=not insecure)
     wanted, bounds = safety.wanted_of(more)

@@ -20,12 +20,14 @@ FOLDER = Path("personas/schemas")
 def schemas() -> dict[str, str]:
     """Return the text of each schema by file name."""
     from simulator.export.dirt import Dirt
+    from simulator.model.behaviour import BehaviourFile
     from simulator.model.schema import PersonaFile, PopulationFile
     from simulator.scenario.schema import ScenarioFile
     from simulator.target.schema import TargetFile
     from simulator.worlds.backend import BackendFile
 
     models: dict[str, type[BaseModel]] = {
+        "behaviour": BehaviourFile,
         "persona": PersonaFile,
         "population": PopulationFile,
         "scenario": ScenarioFile,

@@ -7,10 +7,13 @@ speed does is an assumption of the population; its consequences for a shop's mix
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from simulator.study.dose_change import DELAYS_S, Change, delay
+from simulator.model.distributions import CONSTANT
+from simulator.study.dose_change import DELAYS, Change, delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,10 +21,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.analysis.estimates import Estimate
+    from simulator.model.population import Population
     from simulator.scenario.load import Scenario
     from simulator.study.attribution import Lost
 
-__all__ = ["DELAYS_S", "METRICS", "Change", "Dose", "DoseResponse", "GroupEffect", "Outcome", "delay", "dose_response"]
+__all__ = ["DELAYS", "METRICS", "Change", "Dose", "DoseResponse", "GroupEffect", "Outcome", "delay", "dose_response"]
 
 METRICS = (
     "wall_time",
@@ -49,6 +53,10 @@ GROUPINGS = (("persona",), ("tier",), ("network",), ("country",), ("persona", "t
 """By what groups are told apart; the network is the one that the landing page met."""
 FUNNEL = ("product", "add_to_cart", "checkout", "payment", "purchase")
 """Pages that count as steps of the funnel once they were loaded and waited for."""
+HAZARDS_PER_S = (0.0, 0.01, 0.025, 0.05)
+"""What is always shown: a conclusion that flips between them is no conclusion."""
+BLOCK = 8_192
+"""Shoppers played at a time."""
 SECONDS = 3_601
 """Cells of a grid of seconds: cell s holds visits of [s, s + 1) seconds, the last all that are longer."""
 
@@ -114,35 +122,64 @@ class DoseResponse:
 
     @property
     def variance_reduction(self) -> dict[str, float]:
-        """The median over the doses that differ from control; 1 for a metric in which none does."""
-        raise NotImplementedError
+        """The median over the doses that differ from control in a metric; infinite where none does."""
+        found = {}
+        for name in METRICS:
+            factors = [dose.variance_reduction[name] for dose in self.doses]
+            found[name] = median([factor for factor in factors if math.isfinite(factor)] or [math.inf])
+        return found
+
+
+def constant_hazard(population: Population, hazard_per_s: float) -> Population:
+    """Return a population whose shoppers leave a page that loads at a constant hazard, and mind no page that loaded."""
+    personas = population.personas.copy()
+    personas["hazard_per_s"], personas["patience_shape"], personas["feedback"] = hazard_per_s, 1.0, 1.0
+    personas["put_off"], personas["memory"] = 0.0, 0.0
+    for row in personas:
+        row["frailty"] = (CONSTANT, 1.0, 0.0, -math.inf, math.inf)
+    return population._replace(personas=personas)
 
 
 def dose_response(
     scenario: Scenario,
-    changes: Iterable[Change] = tuple(delay(seconds) for seconds in DELAYS_S),
+    changes: Iterable[Change] = DELAYS,
     *,
     shoppers: int | None = None,
     workers: int = 1,
+    block: int = BLOCK,
     progress: Callable[[int, int], None] = lambda _shoppers, _visits: None,
 ) -> DoseResponse:
     """Play every visit of a scenario's shoppers in control and under each change.
 
     `shoppers` replaces the scenario's number; each makes their visits over its horizon. Arms of the scenario itself
     are left out. `progress` is told (shoppers, visits) of each finished part. The result is the same for any number of
-    `workers`. Raises `FileFaults` for a change that names what there is not.
+    `workers` and any `block` of shoppers played at a time. Raises `FileFaults` for a change that names what there is
+    not.
     """
-    raise NotImplementedError
+    from simulator.study.dose_run import Experiment, run  # noqa: PLC0415 - what is compiled needs the names above
+
+    experiment = Experiment.of(scenario, tuple(changes))
+    many = scenario.spec.shoppers if shoppers is None else shoppers
+    return run(experiment, many, workers=workers, block=block, progress=progress)
 
 
 def sensitivity(
     scenario: Scenario,
     changes: Iterable[Change],
-    hazards_per_s: Iterable[float] = (0.0, 0.01, 0.025, 0.05),
+    hazards_per_s: Iterable[float] = HAZARDS_PER_S,
     *,
+    patience: Callable[[Population, float], Population] = constant_hazard,
     shoppers: int | None = None,
     workers: int = 1,
     progress: Callable[[int, int], None] = lambda _shoppers, _visits: None,
 ) -> dict[float, DoseResponse]:
-    """Return the dose–response were shoppers to leave a page that loads at each of these constant hazards."""
-    raise NotImplementedError
+    """Return the dose–response were shoppers to leave a page that loads at each of these hazards.
+
+    `patience` makes the population of a hazard; the usual one makes it constant, alike for everybody and every page,
+    and the only thing that speed does.
+    """
+    todo, found = tuple(changes), {}
+    for hazard in hazards_per_s:
+        changed = replace(scenario, population=patience(scenario.population, hazard))
+        found[hazard] = dose_response(changed, todo, shoppers=shoppers, workers=workers, progress=progress)
+    return found

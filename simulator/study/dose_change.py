@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from simulator.model.networks import TechnologyName
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from simulator.model.distributions import Distribution
+    from simulator.model.networks import TechnologyName
 
 Weight = Literal["document_bytes", "critical_bytes", "content_bytes", "script_kb", "warm_share"]
 WEIGHTS: tuple[Weight, ...] = ("document_bytes", "critical_bytes", "content_bytes", "script_kb", "warm_share")
@@ -75,7 +74,7 @@ class Change:
     pages: Mapping[str, Mapping[Weight, Amount]] = field(default_factory=dict)
     placements: Mapping[str, str] = field(default_factory=dict)
     link: Link | None = None
-    cpu: Amount = Amount()  # noqa: RUF009 - frozen, so shared safely
+    cpu: Amount = Amount()
     server: Mapping[str, Server] = field(default_factory=dict)
 
     @property
@@ -88,3 +87,7 @@ class Change:
 def delay(seconds: float) -> Change:
     """Return the change that makes every page so many seconds slower."""
     return Change(f"+{seconds:g} s", {ALL: seconds})
+
+
+DELAYS = tuple(delay(seconds) for seconds in DELAYS_S)
+"""The changes of the usual dose–response."""
