@@ -47,7 +47,7 @@ WARMUP = "warmup"
 WHERE_THERE = {
     "latency": LABELS,
     "requests": ("network", "tier", "arm", WARMUP),
-    "visits": (WARMUP,),
+    "visits": (WARMUP, "revenue_cents"),
     "events": ("step", WARMUP),
 }
 """Columns that are read too, and that runs of older versions do not have."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from simulator.analysis.estimates import Estimate, share, wilson
-from simulator.analysis.influence import estimate_of, mean_of, relative
+from simulator.analysis.influence import mean_of, relative
 from simulator.analysis.metrics import METRICS, Sample, matching, sample
 from simulator.analysis.plateau import isotonic, knee
 from simulator.study.speed_findings import Bin, Binned, Plateau, Rate
@@ -94,7 +94,7 @@ def slope(load_s: Floats, found: Sample) -> Estimate:
     # The influence of each visit on the line and on the mean; their ratio by the delta method.
     moved = (x - middle_x) * (y - middle_y - line * (x - middle_x)) / spread
     whole = (moved - line * (y - middle_y) / middle_y) / middle_y
-    made = estimate_of(mean_of(whole, who))
+    made = mean_of(whole, who).estimate()
     half = 0.0 if made.high is None or made.value is None else made.high - made.value
     value = line / middle_y
     return Estimate(value, len(y), value - half, value + half)
@@ -143,7 +143,7 @@ def arm_effect(treated: Sample, control: Sample) -> Estimate:
     if not len(control.values) or not len(treated.values) or not control.values.mean():
         return Estimate(None, min(len(control.values), len(treated.values)))
     means = (mean_of(part.values, part.clusters, part.weights) for part in (treated, control))
-    return estimate_of(relative(*means))
+    return relative(*means).estimate(-1.0)
 
 
 def share_of(hits: NDArray[np.bool_], found: Sample) -> Estimate:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.analysis.runs import chunks_of
+from simulator.analysis.visits import FUNNEL, arrived, keys_of
 from simulator.model.devices import device_table
 from simulator.model.networks import network_table
 from simulator.model.schema import TECHNOLOGIES, TIERS
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 US = 1e6
 COLUMNS = (
     "arm", "persona", "page", "network", "device", "cause", "step", "fcp_us", "load_us", "measured_us", "waited_us",
-    "server_us", "stalled_us", "rtt_ms", "down_kbps", "loss",
+    "server_us", "stalled_us", "rtt_ms", "down_kbps", "loss", "shopper", "visit", "ok",
 )  # fmt: skip
 FASTEST_S, SLOWEST_S, CELLS = 0.01, 1_800.0, 480
 """The grid of load times: so many cells, of equal ratio (2.6 % each)."""
@@ -76,6 +77,7 @@ class Pages:
     """All that is kept of the events of one arm.
 
     `waits` (personas, cells) counts waits by length, `waited_s` sums them, `left` counts those that the shopper ended.
+    `reached` holds for each step of the funnel the keys (`visits.keys_of`) of the visits of every arm that got there.
     """
 
     by: dict[str, Cells]
@@ -83,6 +85,7 @@ class Pages:
     waits: Ints
     waited_s: Floats
     left: Ints
+    reached: dict[str, list[Ints]] = field(default_factory=dict)
     load_s: float = 0.0
     measured_s: float = 0.0
     events: int = 0
@@ -104,6 +107,9 @@ def reduce_pages(run: Run, cards: NDArray[Any] | None) -> Pages:
     for frame in chunks_of(run, COLUMNS):
         rows = _base_rows(frame, run.base_arm)
         _add(kept, frame, rows, cards)
+        keys = keys_of(frame, run.manifest.arms)
+        for _, page in FUNNEL:
+            kept.reached.setdefault(page, []).append(np.unique(keys[arrived(frame, page)]))
     return kept
 
 
@@ -194,7 +200,8 @@ def _parts(frame: Frame, rows: Ints, load_s: Floats, cards: NDArray[Any] | None)
     which = np.flatnonzero(~np.isnan(load_s) & ~np.isnan(frame.numbers("fcp_us")[rows]))
     at = rows[which]
     page, network = frame.labels("page"), frame.labels("network")
-    promotion_s = np.array([network_table().technologies[name].radio_promotion for name in network.names])  # type: ignore[index]
+    promotions = {str(name): one.radio_promotion for name, one in network_table().technologies.items()}
+    promotion_s = np.array([promotions.get(name, 0.0) for name in network.names])
     numbers = {name: frame.numbers(name)[at] for name in needed}
     return which, lcp_parts_s(
         cards,

@@ -1,0 +1,167 @@
+"""Paired dose–responses as a report shows them: arms, groups, sensitivity to the assumed hazard, and where to spend."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from simulator.analysis.influence import Influenced
+from simulator.analysis.words import counted
+from simulator.study.dose import DELAYS_S, delay, dose_response
+from simulator.study.dose_change import Change
+from simulator.study.speed_findings import (
+    HEADLINE,
+    Arm,
+    Conclusion,
+    GroupEffect,
+    Heterogeneity,
+    Saving,
+    Sensitivity,
+)
+from simulator.study.speed_play import again
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from simulator.analysis.estimates import Estimate
+    from simulator.scenario.load import Scenario
+    from simulator.study.dose import Dose, DoseResponse
+
+    Progress = Callable[[int, int], None]
+
+PRESETS = {0.0: "null", 0.01: "h0.01", 0.025: "h0.025", 0.05: "h0.05"}
+"""The hazards that every conclusion is tried at, a second of waiting, and the presets that have them."""
+SENSITIVITY_DELAYS_S = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+MEASURED = (*HEADLINE, "waited_time")
+ONE_SECOND_S = 1.0
+SAVED_S = (0.1, 0.2, 0.5, 1.0)
+SAVED_METRICS = ("pages", "engaged_time", "conversion", "revenue_per_1000")
+MOST_PAGES = 8
+FEWEST_SHOPPERS = 30
+
+
+def doses(scenario: Scenario, shoppers: int | None, workers: int, progress: Progress) -> DoseResponse:
+    """Return the scenario's dose–response over the usual delays."""
+    changes = [delay(seconds) for seconds in DELAYS_S if seconds > 0]
+    return dose_response(scenario, changes, shoppers=shoppers, workers=workers, progress=progress)
+
+
+def arm_table(response: DoseResponse) -> tuple[Arm, ...]:
+    """Return control and every delay."""
+    control = response.control
+    means = {name: control.means[name] for name in MEASURED}
+    return (Arm("control", 0.0, control.visits, control.shoppers, means, {}, {}), *map(_arm, response.doses))
+
+
+def _arm(dose: Dose) -> Arm:
+    parts = (dose.outcome.means, dose.difference, dose.relative)
+    means, difference, relative = ({name: one[name] for name in MEASURED} for one in parts)
+    outcome = dose.outcome
+    return Arm(dose.change.name, dose.change.dose_s, outcome.visits, outcome.shoppers, means, difference, relative)
+
+
+def variance_reduction(response: DoseResponse) -> dict[str, float]:
+    """Return how many times more visits two groups of different shoppers would need; only where that is a number."""
+    found = response.variance_reduction
+    return {name: found[name] for name in HEADLINE if math.isfinite(found[name])}
+
+
+def dose_at(response: DoseResponse, seconds: float = ONE_SECOND_S) -> Dose:
+    """Return the dose of a delay."""
+    return next(dose for dose in response.doses if dose.change.dose_s == seconds)
+
+
+def heterogeneity(response: DoseResponse, metric: str = "engaged_time") -> Heterogeneity:
+    """Return what one more second costs each kind of visit, drawn towards the whole by how little each can say."""
+    from simulator.analysis.forest import pooled  # noqa: PLC0415 - only reports need it
+
+    dose = dose_at(response)
+    groups: list[GroupEffect] = []
+    p: dict[str, float | None] = {}
+    for label in ("persona", "tier", "network", "country"):
+        rows = [g for g in dose.groups if set(g.where) == {label} and g.shoppers >= FEWEST_SHOPPERS]
+        rows = [g for g in rows if g.relative[metric].value is not None and g.relative[metric].high is not None]
+        rows.sort(key=lambda group: -group.visits)
+        if len(rows) < 2:
+            continue
+        found = pooled([g.where for g in rows], [influence_of(g.relative[metric], g.shoppers) for g in rows], metric)
+        p[label] = found.p
+        shrunk = {tuple(one.labels.items()): one.shrunk for one in found.rows}
+        groups += [
+            GroupEffect(label, g.where[label], g.visits, g.relative[metric], shrunk[tuple(g.where.items())])
+            for g in rows
+            if tuple(g.where.items()) in shrunk
+        ]
+    return Heterogeneity(dose.change.name, metric, dose.relative[metric], tuple(groups), p)
+
+
+def influence_of(estimate: Estimate, shoppers: int) -> Influenced:
+    """Return an estimate as the sum of what shoppers add: spread evenly, which has the same variance."""
+    import numpy as np  # noqa: PLC0415
+    from scipy.special import stdtrit  # noqa: PLC0415
+
+    assert estimate.value is not None
+    assert estimate.high is not None
+    freedom = max(shoppers - 1.0, 1.0)
+    error = (estimate.high - estimate.value) / float(stdtrit(freedom, 0.975))
+    parts = np.full(shoppers, error / math.sqrt(shoppers))
+    return Influenced(estimate.value, estimate.n, np.arange(shoppers), parts, freedom)
+
+
+def sensitivity(scenario: Scenario, shoppers: int, workers: int, progress: Progress) -> tuple[Sensitivity, ...]:
+    """Return the dose–response were the base shopper to leave at each of the hazards of `PRESETS`."""
+    changes = [delay(seconds) for seconds in SENSITIVITY_DELAYS_S]
+    made = []
+    for hazard, preset in PRESETS.items():
+        changed = again(scenario, behaviour=preset, arms=[], thresholds=[], observational=False)
+        found = dose_response(changed, changes, shoppers=shoppers, workers=workers, progress=progress)
+        relative = {name: tuple(dose.relative[name] for dose in found.doses) for name in HEADLINE}
+        made.append(Sensitivity(hazard, SENSITIVITY_DELAYS_S, relative))
+    return tuple(made)
+
+
+def conclusions(
+    effects: dict[str, Estimate], delay_s: float, tried: Sequence[Sensitivity]
+) -> tuple[Conclusion, ...]:
+    """Return what a delay does to each metric of the headline, and the hazards at which that would not be so."""
+    made = []
+    for metric in HEADLINE:
+        if metric not in effects:
+            continue
+        says = direction(effects[metric])
+        flips = [one.hazard_per_s for one in tried if direction(_at(one, metric, delay_s)) != says]
+        made.append(Conclusion(metric, says, effects[metric], delay_s, tuple(flips)))
+    return tuple(made)
+
+
+def _at(one: Sensitivity, metric: str, delay_s: float) -> Estimate:
+    place = min(range(len(one.delay_s)), key=lambda row: abs(one.delay_s[row] - delay_s))
+    return one.relative[metric][place]
+
+
+def direction(change: Estimate) -> str:
+    """Return whether a change is shown, and which way: its 95 % interval has to leave zero out."""
+    if change.high is not None and change.high < 0:
+        return "falls"
+    return "rises" if change.low is not None and change.low > 0 else "no change shown"
+
+
+def savings(
+    scenario: Scenario, pages: Iterable[str], shoppers: int, workers: int, progress: Progress
+) -> tuple[Saving, ...]:
+    """Return what faster pages of each state would bring, best first; a page cannot take less than no time."""
+    todo = [(page, saved) for page in pages for saved in SAVED_S]
+    changes = [Change(f"{page} -{saved:g} s", {page: -saved}) for page, saved in todo]
+    found = dose_response(scenario, changes, shoppers=shoppers, workers=workers, progress=progress) if changes else None
+    made = [
+        Saving(page, saved, *({name: part[name] for name in SAVED_METRICS} for part in (dose.relative, dose.difference)))
+        for (page, saved), dose in zip(todo, found.doses if found else (), strict=True)
+    ]
+    worth = {one.page: one.difference["engaged_time"].value or 0.0 for one in made}
+    return tuple(sorted(made, key=lambda one: (-worth[one.page], one.saved_s)))
+
+
+def told(response: DoseResponse) -> str:
+    """Return how large the experiment was."""
+    visits, shoppers = response.control.visits, response.control.shoppers
+    return f"{counted(visits, 'visit')} of {counted(shoppers, 'shopper')}, each played in {len(response.doses) + 1} arms"
