@@ -52,15 +52,14 @@ class Tally:
     @cached_property
     def stayed(self) -> Floats:
         """The weight at risk that did not leave, by time; at least 0."""
-        stayed: Floats = self.at_risk - self.left
+        stayed = self.at_risk - self.left
         # Weights add up with rounding.
         return np.where(stayed > 1e-12 * self.at_risk, stayed, 0.0).astype(np.float64)
 
     @cached_property
     def survival(self) -> Floats:
         """The product-limit estimate: the share that lasted longer than each time."""
-        survival: Floats = np.cumprod(self.stayed / self.at_risk)
-        return survival
+        return np.cumprod(self.stayed / self.at_risk).astype(np.float64)
 
     @cached_property
     def before(self) -> Floats:

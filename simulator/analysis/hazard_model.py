@@ -31,7 +31,7 @@ ROUNDS = 50
 CLOSE = 1e-10
 """The fit has settled when no coefficient moves by more than this, on columns of unit size."""
 SMALL = 1e-12
-NOT_TOLD = "the terms of the hazard model cannot be told apart on these pages, or some kind of page always or never ends a visit"
+NOT_TOLD = "kinds of pages cannot be told apart, or one of them always or never ends a visit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,8 @@ def _spline(loads: Floats, knots: Sequence[float]) -> list[Floats]:
 def pages_of(run: Run, rows: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]:
     """Return of these events (a mask over all) the page's number, load time in seconds, and whether it drove away.
 
-    It did where the cause was `impatient` or `put_off`. A load time that was never seen is the time that was waited: less than the truth, which only a crowd knows.
+    It did where the cause was `impatient` or `put_off`. A load time that was never seen is the time that was waited:
+    less than the truth, which only a crowd knows.
     """
     events = run.events
     load = np.where(events.present("load_us"), events.numbers("load_us"), events.numbers("waited_us"))[rows] / 1e6
