@@ -94,7 +94,7 @@ class LateFrame(Frame):
         self._made: dict[tuple[str, str], Any] = {}
 
     @cached_property
-    def table(self) -> pa.Table:  # type: ignore[override] # an attribute of every frame, here made when asked for
+    def table(self) -> pa.Table:
         """The whole table."""
         return self._read().unify_dictionaries().combine_chunks()
 

@@ -70,9 +70,7 @@ def fit_consensus(seed: int, visits: int = VISITS) -> Fitted:
     missed = np.array([_missed(scaled(factor), used, seed, visits) for factor in FACTORS])
     by_study = {study.id: _zero(missed[:, place]) for place, (study, _) in enumerate(used)}
     factor, low, high = _together(list(by_study.values()))
-    without = {
-        name: _together([other for key, other in by_study.items() if key != name])[0] for name in by_study
-    }
+    without = {name: _together([other for key, other in by_study.items() if key != name])[0] for name in by_study}
     return Fitted(factor, low, high, by_study, without, levels)
 
 

@@ -196,6 +196,4 @@ def share_change(hits: float, n: float, base_hits: float, base_n: float) -> Esti
         return Estimate(None, int(n))
     ratio = hits / n / (base_hits / base_n)
     error = math.sqrt(1 / hits - 1 / n + 1 / base_hits - 1 / base_n)
-    return Estimate(
-        ratio - 1, int(n), ratio * math.exp(-Z95 * error) - 1, ratio * math.exp(Z95 * error) - 1
-    )
+    return Estimate(ratio - 1, int(n), ratio * math.exp(-Z95 * error) - 1, ratio * math.exp(Z95 * error) - 1)

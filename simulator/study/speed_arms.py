@@ -10,7 +10,7 @@ from simulator.analysis.estimates import NOTHING, Estimate, share
 from simulator.analysis.incidence import aalen_johansen
 from simulator.analysis.influence import difference, mean_of, relative
 from simulator.analysis.metrics import METRICS, Sample, matching, sample
-from simulator.analysis.slowdown import delays_of
+from simulator.analysis.assignment import balance, delays_of
 from simulator.analysis.spells import spells
 from simulator.analysis.survival import kaplan_meier
 from simulator.analysis.visits import FUNNEL, keys_of
@@ -85,7 +85,8 @@ def _arm(run: Run, name: str, delay_s: float | None, base: Mapping[str, Sample |
 
 def survival(run: Run, arms: Sequence[str]) -> tuple[dict[str, tuple[Survival, ...]], dict[str, float]]:
     """Return survival curves of the arms by clock, and where their restricted means end."""
-    found, ends = {}, {}
+    found: dict[str, tuple[Survival, ...]] = {}
+    ends: dict[str, float] = {}
     for clock, step, most in CURVES:
         base = spells(run, clock, None if run.base_arm is None else CONTROL)
         if not len(base.times):
@@ -153,3 +154,24 @@ def _rows(run: Run, arm: str) -> NDArray[np.bool_]:
 
 def _share(run: Run, hits: NDArray[np.bool_], rows: NDArray[np.bool_]) -> Estimate:
     return share(hits[rows], run.visits.integers("shopper")[rows], run.visit_weights[rows])
+
+
+def how_dealt(run: Run) -> tuple[bool, tuple[str, ...]]:
+    """Return whether all arms are of the same visits, and what is to be said of how shoppers were dealt to them."""
+    found = balance(run)
+    if found.paired:
+        return True, ("The same visits in every arm.",)
+    counts = ", ".join(f"{arm} {count:,}" for arm, count in found.shoppers.items())
+    if found.mismatch:
+        told = "Arms do not have the shoppers that their shares promise: these effects are not to be believed."
+    else:
+        told = "Arms have the shoppers that their shares promise."
+    return False, (f"Shoppers dealt to arms at random, compared as dealt: {counts}. {told}",)
+
+
+def titles(run: Run) -> dict[str, str]:
+    """Return how each arm is called in pictures: by its delay where it delays all pages alike."""
+    delays = delays_of(run)
+    told = {arm: f"+{delays[arm]:g} s" if delays.get(arm) else arm for arm in arms_of(run)}
+    twice = {title for title in told.values() if list(told.values()).count(title) > 1}
+    return {arm: f"{arm} ({title})" if title in twice else title for arm, title in told.items()}

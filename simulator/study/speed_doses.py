@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from simulator.analysis.influence import Influenced
 from simulator.analysis.words import counted
-from simulator.study.dose import DELAYS_S, delay, dose_response
-from simulator.study.dose_change import Change
+from simulator.study.dose import dose_response
+from simulator.study.dose_change import DELAYS_S, Change, delay
 from simulator.study.speed_findings import (
     HEADLINE,
     Arm,
     Conclusion,
-    GroupEffect,
-    Heterogeneity,
     Saving,
     Sensitivity,
 )
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
     from simulator.analysis.estimates import Estimate
     from simulator.scenario.load import Scenario
     from simulator.study.dose import Dose, DoseResponse
+    from simulator.study.speed_findings import Says
 
     Progress = Callable[[int, int], None]
 
@@ -37,7 +35,6 @@ ONE_SECOND_S = 1.0
 SAVED_S = (0.1, 0.2, 0.5, 1.0)
 SAVED_METRICS = ("pages", "engaged_time", "conversion", "revenue_per_1000")
 MOST_PAGES = 8
-FEWEST_SHOPPERS = 30
 
 
 def doses(scenario: Scenario, shoppers: int | None, workers: int, progress: Progress) -> DoseResponse:
@@ -71,43 +68,6 @@ def dose_at(response: DoseResponse, seconds: float = ONE_SECOND_S) -> Dose:
     return next(dose for dose in response.doses if dose.change.dose_s == seconds)
 
 
-def heterogeneity(response: DoseResponse, metric: str = "engaged_time") -> Heterogeneity:
-    """Return what one more second costs each kind of visit, drawn towards the whole by how little each can say."""
-    from simulator.analysis.forest import pooled  # noqa: PLC0415 - only reports need it
-
-    dose = dose_at(response)
-    groups: list[GroupEffect] = []
-    p: dict[str, float | None] = {}
-    for label in ("persona", "tier", "network", "country"):
-        rows = [g for g in dose.groups if set(g.where) == {label} and g.shoppers >= FEWEST_SHOPPERS]
-        rows = [g for g in rows if g.relative[metric].value is not None and g.relative[metric].high is not None]
-        rows.sort(key=lambda group: -group.visits)
-        if len(rows) < 2:
-            continue
-        found = pooled([g.where for g in rows], [influence_of(g.relative[metric], g.shoppers) for g in rows], metric)
-        p[label] = found.p
-        shrunk = {tuple(one.labels.items()): one.shrunk for one in found.rows}
-        groups += [
-            GroupEffect(label, g.where[label], g.visits, g.relative[metric], shrunk[tuple(g.where.items())])
-            for g in rows
-            if tuple(g.where.items()) in shrunk
-        ]
-    return Heterogeneity(dose.change.name, metric, dose.relative[metric], tuple(groups), p)
-
-
-def influence_of(estimate: Estimate, shoppers: int) -> Influenced:
-    """Return an estimate as the sum of what shoppers add: spread evenly, which has the same variance."""
-    import numpy as np  # noqa: PLC0415
-    from scipy.special import stdtrit  # noqa: PLC0415
-
-    assert estimate.value is not None
-    assert estimate.high is not None
-    freedom = max(shoppers - 1.0, 1.0)
-    error = (estimate.high - estimate.value) / float(stdtrit(freedom, 0.975))
-    parts = np.full(shoppers, error / math.sqrt(shoppers))
-    return Influenced(estimate.value, estimate.n, np.arange(shoppers), parts, freedom)
-
-
 def sensitivity(scenario: Scenario, shoppers: int, workers: int, progress: Progress) -> tuple[Sensitivity, ...]:
     """Return the dose–response were the base shopper to leave at each of the hazards of `PRESETS`."""
     changes = [delay(seconds) for seconds in SENSITIVITY_DELAYS_S]
@@ -120,9 +80,7 @@ def sensitivity(scenario: Scenario, shoppers: int, workers: int, progress: Progr
     return tuple(made)
 
 
-def conclusions(
-    effects: dict[str, Estimate], delay_s: float, tried: Sequence[Sensitivity]
-) -> tuple[Conclusion, ...]:
+def conclusions(effects: dict[str, Estimate], delay_s: float, tried: Sequence[Sensitivity]) -> tuple[Conclusion, ...]:
     """Return what a delay does to each metric of the headline, and the hazards at which that would not be so."""
     made = []
     for metric in HEADLINE:
@@ -139,7 +97,7 @@ def _at(one: Sensitivity, metric: str, delay_s: float) -> Estimate:
     return one.relative[metric][place]
 
 
-def direction(change: Estimate) -> str:
+def direction(change: Estimate) -> Says:
     """Return whether a change is shown, and which way: its 95 % interval has to leave zero out."""
     if change.high is not None and change.high < 0:
         return "falls"
@@ -154,7 +112,9 @@ def savings(
     changes = [Change(f"{page} -{saved:g} s", {page: -saved}) for page, saved in todo]
     found = dose_response(scenario, changes, shoppers=shoppers, workers=workers, progress=progress) if changes else None
     made = [
-        Saving(page, saved, *({name: part[name] for name in SAVED_METRICS} for part in (dose.relative, dose.difference)))
+        Saving(
+            page, saved, *({name: part[name] for name in SAVED_METRICS} for part in (dose.relative, dose.difference))
+        )
         for (page, saved), dose in zip(todo, found.doses if found else (), strict=True)
     ]
     worth = {one.page: one.difference["engaged_time"].value or 0.0 for one in made}
@@ -164,4 +124,6 @@ def savings(
 def told(response: DoseResponse) -> str:
     """Return how large the experiment was."""
     visits, shoppers = response.control.visits, response.control.shoppers
-    return f"{counted(visits, 'visit')} of {counted(shoppers, 'shopper')}, each played in {len(response.doses) + 1} arms"
+    return (
+        f"{counted(visits, 'visit')} of {counted(shoppers, 'shopper')}, each played in {len(response.doses) + 1} arms"
+    )

@@ -16,6 +16,7 @@ Design = Literal["paired", "randomised", "none"]
 """`paired`: the same visits played in every arm; `randomised`: shoppers dealt to arms; `none`: no arms at all."""
 LcpPart = Literal["timeToFirstByte", "resourceLoadDelay", "resourceLoadDuration", "elementRenderDelay"]
 """The parts of LCP by the names of the web-vitals library."""
+Says = Literal["falls", "rises", "no change shown"]
 LENGTHS = ("engaged_time", "wall_time", "ga_time", "pages")
 """The four session lengths."""
 HEADLINE = ("pages", "engaged_time", "wall_time", "ga_time", "bounce", "conversion", "revenue_per_1000")
@@ -95,10 +96,14 @@ class Heterogeneity:
 
 @dataclass(frozen=True, slots=True)
 class Arms:
-    """The experiment: arms, control first, and what follows from them. `until` are ends of restricted means."""
+    """The experiment: arms, control first, and what follows from them. `until` are ends of restricted means.
+
+    `titles` says how each arm is called in pictures, as `+1 s`.
+    """
 
     design: Design
     arms: tuple[Arm, ...]
+    titles: dict[str, str]
     survival: dict[str, tuple[Survival, ...]]
     until: dict[str, float]
     ends: tuple[Ends, ...]
@@ -122,7 +127,7 @@ class Conclusion:
     """What one more second does to one metric, and at which assumed hazards that would not be so."""
 
     metric: str
-    says: Literal["falls", "rises", "no change shown"]
+    says: Says
     relative: Estimate
     delay_s: float
     flips_at_per_s: tuple[float, ...]

@@ -66,7 +66,7 @@ def binned(run: Run, by: Literal["landing", "average"]) -> Binned | None:
 def histogram_edges(known_s: Floats) -> Floats:
     """Return edges in steps of half a second, up to where nearly all visits are."""
     last = min(MOST_COLUMNS, max(4, int(np.ceil(np.quantile(known_s, 0.985) / STEP_S))))
-    return np.arange(last + 1) * STEP_S
+    return (np.arange(last + 1) * STEP_S).astype(np.float64)
 
 
 def _bin(samples: dict[str, Sample], load_s: Floats, low: float, high: float) -> Bin:
@@ -113,7 +113,7 @@ def plateau(run: Run, seed: int = 0) -> Plateau | None:
     x, y, who = x[kept], y[kept], who[kept]
     try:
         curve, bend = isotonic(x, y, who), knee(x, y, who)
-    except ArithmeticError:
+    except (ArithmeticError, NotImplementedError):
         return None
     places = np.unique(np.linspace(0, len(curve.load_s) - 1, 80).astype(int))
     return Plateau(

@@ -102,7 +102,9 @@ def reduce_pages(run: Run, cards: NDArray[Any] | None) -> Pages:
     kept = Pages(
         {label: Cells(ORDER.get(label, personas)) for label in LABELS},
         personas,
-        *(np.zeros((len(personas), WAIT_CELLS + 1), kind) for kind in (np.int64, np.float64, np.int64)),
+        np.zeros((len(personas), WAIT_CELLS + 1), np.int64),
+        np.zeros((len(personas), WAIT_CELLS + 1)),
+        np.zeros((len(personas), WAIT_CELLS + 1), np.int64),
     )
     for frame in chunks_of(run, COLUMNS):
         rows = _base_rows(frame, run.base_arm)
@@ -139,7 +141,8 @@ def cell_of(seconds: Floats) -> Ints:
     """Return the cell of the grid of each load time."""
     with np.errstate(divide="ignore"):
         place = np.log(np.maximum(seconds, FASTEST_S) / FASTEST_S) / np.log(RATIO)
-    return np.minimum(place.astype(np.int64), CELLS)
+    cell: Ints = np.minimum(place.astype(np.int64), CELLS)
+    return cell
 
 
 def ends_of_cells() -> Floats:

@@ -86,8 +86,7 @@ def share_by(cells: Cells, group: int) -> Floats:
     left = (seen + unseen)[::-1].cumsum()[::-1]
     with np.errstate(divide="ignore", invalid="ignore"):
         stay = np.where(left > 0, 1.0 - seen / left, 1.0)
-    share: Floats = 1.0 - np.cumprod(stay)
-    return share
+    return (1.0 - np.cumprod(stay)).astype(np.float64)
 
 
 def _at(ends: Floats, curve: Floats, q: float) -> float | None:

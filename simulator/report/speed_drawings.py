@@ -1,0 +1,328 @@
+"""The pictures of a speed report, each for a desktop and for a phone, from its findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulator.analysis.metrics import METRICS
+from simulator.analysis.words import seconds, tick
+from simulator.report.drawings import FULL, HALF, twice
+from simulator.report.glossary import METRIC_NAMES
+from simulator.report.speed_anchors import Anchor, anchors
+from simulator.report.speed_chain import Link, links
+from simulator.report.speed_dose import Knee, Named, effects, gap, plateau
+from simulator.report.speed_forest import Group, forest
+from simulator.report.speed_journeys import Journey, Page, journeys
+from simulator.report.speed_observed import Columns, Line, Part, bridge, over_histogram
+from simulator.report.speed_plot import Mark, dose_class, percent_tick
+from simulator.report.speed_vitals import Cohort, Spread, against_field, lcp_parts
+from simulator.report.speed_visits import visit_drawings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from markupsafe import Markup
+
+    from simulator.analysis.estimates import Estimate
+    from simulator.study.speed_findings import Binned, Sensitivity, SpeedFindings
+
+INKS = 5
+OVERLAID = "pages"
+"""The metric in which cause and observation are laid over each other."""
+SLOWEST_SHOWN_S = 12.0
+
+
+def mark(x: float, estimate: Estimate) -> Mark:
+    """Return an estimate at a place."""
+    return Mark(x, estimate.value, estimate.low, estimate.high, estimate.n)
+
+
+def speed_drawings(f: SpeedFindings) -> dict[str, Markup]:
+    """Return every picture by name; those that there are no figures for are missing."""
+    made = {
+        **_cause(f),
+        **_sensitivity(f.sensitivity),
+        **_observed(f),
+        **visit_drawings(f),
+        **_pages(f),
+        **_who(f),
+        **_journeys(f),
+    }
+    if f.published:
+        made["published"] = _published(f)
+    if len(f.sweep) > 1:
+        made["chain"] = _chain(f)
+    return made
+
+
+def _cause(f: SpeedFindings) -> dict[str, Markup]:
+    """Return the dose–response of each length, and the causal curve under the observed one."""
+    if f.arms is None:
+        return {}
+    delayed = [arm for arm in f.arms.arms if arm.delay_s is not None]
+    if len(delayed) < 2:
+        return {}
+    lines = (("engaged_time", "ink-1"), ("pages", "ink-2"), ("wall_time", "ink-3"), ("ga_time", "ink-4"))
+    curves = [
+        Named(
+            METRIC_NAMES[metric].replace("-compatible time", " time"),
+            [
+                _origin(f),
+                *(mark(arm.delay_s or 0.0, arm.relative[metric]) for arm in delayed if metric in arm.relative),
+            ],
+            class_,
+        )
+        for metric, class_ in lines
+    ]
+    title = "Session lengths against no delay, by added delay"
+    made = {
+        "dose": twice(
+            "dose", FULL,
+            lambda name, width: effects(name, title, curves, (width, 300.0), across="seconds added to every page",
+                                        up="change from control"),
+        )
+    }  # fmt: skip
+    overlay = _overlay(f)
+    return made if overlay is None else made | {"gap": overlay}
+
+
+def _origin(f: SpeedFindings) -> Mark:
+    assert f.arms is not None
+    return Mark(0.0, 0.0, 0.0, 0.0, f.arms.arms[0].visits)
+
+
+def _overlay(f: SpeedFindings) -> Markup | None:
+    """Return both curves over the landing page's load time; control's median stands where both are zero."""
+    if f.arms is None or f.landing is None or not f.spreads:
+        return None
+    base_s = middle_s(f.landing)
+    arms = [arm for arm in f.arms.arms if arm.delay_s is not None]
+    causal = [mark(base_s + (arm.delay_s or 0.0), arm.relative[OVERLAID]) for arm in arms if OVERLAID in arm.relative]
+    observed = against(f.landing, OVERLAID, base_s)
+    if len(causal) < 2 or len(observed) < 2:
+        return None
+    marks = [Mark(base_s, 0.0, 0.0, 0.0, f.arms.arms[0].visits), *causal]
+    title = "Pages a visit by landing load time: caused, and observed"
+    return twice(
+        "gap", FULL,
+        lambda name, width: gap(name, title, [m for m in marks if m.x <= SLOWEST_SHOWN_S],
+                                [m for m in observed if m.x <= SLOWEST_SHOWN_S], (width, 300.0),
+                                across="seconds until the landing page was there", up="pages against the median landing"),
+    )  # fmt: skip
+
+
+def middle_s(binned: Binned) -> float:
+    """Return the median load time behind a chart, from its histogram."""
+    half, run = sum(binned.counts) / 2, 0.0
+    for place, count in enumerate(binned.counts):
+        if run + count >= half and count:
+            left, right = binned.edges_s[place], binned.edges_s[place + 1]
+            return left + (right - left) * (half - run) / count
+        run += count
+    return binned.edges_s[-1]
+
+
+def against(binned: Binned, metric: str, base_s: float) -> list[Mark]:
+    """Return a chart's means in parts of its mean at `base_s`, which is read off between two bins."""
+    known = [(one.middle_s, one.metrics[metric]) for one in binned.bins if one.metrics[metric].value is not None]
+    base = _between([(x, e.value or 0.0) for x, e in known], base_s)
+    if not base:
+        return []
+    parts = []
+    for x, e in known:
+        ends = [None if v is None else v / base - 1 for v in (e.value, e.low, e.high)]
+        parts.append(Mark(x, ends[0], ends[1], ends[2], e.n))
+    return parts
+
+
+def _between(points: list[tuple[float, float]], x: float) -> float:
+    left = [p for p in points if p[0] <= x][-1:] or points[:1]
+    right = [p for p in points if p[0] >= x][:1] or points[-1:]
+    if not left or not right:
+        return 0.0
+    (x0, y0), (x1, y1) = left[0], right[0]
+    return y0 if x1 <= x0 else y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+
+
+def _sensitivity(tried: Iterable[Sensitivity]) -> dict[str, Markup]:
+    rows = list(tried)
+    if not rows:
+        return {}
+    made = {}
+    for metric in ("engaged_time", "conversion"):
+        curves = [
+            Named(
+                f"h {one.hazard_per_s:g}",
+                [Mark(0.0, 0.0, 0.0, 0.0, one.relative[metric][0].n),
+                 *(mark(x, e) for x, e in zip(one.delay_s, one.relative[metric], strict=True))],
+                f"ink-{place + 1}", dashed=one.hazard_per_s == 0,
+            )
+            for place, one in enumerate(rows)
+        ]  # fmt: skip
+        title = f"{METRIC_NAMES[metric]} by added delay, at each assumed hazard"
+        made[f"sensitivity_{metric}"] = _half(
+            f"sensitivity-{metric}",
+            lambda name, width, title=title, curves=curves, metric=metric: effects(
+                name, title, curves, (width, 240.0), across="seconds added to every page",
+                up=f"{METRIC_NAMES[metric].lower()}, change from control"),
+        )  # fmt: skip
+    return made
+
+
+def _half(name: str, draw: Callable[[str, float], Markup]) -> Markup:
+    return twice(name, HALF, draw)
+
+
+def _observed(f: SpeedFindings) -> dict[str, Markup]:
+    made = {}
+    for chart, stamp in ((f.landing, ""), (f.average, "biased")):
+        if chart is None:
+            continue
+        for metric, class_ in (("bounce", "c2"), ("pages", "c1")):
+            kind = METRICS[metric].kind
+            line = Line(
+                METRIC_NAMES[metric].lower() if metric == "bounce" else "pages a visit",
+                [mark(one.middle_s, one.metrics[metric]) for one in chart.bins],
+                class_,
+                lambda value, kind=kind: tick(value, kind),  # type: ignore[misc]
+            )
+            page = "landing page" if chart.by == "landing" else "visit's average page"
+            title = f"{METRIC_NAMES[metric]} by the load time of the {page}"
+            columns = Columns(chart.edges_s, chart.counts)
+            made[f"{chart.by}_{metric}"] = _half(
+                f"{chart.by}-{metric}",
+                lambda name, width, title=title, columns=columns, line=line, page=page, stamp=stamp: over_histogram(
+                    name, title, columns, line, (width, 236.0), across=f"seconds, {page}", stamp=stamp),
+            )  # fmt: skip
+    if f.gap:
+        parts = [Part(one.name, one.value, one.kind) for one in f.gap]
+        made["bridge"] = twice(
+            "bridge", FULL,
+            lambda name, width: bridge(name, "From cause to chart: change of pages a second", parts, width, percent_tick),
+        )  # fmt: skip
+    if f.plateau is not None and f.landing is not None:
+        made["plateau"] = _plateau(f)
+    return made
+
+
+def _plateau(f: SpeedFindings) -> Markup:
+    assert f.plateau is not None
+    assert f.landing is not None
+    found = f.plateau
+    kind = METRICS[found.metric].kind
+    knee = Knee(found.knee_s.value, found.knee_s.low, found.knee_s.high) if found.bends else Knee(None)
+    last = found.x[-1]
+    marks = [mark(one.middle_s, one.metrics[found.metric]) for one in f.landing.bins if one.middle_s <= last]
+    fit = list(zip(found.x, found.value, strict=True))
+    title = f"{METRIC_NAMES[found.metric]} by landing load time, and where it bends"
+    return twice(
+        "plateau", FULL,
+        lambda name, width: plateau(name, title, marks, fit, knee, (width, 240.0), lambda value: tick(value, kind),
+                                    across="seconds until the landing page was there",
+                                    up=METRIC_NAMES[found.metric].lower()),
+    )  # fmt: skip
+
+
+def _pages(f: SpeedFindings) -> dict[str, Markup]:
+    made = {}
+    for by, title in (("network", "network"), ("tier", "device tier"), ("page", "page")):
+        rows = [one for one in f.cohorts if one.by == by]
+        rows = sorted(rows, key=lambda one: -one.pages)[:10] if by == "page" else rows
+        references = [one for one in f.cohorts if one.reference] if by != "page" else []
+        if rows:
+            bars = [
+                Cohort(one.name, one.pages, (ttfb, delay, duration, render), bool(one.reference))
+                for one in (*rows, *references)
+                for ttfb, delay, duration, render in (tuple(one.seconds.values()),)
+            ]
+            made[f"lcp_{by}"] = twice(
+                f"lcp-{by}", FULL if by == "network" else HALF,
+                lambda name, width, bars=bars, title=title: lcp_parts(name, f"Parts of LCP by {title}", bars, width,
+                                                                       lambda value: tick(value, "time")),
+            )  # fmt: skip
+    if f.spreads:
+        lines = [
+            Spread(one.name, "ink" if place == 0 else f"ink-{place}", one.pages, list(zip(one.seconds, one.share, strict=True)))
+            for place, one in enumerate(f.spreads)
+        ]  # fmt: skip
+        until = max(6.0, min(SLOWEST_SHOWN_S, *(1.2 * _last(one.seconds, one.share) for one in f.spreads[:1])))
+        made["spread"] = _half(
+            "spread",
+            lambda name, width: against_field(
+                name, "Load times against the field's bounds", lines, until, (width, 300.0)
+            ),
+        )
+    return made
+
+
+def _last(seconds_: tuple[float, ...], share: tuple[float, ...]) -> float:
+    return next((s for s, q in zip(seconds_, share, strict=True) if q >= 0.95), seconds_[-1])
+
+
+def _who(f: SpeedFindings) -> dict[str, Markup]:
+    found = f.arms.heterogeneity if f.arms is not None else None
+    if found is None or found.whole.value is None:
+        return {}
+    whole = Group("", "all visits", found.whole.n, found.whole.value, found.whole.low, found.whole.high)
+    groups = [
+        Group(one.by, one.name, one.visits, one.effect.value, one.effect.low, one.effect.high, one.shrunk.value,
+              one.shrunk.low, one.shrunk.high)
+        for one in found.groups
+        if one.effect.value is not None
+    ]  # fmt: skip
+    title = f"{METRIC_NAMES[found.metric]}: change by kind of visit"
+    return {
+        "forest": twice("forest", FULL, lambda name, width: forest(name, title, whole, groups, width, percent_tick))
+    }
+
+
+def _journeys(f: SpeedFindings) -> dict[str, Markup]:
+    titles = f.arms.titles if f.arms is not None else {}
+    made, numbers = {}, dict.fromkeys((one.shopper, one.who) for one in f.journeys)
+    for place, (shopper, who) in enumerate(numbers):
+        visits = [
+            Journey(titles.get(one.arm, one.arm), [Page(p.page, p.waited_s, p.looked_s) for p in one.pages], one.cause,
+                    one.orders)
+            for one in f.journeys
+            if one.shopper == shopper
+        ]  # fmt: skip
+        made[f"journey_{place}"] = twice(
+            f"journey-{place}", FULL,
+            lambda name, width, visits=visits, who=who: journeys(name, f"A visit of {who}", visits, width, seconds),
+        )  # fmt: skip
+    return made
+
+
+def _published(f: SpeedFindings) -> Markup:
+    rows = [
+        Anchor(one.study, one.design, one.published, None, None, one.simulated.value, one.simulated.low,
+               one.simulated.high, one.simulated.n, one.inside, one.role == "fitted")
+        for one in f.published
+        if one.role != "excluded"
+    ]  # fmt: skip
+    title = "Published changes beside simulated ones"
+    return twice("published", FULL, lambda name, width: anchors(name, title, rows, width, percent_tick))
+
+
+def _chain(f: SpeedFindings) -> Markup:
+    def lines(part: str) -> list[tuple[str, str, list[Mark]]]:
+        known = list(getattr(f.sweep[0], part))
+        return [
+            (METRIC_NAMES.get(q, q).lower() if part == "lengths" else q, f"ink-{place + 1}",
+             [mark(one.rate_per_s, getattr(one, part)[q]) for one in f.sweep])
+            for place, q in enumerate(known)
+        ]  # fmt: skip
+
+    in_seconds = lambda value: tick(value, "time")  # noqa: E731 - named for its use
+    panels = [
+        Link("Server time", "measured", in_seconds, lines("server_s")),
+        Link("LCP", "part measured", in_seconds, lines("lcp_s")),
+        *(
+            Link(METRIC_NAMES[name], "assumed behaviour",
+                 in_seconds if METRICS[name].kind == "time" else lambda value, kind=METRICS[name].kind: tick(value, kind),
+                 [line for line in lines("lengths") if line[0] == METRIC_NAMES[name].lower()])
+            for name in f.sweep[0].lengths
+        ),
+    ]  # fmt: skip
+    title = "From arrivals to session length"
+    return twice("chain", FULL, lambda name, width: links(name, title, panels, width, across="visits planned a second"))
