@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.stats import norm
@@ -27,6 +27,7 @@ from simulator.model.schema import TECHNOLOGIES
 from simulator.model.states import STATE_NAMES
 from simulator.page.card import LCP, OPERATIONS, PLACEMENTS
 from simulator.study.dose_change import ALL, Amount, Change, Link, Server
+from simulator.worlds.paired import Arms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,27 +38,6 @@ if TYPE_CHECKING:
 
 LEAST_S = 1e-9
 """A shifted law is never shorter: tables hold logarithms, and a nanosecond is no microsecond."""
-
-
-class Arms(NamedTuple):
-    """All arms of an experiment, control first; A of them, on K sets of personas and L of cards."""
-
-    personas: NDArray[Any]
-    """(K, P) of PERSONA."""
-    tables: NDArray[Any]
-    """(1,) of TABLES, of the personas."""
-    cards: NDArray[Any]
-    """(L, S) of PAGE."""
-    page_tables: NDArray[Any]
-    """(1,) of TABLES, of the cards."""
-    arms: NDArray[Any]
-    """(A,) of ARM."""
-    of_personas: NDArray[np.int64]
-    """(A,) each arm's set of personas."""
-    of_cards: NDArray[np.int64]
-    """(A,) each arm's set of cards."""
-    cpu: NDArray[np.float64]
-    """(A, 2): an arm's phones are `cpu[0]` times as slow as control's, plus `cpu[1]`."""
 
 
 def compile_changes(world: World, changes: Sequence[Change]) -> Arms:

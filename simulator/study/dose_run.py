@@ -25,10 +25,11 @@ from simulator.study.dose import (
     GroupEffect,
     Outcome,
 )
-from simulator.study.dose_arms import Arms, compile_changes
-from simulator.study.dose_play import GROUPED, Groups, empty_tally, play_all, play_losses, room
+from simulator.study.dose_arms import compile_changes
 from simulator.study.dose_sums import Moments, add_packed, packed, scale_of, unit_of, variance_reduction
 from simulator.worlds.crowd import World
+from simulator.worlds.paired import play_losses, room
+from simulator.worlds.paired_sums import GROUPED, Groups, empty_sums, empty_tally, play_all
 from simulator.worlds.pool import make_all
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     from simulator.journey.plan import Plan
     from simulator.model.population import Population, Roster
     from simulator.scenario.load import Scenario
-    from simulator.study.dose_play import Tally
+    from simulator.worlds.paired import Arms
+    from simulator.worlds.paired_sums import Tally
 
 DIMENSIONS = ("persona", "tier", "network", "country")
 
@@ -85,8 +87,9 @@ class Experiment:
     def __call__(self, numbers: tuple[int, int]) -> Block:
         """Play the shoppers from the first number to below the second."""
         shoppers, plan = self.who_comes(*numbers)
-        tally = empty_tally(len(self.arms.arms), self.groups)
-        play_all(self.arms, self.seed, plan, shoppers, self.grouping(), room(len(self.arms.arms)), tally)
+        arms = len(self.arms.arms)
+        tally = empty_tally(arms, self.groups)
+        play_all(self.arms, self.seed, plan, shoppers, self.grouping(), room(arms), empty_sums(arms), tally)
         return Block(len(shoppers), len(plan.shopper), packed(tally))
 
     def losses(self, first: int, last: int) -> NDArray[Any]:
