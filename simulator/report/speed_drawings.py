@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulator.analysis.metrics import METRICS
-from simulator.analysis.words import seconds, tick
-from simulator.report.drawings import FULL, HALF, twice
+from simulator.analysis.words import seconds
+from simulator.report.drawings import FULL, HALF, twice, writer
 from simulator.report.glossary import METRIC_NAMES
 from simulator.report.speed_anchors import Anchor, anchors
 from simulator.report.speed_chain import Link, links
@@ -19,14 +19,15 @@ from simulator.report.speed_vitals import Cohort, Spread, against_field, lcp_par
 from simulator.report.speed_visits import visit_drawings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from markupsafe import Markup
 
     from simulator.analysis.estimates import Estimate
-    from simulator.study.speed_findings import Binned, Sensitivity, SpeedFindings
+    from simulator.study.speed_findings import Binned, Plateau, Sensitivity, SpeedFindings
+    from simulator.study.speed_findings import Spread as Found
 
-INKS = 5
+MOST_BARS = 10
 OVERLAID = "pages"
 """The metric in which cause and observation are laid over each other."""
 SLOWEST_SHOWN_S = 12.0
@@ -144,29 +145,28 @@ def _between(points: list[tuple[float, float]], x: float) -> float:
     return y0 if x1 <= x0 else y0 + (y1 - y0) * (x - x0) / (x1 - x0)
 
 
-def _sensitivity(tried: Iterable[Sensitivity]) -> dict[str, Markup]:
-    rows = list(tried)
-    if not rows:
-        return {}
-    made = {}
-    for metric in ("engaged_time", "conversion"):
-        curves = [
-            Named(
-                f"h {one.hazard_per_s:g}",
-                [Mark(0.0, 0.0, 0.0, 0.0, one.relative[metric][0].n),
-                 *(mark(x, e) for x, e in zip(one.delay_s, one.relative[metric], strict=True))],
-                f"ink-{place + 1}", dashed=one.hazard_per_s == 0,
-            )
-            for place, one in enumerate(rows)
-        ]  # fmt: skip
-        title = f"{METRIC_NAMES[metric]} by added delay, at each assumed hazard"
-        made[f"sensitivity_{metric}"] = _half(
-            f"sensitivity-{metric}",
-            lambda name, width, title=title, curves=curves, metric=metric: effects(
-                name, title, curves, (width, 240.0), across="seconds added to every page",
-                up=f"{METRIC_NAMES[metric].lower()}, change from control"),
-        )  # fmt: skip
-    return made
+def _sensitivity(tried: Sequence[Sensitivity]) -> dict[str, Markup]:
+    return {f"sensitivity_{name}": _tried(tried, name) for name in ("engaged_time", "conversion")} if tried else {}
+
+
+def _tried(tried: Sequence[Sensitivity], metric: str) -> Markup:
+    curves = [
+        Named(
+            f"h {one.hazard_per_s:g}",
+            [Mark(0.0, 0.0, 0.0, 0.0, one.relative[metric][0].n),
+             *(mark(x, e) for x, e in zip(one.delay_s, one.relative[metric], strict=True))],
+            f"ink-{place + 1}", dashed=one.hazard_per_s == 0,
+        )
+        for place, one in enumerate(tried)
+    ]  # fmt: skip
+    title, up = (
+        f"{METRIC_NAMES[metric]} by added delay, at each assumed hazard",
+        f"{METRIC_NAMES[metric].lower()}, change",
+    )
+    return _half(
+        f"sensitivity-{metric}",
+        lambda name, width: effects(name, title, curves, (width, 240.0), across="seconds added to every page", up=up),
+    )
 
 
 def _half(name: str, draw: Callable[[str, float], Markup]) -> Markup:
@@ -176,83 +176,74 @@ def _half(name: str, draw: Callable[[str, float], Markup]) -> Markup:
 def _observed(f: SpeedFindings) -> dict[str, Markup]:
     made = {}
     for chart, stamp in ((f.landing, ""), (f.average, "biased")):
-        if chart is None:
-            continue
-        for metric, class_ in (("bounce", "c2"), ("pages", "c1")):
-            kind = METRICS[metric].kind
-            line = Line(
-                METRIC_NAMES[metric].lower() if metric == "bounce" else "pages a visit",
-                [mark(one.middle_s, one.metrics[metric]) for one in chart.bins],
-                class_,
-                lambda value, kind=kind: tick(value, kind),  # type: ignore[misc]
-            )
-            page = "landing page" if chart.by == "landing" else "visit's average page"
-            title = f"{METRIC_NAMES[metric]} by the load time of the {page}"
-            columns = Columns(chart.edges_s, chart.counts)
-            made[f"{chart.by}_{metric}"] = _half(
-                f"{chart.by}-{metric}",
-                lambda name, width, title=title, columns=columns, line=line, page=page, stamp=stamp: over_histogram(
-                    name, title, columns, line, (width, 236.0), across=f"seconds, {page}", stamp=stamp),
-            )  # fmt: skip
+        if chart is not None:
+            made[f"{chart.by}_bounce"] = _charted(chart, "bounce", "c2", stamp)
+            made[f"{chart.by}_pages"] = _charted(chart, "pages", "c1", stamp)
     if f.gap:
-        parts = [Part(one.name, one.value, one.kind) for one in f.gap]
-        made["bridge"] = twice(
-            "bridge", FULL,
-            lambda name, width: bridge(name, "From cause to chart: change of pages a second", parts, width, percent_tick),
-        )  # fmt: skip
+        parts, title = (
+            [Part(one.name, one.value, one.kind) for one in f.gap],
+            "From cause to chart: change of pages a second",
+        )
+        made["bridge"] = twice("bridge", FULL, lambda name, width: bridge(name, title, parts, width, percent_tick))
     if f.plateau is not None and f.landing is not None:
-        made["plateau"] = _plateau(f)
+        made["plateau"] = _plateau(f.plateau, f.landing)
     return made
 
 
-def _plateau(f: SpeedFindings) -> Markup:
-    assert f.plateau is not None
-    assert f.landing is not None
-    found = f.plateau
-    kind = METRICS[found.metric].kind
+def _charted(chart: Binned, metric: str, class_: str, stamp: str) -> Markup:
+    figures = Line(
+        "bounce" if metric == "bounce" else "pages a visit",
+        [mark(one.middle_s, one.metrics[metric]) for one in chart.bins],
+        class_,
+        writer(METRICS[metric].kind),
+    )
+    page = "landing page" if chart.by == "landing" else "visit's average page"
+    title, columns = f"{METRIC_NAMES[metric]} by the load time of the {page}", Columns(chart.edges_s, chart.counts)
+    return _half(
+        f"{chart.by}-{metric}",
+        lambda name, width: over_histogram(
+            name, title, columns, figures, (width, 236.0), across=f"seconds, {page}", stamp=stamp
+        ),
+    )
+
+
+def _plateau(found: Plateau, landing: Binned) -> Markup:
     knee = Knee(found.knee_s.value, found.knee_s.low, found.knee_s.high) if found.bends else Knee(None)
-    last = found.x[-1]
-    marks = [mark(one.middle_s, one.metrics[found.metric]) for one in f.landing.bins if one.middle_s <= last]
+    marks = [mark(one.middle_s, one.metrics[found.metric]) for one in landing.bins if one.middle_s <= found.x[-1]]
     fit = list(zip(found.x, found.value, strict=True))
-    title = f"{METRIC_NAMES[found.metric]} by landing load time, and where it bends"
+    name_of, write = METRIC_NAMES[found.metric], writer(METRICS[found.metric].kind)
+    title, across = f"{name_of} by landing load time, and where it bends", "seconds until the landing page was there"
     return twice(
         "plateau", FULL,
-        lambda name, width: plateau(name, title, marks, fit, knee, (width, 240.0), lambda value: tick(value, kind),
-                                    across="seconds until the landing page was there",
-                                    up=METRIC_NAMES[found.metric].lower()),
+        lambda name, width: plateau(name, title, marks, fit, knee, (width, 240.0), write, across=across,
+                                    up=name_of.lower()),
     )  # fmt: skip
 
 
 def _pages(f: SpeedFindings) -> dict[str, Markup]:
-    made = {}
-    for by, title in (("network", "network"), ("tier", "device tier"), ("page", "page")):
-        rows = [one for one in f.cohorts if one.by == by]
-        rows = sorted(rows, key=lambda one: -one.pages)[:10] if by == "page" else rows
-        references = [one for one in f.cohorts if one.reference] if by != "page" else []
-        if rows:
-            bars = [
-                Cohort(one.name, one.pages, (ttfb, delay, duration, render), bool(one.reference))
-                for one in (*rows, *references)
-                for ttfb, delay, duration, render in (tuple(one.seconds.values()),)
-            ]
-            made[f"lcp_{by}"] = twice(
-                f"lcp-{by}", FULL if by == "network" else HALF,
-                lambda name, width, bars=bars, title=title: lcp_parts(name, f"Parts of LCP by {title}", bars, width,
-                                                                       lambda value: tick(value, "time")),
-            )  # fmt: skip
+    made = {f"lcp_{by}": _cohorts(f, by) for by in ("network", "tier", "page") if any(c.by == by for c in f.cohorts)}
     if f.spreads:
-        lines = [
-            Spread(one.name, "ink" if place == 0 else f"ink-{place}", one.pages, list(zip(one.seconds, one.share, strict=True)))
-            for place, one in enumerate(f.spreads)
-        ]  # fmt: skip
-        until = max(6.0, min(SLOWEST_SHOWN_S, *(1.2 * _last(one.seconds, one.share) for one in f.spreads[:1])))
-        made["spread"] = _half(
-            "spread",
-            lambda name, width: against_field(
-                name, "Load times against the field's bounds", lines, until, (width, 300.0)
-            ),
-        )
+        made["spread"] = _spread(f.spreads)
     return made
+
+
+def _cohorts(f: SpeedFindings, by: str) -> Markup:
+    rows = sorted((c for c in f.cohorts if c.by == by), key=lambda c: -c.pages if by == "page" else 0)[:MOST_BARS]
+    references = [c for c in f.cohorts if c.reference] if by == "network" else []
+    bars = [Cohort(c.name, c.pages, tuple(c.seconds.values()), bool(c.reference)) for c in (*rows, *references)]
+    title, write = f"Parts of LCP by {by}", writer("time")
+    wide = FULL if by == "network" else HALF
+    return twice(f"lcp-{by}", wide, lambda name, width: lcp_parts(name, title, bars, width, write))
+
+
+def _spread(spreads: Sequence[Found]) -> Markup:
+    lines = [
+        Spread(one.name, f"ink-{place}" if place else "ink", one.pages, list(zip(one.seconds, one.share, strict=True)))
+        for place, one in enumerate(spreads)
+    ]
+    until = max(6.0, min(SLOWEST_SHOWN_S, 1.2 * _last(spreads[0].seconds, spreads[0].share)))
+    title = "Load times against the field's bounds"
+    return twice("spread", FULL, lambda name, width: against_field(name, title, lines, until, (width, 320.0)))
 
 
 def _last(seconds_: tuple[float, ...], share: tuple[float, ...]) -> float:
@@ -277,20 +268,20 @@ def _who(f: SpeedFindings) -> dict[str, Markup]:
 
 
 def _journeys(f: SpeedFindings) -> dict[str, Markup]:
+    numbers = dict.fromkeys((one.shopper, one.visit, one.who) for one in f.journeys)
+    return {f"journey_{place}": _journey(f, place, *one) for place, one in enumerate(numbers)}
+
+
+def _journey(f: SpeedFindings, place: int, shopper: int, visit: int, who: str) -> Markup:
     titles = f.arms.titles if f.arms is not None else {}
-    made, numbers = {}, dict.fromkeys((one.shopper, one.who) for one in f.journeys)
-    for place, (shopper, who) in enumerate(numbers):
-        visits = [
-            Journey(titles.get(one.arm, one.arm), [Page(p.page, p.waited_s, p.looked_s) for p in one.pages], one.cause,
-                    one.orders)
-            for one in f.journeys
-            if one.shopper == shopper
-        ]  # fmt: skip
-        made[f"journey_{place}"] = twice(
-            f"journey-{place}", FULL,
-            lambda name, width, visits=visits, who=who: journeys(name, f"A visit of {who}", visits, width, seconds),
-        )  # fmt: skip
-    return made
+    visits = [
+        Journey(titles.get(one.arm, one.arm), [Page(p.page, p.waited_s, p.looked_s) for p in one.pages], one.cause,
+                one.orders)
+        for one in f.journeys
+        if (one.shopper, one.visit) == (shopper, visit)
+    ]  # fmt: skip
+    title = f"A visit of {who}"
+    return twice(f"journey-{place}", FULL, lambda name, width: journeys(name, title, visits, width, seconds))
 
 
 def _published(f: SpeedFindings) -> Markup:
@@ -305,24 +296,22 @@ def _published(f: SpeedFindings) -> Markup:
 
 
 def _chain(f: SpeedFindings) -> Markup:
-    def lines(part: str) -> list[tuple[str, str, list[Mark]]]:
-        known = list(getattr(f.sweep[0], part))
-        return [
-            (METRIC_NAMES.get(q, q).lower() if part == "lengths" else q, f"ink-{place + 1}",
-             [mark(one.rate_per_s, getattr(one, part)[q]) for one in f.sweep])
-            for place, q in enumerate(known)
-        ]  # fmt: skip
-
-    in_seconds = lambda value: tick(value, "time")  # noqa: E731 - named for its use
+    first, in_seconds = f.sweep[0], writer("time")
     panels = [
-        Link("Server time", "measured", in_seconds, lines("server_s")),
-        Link("LCP", "part measured", in_seconds, lines("lcp_s")),
+        Link("Server time", "measured", in_seconds, _swept(f, "server_s", list(first.server_s))),
+        Link("LCP", "part measured", in_seconds, _swept(f, "lcp_s", list(first.lcp_s))),
         *(
-            Link(METRIC_NAMES[name], "assumed behaviour",
-                 in_seconds if METRICS[name].kind == "time" else lambda value, kind=METRICS[name].kind: tick(value, kind),
-                 [line for line in lines("lengths") if line[0] == METRIC_NAMES[name].lower()])
-            for name in f.sweep[0].lengths
+            Link(METRIC_NAMES[name], "assumed behaviour", writer(METRICS[name].kind), _swept(f, "lengths", [name]))
+            for name in first.lengths
         ),
-    ]  # fmt: skip
+    ]
     title = "From arrivals to session length"
     return twice("chain", FULL, lambda name, width: links(name, title, panels, width, across="visits planned a second"))
+
+
+def _swept(f: SpeedFindings, part: str, names: Sequence[str]) -> list[tuple[str, str, list[Mark]]]:
+    return [
+        (METRIC_NAMES.get(name, name).lower(), f"ink-{place + 1}",
+         [mark(one.rate_per_s, getattr(one, part)[name]) for one in f.sweep])
+        for place, name in enumerate(names)
+    ]  # fmt: skip

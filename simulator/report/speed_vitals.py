@@ -34,7 +34,7 @@ class Cohort:
 
     name: str
     n: int
-    seconds: tuple[float, float, float, float]
+    seconds: Sequence[float]
     reference: bool = False
 
 

@@ -248,6 +248,7 @@ class Journey:
     """One visit in one arm; `who` describes the shopper in words."""
 
     shopper: int
+    visit: int
     who: str
     arm: str
     cause: str

@@ -114,5 +114,5 @@ def _journey(run: Run, row: int, pages: tuple[SeenPage, ...]) -> Journey:
     said = {name: column.names[column.codes[row]] for name, column in labels.items()}
     who = f"{said['persona']}, {said['tier']}-end phone, {said['network']}, {said['country']}"
     arm = said["arm"] if run.base_arm is not None else CONTROL
-    shopper, orders = int(visits.integers("shopper")[row]), int(visits.integers("orders")[row])
-    return Journey(shopper, who, arm, said["cause"], orders, pages)
+    shopper, visit, orders = (int(visits.integers(name)[row]) for name in ("shopper", "visit", "orders"))
+    return Journey(shopper, visit, who, arm, said["cause"], orders, pages)
