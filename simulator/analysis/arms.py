@@ -9,7 +9,7 @@ from scipy.stats import false_discovery_control
 
 from simulator.analysis.assignment import delays_of, halves
 from simulator.analysis.estimates import NOTHING, Estimate
-from simulator.analysis.influence import Influenced, difference, mean_of, relative, share_shoppers
+from simulator.analysis.influence import Influenced, difference, mean_of, percent, share_shoppers
 from simulator.analysis.metrics import METRICS, sample
 from simulator.journey.arms import CONTROL
 
@@ -64,11 +64,11 @@ def effect_of(treated: Sample, control: Sample, arm: str, metric: str) -> Effect
         return Effect(arm, metric, control.mean().value, treated.mean().value, NOTHING, paired=False)
     after, before = mean_in(treated), mean_in(control)
     change, paired = difference(after, before), share_shoppers(after, before)
-    known, percent = change.estimate(), relative(after, before).estimate() if before.value else NOTHING
+    known, parts = change.estimate(), percent(after, before)
     if change.variance == 0 and not paired:
         # Without any spread, arms of other shoppers say nothing about chance.
-        known, percent = (Estimate(one.value, one.n) for one in (known, percent))
-    return Effect(arm, metric, before.value, after.value, known, paired, percent, change.p())
+        known, parts = (Estimate(one.value, one.n) for one in (known, parts))
+    return Effect(arm, metric, before.value, after.value, known, paired, parts, change.p())
 
 
 def in_arm(run: Run, metric: str, arm: str) -> Sample:

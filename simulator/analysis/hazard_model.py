@@ -94,7 +94,7 @@ def fit_hazard(design: Design, ended: NDArray[np.bool_], clusters: NDArray[np.in
     if (scale == 0).any():
         raise ArithmeticError(f"{design.names[int(np.argmin(scale))]} is 0 on every page")
     matrix = design.matrix / scale
-    beta, rounds = _settle(_Counts(matrix[used], seen[used], gone[used]), link)
+    beta, rounds = coefficients_of(Counts(matrix[used], seen[used], gone[used]), link)
     mean = _mean(matrix @ beta, link)
     slope = _slope(matrix @ beta, mean, link)
     spread = np.maximum(mean * (1.0 - mean), SMALL)
@@ -110,13 +110,16 @@ def fit_hazard(design: Design, ended: NDArray[np.bool_], clusters: NDArray[np.in
     return Fit(design.names, beta / scale, covariance, groups, pages, likelihood, link, rounds)
 
 
-class _Counts(NamedTuple):
+class Counts(NamedTuple):
+    """Distinct rows (cells, terms), the pages of each, and how many of those ended their visit; (cells,) both."""
+
     matrix: Floats
     seen: Floats
     gone: Floats
 
 
-def _settle(counts: _Counts, link: Link) -> tuple[Floats, int]:
+def coefficients_of(counts: Counts, link: Link) -> tuple[Floats, int]:
+    """Return the coefficients of counted rows, and the rounds it took. Raises `ArithmeticError` as `fit_hazard`."""
     share = float(counts.gone.sum() / counts.seen.sum())
     if not 0 < share < 1:
         raise ArithmeticError("no page ended a visit" if share == 0 else "every page ended a visit")
@@ -131,7 +134,7 @@ def _settle(counts: _Counts, link: Link) -> tuple[Floats, int]:
     raise ArithmeticError(NOT_TOLD)
 
 
-def _step(counts: _Counts, beta: Floats, link: Link) -> Floats:
+def _step(counts: Counts, beta: Floats, link: Link) -> Floats:
     """Return Fisher's scoring step."""
     matrix, seen, gone = counts
     predicted = matrix @ beta

@@ -117,6 +117,30 @@ def relative(treated: Influenced, control: Influenced) -> Influenced:
     return combined(ratio - 1.0, ((1.0 / control.value, treated), (-ratio / control.value, control)))
 
 
+def percent(treated: Influenced, control: Influenced, floor: float = -1.0) -> Estimate:
+    """Return treated over control, less 1, with Fieller's (1954) interval, which leaves out 0 as the difference does.
+
+    The delta method's interval (`relative`) is off where control itself is known badly, as a share of few orders is. No
+    interval where control cannot be told from 0; no value where it is 0.
+    """
+    if control.value == 0:
+        return Estimate(None, min(treated.n, control.n))
+    change = difference(treated, control)
+    value = Estimate(treated.value / control.value - 1.0, change.n)
+    if change.freedom < 1:
+        return value
+    point2 = float(stdtrit(change.freedom, 1 - TAIL)) ** 2
+    _, one, other = np.intersect1d(treated.clusters, control.clusters, assume_unique=True, return_indices=True)
+    together = float(treated.parts[one] @ control.parts[other])
+    a = control.value**2 - point2 * control.variance
+    b = treated.value * control.value - point2 * together
+    c = treated.value**2 - point2 * treated.variance
+    if a <= 0 or b * b < a * c:
+        return value
+    low, high = ((b + sign * math.sqrt(b * b - a * c)) / a - 1.0 for sign in (-1, 1))
+    return Estimate(value.value, change.n, max(floor, low), high)
+
+
 def share_shoppers(one: Influenced, other: Influenced) -> bool:
     """Return whether some shoppers are in both figures, which makes their comparison a paired one."""
     return bool(np.isin(one.clusters, other.clusters).any())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from simulator.analysis.estimates import NOTHING, Estimate
-from simulator.analysis.influence import mean_of, relative, share_shoppers
+from simulator.analysis.influence import mean_of, percent, share_shoppers
 from simulator.analysis.metrics import METRICS, matching, sample
 from simulator.analysis.survival import kaplan_meier, median_of, restricted_mean
 from simulator.journey.arms import CONTROL
@@ -106,7 +106,7 @@ def _length(
     own, base = restricted
     change, paired = NOTHING, False
     if base is not None and own is not base:
-        change = relative(own, base).estimate(-1.0) if base.value > 0 else NOTHING
+        change = percent(own, base)
         paired = share_shoppers(own, base)
     finished = one.times[one.ended]
     return Length(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 
+from simulator.model.faults import COMMAND_LINE, Fault, FileFaults
 from simulator.model.library import resolve, shipped
 from simulator.model.persona import find_persona, load_persona
 from simulator.model.schema import Section
@@ -144,6 +145,23 @@ def load_behaviour(name: str, *, beside: Path | None = None) -> Behaviour:
     """Read a preset by shipped name or path. Raises `FileFaults`."""
     file = read_yaml(resolve(name, FOLDER, what="behaviour preset", beside=beside))
     return Behaviour(validate(BehaviourFile, file))
+
+
+def unmeant(behaviour: Behaviour, *, meant: bool) -> list[str]:
+    """Return (found, allowed, hint) of a preset that takes an observed curve for an effect unless that is meant."""
+    if meant or not behaviour.observational:
+        return []
+    return [
+        f"{behaviour.name} takes an observed curve for what waiting does",
+        "such presets are played only where that is meant",
+        "give --observational, or `observational: true` in the scenario",
+    ]
+
+
+def refuse_unmeant(behaviour: Behaviour, *, meant: bool) -> None:
+    """Raise `FileFaults` for a preset of the command line that takes an observed curve for an effect unmeant."""
+    if wrong := unmeant(behaviour, meant=meant):
+        raise FileFaults([Fault(COMMAND_LINE, 0, "behaviour", *wrong)])
 
 
 def shipped_behaviours() -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from simulator.journey.calendar import Calendar, Campaign, compile_calendar, res
 from simulator.journey.plan import Plan, calendar_plan, draw_shoppers, open_starts, plan_of
 from simulator.journey.returners import who_comes
 from simulator.journey.tables import Names
-from simulator.model.behaviour import CONSENSUS, Behaviour, apply, load_behaviour
+from simulator.model.behaviour import CONSENSUS, Behaviour, apply, load_behaviour, unmeant
 from simulator.model.faults import COMMAND_LINE, Fault, FileFaults, all_or_faults, suggestion
 from simulator.model.library import resolve
 from simulator.model.persona import PopulationSpec, load_population
@@ -265,17 +265,9 @@ def _behaviour(file: YamlFile, data: Mapping[str, Any], beside: Path) -> Behavio
     """Load the preset; one that takes an observed curve for an effect must be meant."""
     named = {**data, "behaviour": data.get("behaviour", CONSENSUS) or "null"}
     behaviour: Behaviour | None = _named(file, named, "behaviour", load_behaviour, beside)
-    if behaviour is not None and behaviour.observational and data.get("observational") is not True:
-        raise FileFaults(
-            [
-                file.fault(
-                    ("behaviour",),
-                    f"{behaviour.name} takes an observed curve for what waiting does",
-                    "such presets are played only where that is meant",
-                    "give --observational, or `observational: true` in the scenario",
-                )
-            ]
-        )
+    wrong = unmeant(behaviour, meant=data.get("observational") is True) if behaviour is not None else []
+    if wrong:
+        raise FileFaults([file.fault(("behaviour",), *wrong)])
     return behaviour
 
 

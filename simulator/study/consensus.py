@@ -1,8 +1,8 @@
 """The fit of `causal-consensus`: the level of reaction at which simulated slow-downs lose what the published ones lost.
 
-Simulated method of moments. One number is fitted, the level: the hazard of waiting and the weights of being put off move
-together, in the ratio in which they stand in the preset, because what pages and orders were lost cannot tell them apart
-(only when in the wait people left could). For each study the level is found at which the mean of
+Simulated method of moments. One number is fitted, the level: the hazard of waiting and the weights of being put off
+move together, in the ratio in which they stand in the preset, because what pages and orders were lost cannot tell them
+apart (only when in the wait people left could). For each study the level is found at which the mean of
 
     ln(−ln(1 + simulated change)) − ln(−ln(1 + published change))
 

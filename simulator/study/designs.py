@@ -50,7 +50,7 @@ def delayed_world(
 
     Delays are added to the pages of the states `delayed`, or to all.
     """
-    arms = [(CONTROL, 1.0, {"all": base_s}, {})]
+    arms: list[tuple[str, float, dict[str, float], dict[str, float]]] = [(CONTROL, 1.0, {"all": base_s}, {})]
     for place, delay_s in enumerate(delays_s):
         loads = {"all": base_s} | dict.fromkeys(delayed or ["all"], base_s + delay_s)
         arms.append((f"delay{place}", 1.0, loads, {}))
@@ -71,29 +71,29 @@ class Landed(NamedTuple):
 
 
 def _conversion(landed: Landed) -> Values:
-    return (landed.rows.visits["orders"] > 0).astype(np.float64)
+    return np.asarray(landed.rows.visits["orders"] > 0, np.float64)
 
 
 def _pages(landed: Landed) -> Values:
-    return landed.rows.visits["pages"].astype(np.float64)
+    return np.asarray(landed.rows.visits["pages"], np.float64)
 
 
 def _articles(landed: Landed) -> Values:
     """Pages that were seen: without the last one of who did not wait for it."""
     visits = landed.rows.visits
-    return (visits["pages"] - (visits["cause"] == IMPATIENT)).astype(np.float64)
+    return np.asarray(visits["pages"] - (visits["cause"] == IMPATIENT), np.float64)
 
 
 def _bounce(landed: Landed) -> Values:
-    return (landed.rows.visits["pages"] == 1).astype(np.float64)
+    return np.asarray(landed.rows.visits["pages"] == 1, np.float64)
 
 
 def _revenue(landed: Landed) -> Values:
-    return landed.rows.visits["revenue_cents"].astype(np.float64)
+    return np.asarray(landed.rows.visits["revenue_cents"], np.float64)
 
 
 def _ga_time(landed: Landed) -> Values:
-    return landed.rows.visits["ga_us"] / US
+    return np.asarray(landed.rows.visits["ga_us"] / US)
 
 
 def _searches(landed: Landed) -> Values:
@@ -109,22 +109,22 @@ def _time_to_click(landed: Landed) -> Values:
 
 def _wait_a_page(landed: Landed) -> Values:
     """Mean seconds waited for a page of the visit."""
-    return landed.rows.visits["waited_us"] / landed.rows.visits["pages"] / US
+    return np.asarray(landed.rows.visits["waited_us"] / landed.rows.visits["pages"] / US)
 
 
 def _landing_s(landed: Landed) -> Values:
-    return landed.rows.visits["landing_load_us"] / US
+    return np.asarray(landed.rows.visits["landing_load_us"] / US)
 
 
 def _unseen_landing(landed: Landed) -> Values:
     """1 for a visit that ended before its landing page had loaded."""
     visits = landed.rows.visits
-    return ((visits["pages"] == 1) & (visits["cause"] == IMPATIENT)).astype(np.float64)
+    return np.asarray((visits["pages"] == 1) & (visits["cause"] == IMPATIENT), np.float64)
 
 
 def _cpu(landed: Landed) -> Values:
     who = np.searchsorted(landed.rows.shoppers["shopper"], landed.rows.visits["shopper"])
-    return landed.rows.shoppers["cpu_slowdown"][who].astype(np.float64)
+    return np.asarray(landed.rows.shoppers["cpu_slowdown"][who], np.float64)
 
 
 def _counted(which: Callable[[Rows], NDArray[np.bool_]]) -> Callable[[Landed], Values]:

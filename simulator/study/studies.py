@@ -12,9 +12,10 @@ from simulator.model.states import STATE_NAMES
 from simulator.model.units import Duration, parse_duration_s
 from simulator.model.yamlfile import read_yaml, validate
 
-Design = Literal["slow-down", "sites", "session-average", "phones", "pages", "share"]
-"""How a study saw its effect: `slow-down` randomised, `sites` compared sites, `session-average` a chart by the load time
-of sessions, `phones` users by what their phone can do, `pages` page views; a `share` alone compares nothing."""
+Design = Literal["slow-down", "sites", "session-average", "landing", "phones", "pages", "share"]
+"""How a study saw its effect: `slow-down` randomised, `sites` compared sites, `session-average` and `landing` charts by
+the load time of sessions or of landing pages, `phones` users by what their phone can do, `pages` page views; a `share`
+alone compares nothing."""
 Measure = Literal[
     "conversion", "pages", "articles", "bounce", "searches", "revenue", "time_to_click", "ga_time", "abandoned"
 ]
@@ -67,7 +68,9 @@ class Study(BaseModel):
             raise ValueError("a slow-down needs a base load, and each of its figures a delay")
         if self.base is not None and any(self.base + figure.delay_s < 0 for figure in self.figures):
             raise ValueError("no page loads in less than no time")
-        if self.design == "session-average" and any(f.at is None or f.against is None for f in self.figures):
+        if self.design in ("session-average", "landing") and any(
+            f.at is None or f.against is None for f in self.figures
+        ):
             raise ValueError("figures of a chart need `at` and `against`")
         return self
 
