@@ -66,7 +66,7 @@ def _shown(mark: Mark) -> tuple[float | None, ...]:
 def _names(curves: Sequence[Named], y: Scale, box: Box) -> list[Markup]:
     ends = []
     for curve in curves:
-        last = [mark.value for mark in curve.marks if mark.value is not None][-1:]
+        last = [mark.value for mark in curve.marks if mark.value is not None and mark.enough][-1:]
         ends += [(y(value), curve.name, curve.class_) for value in last]
     return end_names(ends, box.right + 7, box.top, box.bottom)
 

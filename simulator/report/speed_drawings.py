@@ -17,6 +17,7 @@ from simulator.report.speed_observed import Columns, Line, Part, bridge, over_hi
 from simulator.report.speed_plot import Mark, dose_class, percent_tick
 from simulator.report.speed_vitals import Cohort, Spread, against_field, lcp_parts
 from simulator.report.speed_visits import visit_drawings
+from simulator.study.speed_published import DEALT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from simulator.analysis.estimates import Estimate
-    from simulator.study.speed_findings import Binned, Plateau, Sensitivity, SpeedFindings
+    from simulator.study.speed_findings import Binned, Plateau, Published, Sensitivity, SpeedFindings
     from simulator.study.speed_findings import Spread as Found
 
 MOST_BARS = 10
@@ -48,9 +49,8 @@ def speed_drawings(f: SpeedFindings) -> dict[str, Markup]:
         **_pages(f),
         **_who(f),
         **_journeys(f),
+        **_published(f),
     }
-    if f.published:
-        made["published"] = _published(f)
     if len(f.sweep) > 1:
         made["chain"] = _chain(f)
     return made
@@ -284,15 +284,26 @@ def _journey(f: SpeedFindings, place: int, shopper: int, visit: int, who: str) -
     return twice(f"journey-{place}", FULL, lambda name, width: journeys(name, title, visits, width, seconds))
 
 
-def _published(f: SpeedFindings) -> Markup:
+def _published(f: SpeedFindings) -> dict[str, Markup]:
+    """Return a picture of the randomised slow-downs and one of the charts: their changes are of other sizes."""
+    known = [one for one in f.published if one.role != "excluded" and one.unit == "relative"]
+    dealt = [one for one in known if one.design == DEALT]
+    seen = [one for one in known if one.design != DEALT]
+    parts = (("published_dealt", dealt, "Randomised slow-downs"), ("published_seen", seen, "Charts of observed visits"))
+    return {
+        name: _anchors(name, rows, f"{title}: published changes beside simulated ones")
+        for name, rows, title in parts
+        if rows
+    }
+
+
+def _anchors(part: str, found: Sequence[Published], title: str) -> Markup:
     rows = [
-        Anchor(one.study, one.design, one.published, None, None, one.simulated.value, one.simulated.low,
+        Anchor(one.study, one.what, one.published, None, None, one.simulated.value, one.simulated.low,
                one.simulated.high, one.simulated.n, one.inside, one.role == "fitted")
-        for one in f.published
-        if one.role != "excluded"
+        for one in found
     ]  # fmt: skip
-    title = "Published changes beside simulated ones"
-    return twice("published", FULL, lambda name, width: anchors(name, title, rows, width, percent_tick))
+    return twice(part.replace("_", "-"), FULL, lambda name, width: anchors(name, title, rows, width, percent_tick))
 
 
 def _chain(f: SpeedFindings) -> Markup:

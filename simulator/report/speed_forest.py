@@ -52,7 +52,7 @@ def forest(
     pitch, head = (23.0, 30.0) if beside else (36.0, 26.0)
     longest = max(len(g.name) for g in (whole, *groups))
     left = min(200.0, longest * 7.1 + 20) if beside else 6.0
-    right = width - (74 if beside else 10)
+    right = width - (128 if beside else 10)
     scale, ticks = _scale(whole, groups, left, right, beside=beside)
     places, bottom = _places(groups, pitch, head)
     parts = axis(scale, ticks, 2, bottom, write)
@@ -104,7 +104,10 @@ def _row(
     if ends[0] is not None and ends[1] is not None:
         tip += f", 95 % {write(ends[0])} to {write(ends[1])}"
     if beside:
-        parts = [text(left - 12, y + 4, group.name, "name", "end"), text(width, y + 4, write(value), "tick", "end")]
+        parts = [
+            text(left - 12, y + 4, group.name, "name", "end"),
+            text(width, y + 4, f"{write(value)} · {group.n:,}", "tick", "end"),
+        ]
     else:
         told = f"{write(value)} · n {group.n:,}"
         parts = [text(0, top + 13, group.name, "name halo"), text(width, top + 13, told, "tick halo", "end")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulator.report.speed_dose import SIDE
@@ -29,25 +30,28 @@ def hazards(
     across: str,
     up: str,
 ) -> Markup:
-    """Return rates of leaving as lines with ribbons, each with its name; `truth` is the assumed one, dashed.
+    """Return rates of leaving as lines, each with its name; the first has its interval and its small samples too.
 
-    The vertical axis ends above the figures of large samples, so that a few noisy ones cannot flatten the rest.
+    `truth` is the assumed rate, dashed. The axes end with the first curve's large samples, so that a few noisy figures
+    cannot flatten the rest.
     """
     width, height = size
     box = Box(SIDE, width - room_of(curve.name for curve in curves), TOP, height - BELOW)
-    marks = [mark for curve in curves for mark in curve.marks if mark.value is not None]
-    x = between(min(m.x for m in marks), max(m.x for m in marks), box.left, box.right)
-    known = [mark.high if mark.high is not None else mark.value for mark in marks if mark.enough]
+    first = [mark for mark in curves[0].marks if mark.value is not None]
+    last = max((mark.x for mark in first if mark.enough), default=first[-1].x if first else 1.0)
+    shown = [mark for curve in curves for mark in curve.marks if mark.enough and mark.x <= last]
+    x = between(min((m.x for m in first), default=0.0), last, box.left, box.right)
+    known = [mark.high for mark in first if mark.enough] + [mark.value for mark in shown]
     y = linear([*known, *(value for _, value in truth)], box.bottom, box.top)
     parts = box.axes(x, y, write, (across, up))
     if truth:
         inside = [(x[0](a), y[0](b)) for a, b in truth if x[0].low <= a <= x[0].high]
         parts.append(path(inside, "curve truth dashed"))
     ends = []
-    for curve in curves:
-        kept = [m for m in curve.marks if m.enough or (m.value is not None and m.value <= y[0].high)]
-        parts += curve_of(kept, x[0], y[0], curve.class_, tip_of(curve.name, write[0], write[1]), dashed=curve.dashed)
-        solid = [m for m in curve.marks if m.enough and m.value is not None]
+    for place, curve in enumerate(curves):
+        solid = [m for m in curve.marks if m.enough and m.value is not None and m.x <= last]
+        bare = solid if place == 0 else [replace(m, low=None, high=None) for m in solid]
+        parts += curve_of(bare, x[0], y[0], curve.class_, tip_of(curve.name, write[0], write[1]), dashed=curve.dashed)
         ends += [(y[0](m.value), curve.name, curve.class_) for m in solid[-1:] if m.value is not None]
     parts += end_names(ends, box.right + 7, box.top, box.bottom)
     said = "; ".join(

@@ -60,6 +60,9 @@ def context(judged: Judged) -> dict[str, Any]:
         "designs": {"paired": "paired", "randomised": "as dealt"},
         "few": FEW,
         "second": _second(f),
+        "spend": [
+            (page, [one for one in f.savings if one.page == page]) for page in dict.fromkeys(o.page for o in f.savings)
+        ],
         "most_saved": max((one.relative["engaged_time"].value or 0.0 for one in f.savings), default=0.0) or 1.0,
         "estimators": None,
         "limits": words.LIMITS,

@@ -39,7 +39,7 @@ def tables(f: SpeedFindings) -> list[Table]:
         Table("sensitivity", "Other assumptions", ("hazard_per_s", "delay_s", "metric", *EST), tuple(_sensitivity(f))),
         Table("landing", "By landing load time", _BINNED, tuple(_binned(f, "landing"))),
         Table("average", "By the visit's average load time (biased)", _BINNED, tuple(_binned(f, "average"))),
-        Table("published", "Published and simulated", ("study", "design", "published", "simulated", "low", "high", "n",
+        Table("published", "Published and simulated", ("study", "design", "what", "unit", "published", "simulated", "low", "high", "n",
                                                        "inside", "role", "note"), tuple(_published(f))),
         Table("groups", "By kind of visit", ("by", "name", "visits", "effect", "low", "high", "shrunk", "shrunk_low",
                                              "shrunk_high"), tuple(_groups(f))),
@@ -108,7 +108,17 @@ def _binned(f: SpeedFindings, by: str) -> Iterator[tuple[Any, ...]]:
 
 def _published(f: SpeedFindings) -> Iterable[tuple[Any, ...]]:
     for one in f.published:
-        yield one.study, one.design, one.published, *_est(one.simulated), one.inside, one.role, one.note
+        yield (
+            one.study,
+            one.design,
+            one.what,
+            one.unit,
+            one.published,
+            *_est(one.simulated),
+            one.inside,
+            one.role,
+            one.note,
+        )
 
 
 def _groups(f: SpeedFindings) -> Iterator[tuple[Any, ...]]:

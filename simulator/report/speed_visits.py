@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from simulator.study.speed_findings import Arms, Rate, SpeedFindings
 
 CLOCK_WORDS = {"pages": "pages", "engaged_time": "engaged seconds", "wall_time": "seconds since the first tap"}
-PERSONAS = 4
+PERSONAS = 3
 """Personas whose impatience is drawn, the largest first."""
 
 

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from simulator.analysis.words import NONE, THIN, counted, figure, interval, listed, number, seconds
 from simulator.report.glossary import METRIC_NAMES
+from simulator.study.speed_published import DEALT
 
 if TYPE_CHECKING:
     from simulator.analysis.estimates import Estimate
     from simulator.study.speed_findings import Conclusion, SpeedFindings
 
+NB = "\u00a0"
 NAMES = METRIC_NAMES | {"revenue_per_1000": "Revenue per 1,000 visits", "waited_time": "Waiting"}
 TOLD = {
     "engaged_time": "engaged time", "wall_time": "wall time", "ga_time": "GA-compatible time", "pages": "pages a visit",
@@ -41,9 +43,15 @@ TERMS = (
     ("h", "Rate at which the base shopper leaves a page that loads, a second of waiting. Each persona has its own."),
     ("Engaged time", "Seconds looking at pages, waiting excluded."),
     ("Wall time", "Seconds from the first tap to leaving, waiting included."),
-    ("GA-compatible time", "First hit to last hit: a visit of one page counts 0, the time on the last page is missing."),
+    (
+        "GA-compatible time",
+        "First hit to last hit: a visit of one page counts 0, the time on the last page is missing.",
+    ),
     ("Pages", "Pages asked for. What mPulse calls session length."),
-    ("LCP", "Here the load time: from the tap until the page is usable. Its parts carry the web-vitals library's names."),
+    (
+        "LCP",
+        "Here the load time: from the tap until the page is usable. Its parts carry the web-vitals library's names.",
+    ),
     ("Paired", "The same shoppers, draws and networks in every arm: each visit is its own control."),
     ("As dealt", "Arms compared by what shoppers were assigned, whatever became of the delay (intention to treat)."),
     ("Restricted mean", "Mean length up to a fixed end, so that a few endless visits cannot decide."),
@@ -90,17 +98,23 @@ def sure(f: SpeedFindings) -> str:
     span = interval(main.relative.low, main.relative.high, "change")
     how = {"paired": "the same visits in every arm", "randomised": "shoppers dealt to arms at random, as dealt"}
     design = how.get(f.arms.design, "")
-    return f"95{THIN}% interval {span or 'not known'}, n = {main.relative.n:,} visits; {design}."
+    return f"95{THIN}% interval {span or 'not known'}, n{NB}={NB}{main.relative.n:,} visits; {design}."
+
+
+TURNS = {"falls": "it falls", "rises": "it rises", "no change shown": "no change is shown"}
 
 
 def flips(f: SpeedFindings) -> list[str]:
     """Return a sentence for each conclusion that another assumption would turn over, and one where none would."""
     told = []
     for one in f.conclusions:
-        if one.flips_at_per_s:
-            at = listed([f"{h:g}" for h in one.flips_at_per_s])
-            says = {"falls": "fall", "rises": "rise"}.get(one.says, "do not change")
-            told.append(f"That {TOLD[one.metric]} {says} is not so at h = {at} per second.")
+        if one.flips:
+            groups = {says: [f"{t.hazard_per_s:g}" for t in one.flips if t.says == says] for says in TURNS}
+            turns = [f"at h = {listed(at)} {TURNS[says]}" for says, at in groups.items() if at]
+            told.append(
+                f"{NAMES[one.metric]} {one.says if one.says != 'no change shown' else 'shows no change'}; "
+                f"{', '.join(turns)}."
+            )
     if f.conclusions and not told:
         told.append("No conclusion turns over at h = 0, 0.01, 0.025 or 0.05 per second.")
     return told
@@ -114,7 +128,7 @@ def readings(f: SpeedFindings) -> dict[str, str]:
 def with_n(estimate: Estimate, kind: str = "change") -> str:
     """Return `−7.5 % (−8.1 % to −6.9 %; n = 10,575)`."""
     span = interval(estimate.low, estimate.high, kind)  # type: ignore[arg-type] # a kind of figure
-    inside = f"{span}; n = {estimate.n:,}" if span else f"n = {estimate.n:,}"
+    inside = f"{span}; n{NB}={NB}{estimate.n:,}" if span else f"n{NB}={NB}{estimate.n:,}"
     return f"{figure(estimate.value, kind)} ({inside})"  # type: ignore[arg-type]
 
 
@@ -141,8 +155,8 @@ def _of_cause(f: SpeedFindings) -> dict[str, str]:
         if len(ends) > 1:
             span = f"{figure(ends[0], 'change')} (h = 0) to {figure(ends[-1], 'change')} (h = 0.05)"
             told[f"sensitivity_{metric}"] = (
-                f"At {seconds(f.sensitivity[0].delay_s[-1])} more, {TOLD[metric]} change by {span}, "
-                f"n = {f.sensitivity[0].relative[metric][-1].n:,}."
+                f"{NAMES[metric]} at +{f.sensitivity[0].delay_s[-1]:g}{THIN}s: {span}; "
+                f"n{NB}={NB}{f.sensitivity[0].relative[metric][-1].n:,}."
             )
     return told
 
@@ -160,6 +174,15 @@ def _of_seen(f: SpeedFindings) -> dict[str, str]:
                     f"{NAMES[metric]} {with_n(first.metrics[metric], kind)} at {seconds(first.middle_s)}, "
                     f"{with_n(last.metrics[metric], kind)} at {seconds(last.middle_s)}."
                 )
+    for part, dealt in (("published_dealt", True), ("published_seen", False)):
+        rows = [
+            p for p in f.published if p.role == "predicted" and p.inside is not None and (p.design == DEALT) is dealt
+        ]
+        if rows:
+            inside = sum(bool(one.inside) for one in rows)
+            told[part] = (
+                f"{inside} of {counted(len(rows), 'prediction')} inside the simulated interval, n{NB}={NB}{rows[0].simulated.n:,}."
+            )
     if f.plateau is not None:
         knee = f.plateau.knee_s
         told["plateau"] = (
@@ -190,7 +213,9 @@ def _of_visits(f: SpeedFindings) -> dict[str, str]:
         told["hazard_wait"] = f"Shoppers who wait leave at {said}; the rate is what the behaviour assumes."
     if f.leaving.by_page:
         first_page = f.leaving.by_page[0].rate
-        told["hazard_page"] = f"{with_n(first_page, 'share')} end on their first page; who stays is more likely to stay on."
+        told["hazard_page"] = (
+            f"{with_n(first_page, 'share')} end on their first page; who stays is more likely to stay on."
+        )
     if f.arms is not None and f.arms.funnel:
         step = f.arms.funnel[-1]
         ends = list(step.of_all.items())

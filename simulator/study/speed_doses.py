@@ -14,6 +14,7 @@ from simulator.study.speed_findings import (
     Conclusion,
     Saving,
     Sensitivity,
+    Turned,
 )
 from simulator.study.speed_play import again
 
@@ -87,7 +88,8 @@ def conclusions(effects: dict[str, Estimate], delay_s: float, tried: Sequence[Se
         if metric not in effects:
             continue
         says = direction(effects[metric])
-        flips = [one.hazard_per_s for one in tried if direction(_at(one, metric, delay_s)) != says]
+        found = [Turned(one.hazard_per_s, direction(_at(one, metric, delay_s))) for one in tried]
+        flips = [one for one in found if one.says != says]
         made.append(Conclusion(metric, says, effects[metric], delay_s, tuple(flips)))
     return tuple(made)
 

@@ -123,14 +123,22 @@ class Sensitivity:
 
 
 @dataclass(frozen=True, slots=True)
+class Turned:
+    """What would be concluded at another assumed hazard."""
+
+    hazard_per_s: float
+    says: Says
+
+
+@dataclass(frozen=True, slots=True)
 class Conclusion:
-    """What one more second does to one metric, and at which assumed hazards that would not be so."""
+    """What one more second does to one metric, and at which assumed hazards something else would be concluded."""
 
     metric: str
     says: Says
     relative: Estimate
     delay_s: float
-    flips_at_per_s: tuple[float, ...]
+    flips: tuple[Turned, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,10 +280,13 @@ class Published:
 
     study: str
     design: str
+    what: str
+    unit: str
     published: float
     simulated: Estimate
     inside: bool | None
     role: Literal["fitted", "predicted", "excluded"]
+    grade: str
     note: str
 
 

@@ -8,12 +8,20 @@ from simulator.study.scorecard import scorecard
 from simulator.study.speed_findings import Published
 
 if TYPE_CHECKING:
-    from simulator.scenario.load import Scenario
+    from simulator.study.scorecard import Row
+
+LEAST_VISITS = 2_000
+DEALT = "slow-down"
+"""The design of studies that dealt shoppers to delays; the others compared sites or visits as they were."""
 
 
-def published(scenario: Scenario, visits: int) -> tuple[Published, ...]:
-    """Return the scorecard's rows."""
-    rows = scorecard(scenario.spec.seed, visits, scenario.behaviour.name)
-    return tuple(
-        Published(row.study, row.design, row.published, row.simulated, row.inside, row.role, row.note) for row in rows
+def published(behaviour: str, seed: int, visits: int) -> tuple[Published, ...]:
+    """Return the scorecard's rows; `behaviour` is a preset by name or path. Raises `FileFaults` where it is not there."""
+    return tuple(map(_row, scorecard(seed, max(visits, LEAST_VISITS), behaviour)))
+
+
+def _row(row: Row) -> Published:
+    what = " · ".join(part for part in (row.conditions, row.measure.replace("_", " ")) if part)
+    return Published(
+        row.study, row.design, what, row.unit, row.published, row.simulated, row.inside, row.role, row.grade, row.note
     )

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from simulator.study.speed_findings import Arm, Basis, Swept
     from simulator.study.speed_pages import Pages
 
-SENSITIVITY_SHARE = 4
-"""The experiment is tried at every hazard with a part of its shoppers: one in so many."""
+SAVINGS_SHARE = 4
+"""Savings and published designs are played with a part of the shoppers: one in so many."""
 VIEWED = 10_000
 """Shoppers whose visits are drawn one by one in every arm: curves, ends, the funnel."""
 MOST_CURVES = 4
@@ -135,18 +135,19 @@ def _verdict(run: Run, store: Store | None) -> Verdict:
 def _experiments(scenario: Scenario, pages: Pages, asked: Asked) -> _Played:
     """Play what needs no run: the dose–response, its sensitivity, savings and published designs."""
     many = asked.shoppers or scenario.spec.shoppers
-    fewer = max(min(many, 500), many // SENSITIVITY_SHARE)
+    fewer = max(min(many, 500), many // SAVINGS_SHARE)
 
     def quiet(_shoppers: int, _visits: int) -> None: ...
 
     asked.tell("playing every visit under every delay")
     response = speed_doses.doses(scenario, many, asked.workers, quiet)
     asked.tell("trying other assumptions")
-    tried = speed_doses.sensitivity(scenario, fewer, asked.workers, quiet)
+    tried = speed_doses.sensitivity(scenario, many, asked.workers, quiet)
     asked.tell("making pages faster")
     savings = speed_doses.savings(scenario, _slowest(pages), fewer, asked.workers, quiet)
     asked.tell("playing published designs")
-    return _Played(response, tried, savings, published(scenario, fewer))
+    rows = published(scenario.spec.behaviour, scenario.spec.seed, fewer)
+    return _Played(response, tried, savings, rows)
 
 
 def _slowest(pages: Pages) -> list[str]:
