@@ -86,6 +86,60 @@ class Reaction(Lax):
     kind: str
 
 
+class Checks(Lax):
+    """How many checks were made, how many of them were violated, and the 95 % interval of their share."""
+
+    checked: int = 0
+    violated: int = 0
+    low: float | None = None
+    high: float | None = None
+
+
+class Violation(Lax):
+    """One violation: what is wrong, the requests that show it, and what differs (of what, what came, what was due)."""
+
+    says: str
+    operation: str
+    when: str
+    first: str
+    second: str = ""
+    differs: list[tuple[str, Any, Any]] = []
+
+
+class Found(Lax):
+    """What the probe of one hazard found; `blamed` where the hazard itself is what went wrong."""
+
+    code: str
+    name: str
+    kind: str
+    says: str
+    state: Literal["held", "violated", "not observable"]
+    why: str = ""
+    alone: Checks = Checks()
+    among: Checks = Checks()
+    operations: list[str] = []
+    missing: list[str] = []
+    samples: list[Violation] = []
+    explained_by: str = ""
+    blamed: bool = False
+
+
+class Probed(Lax):
+    """What probes asked and found: of every hazard whether it was held, violated, or not observable."""
+
+    share: float
+    requests: int
+    alone_requests: int = 0
+    unseen_visits: int = 0
+    spent_s: float = 0.0
+    findings: list[Found] = []
+
+    @property
+    def blamed(self) -> list[Found]:
+        """The hazards that were found."""
+        return [found for found in self.findings if found.blamed]
+
+
 class Aborted(Lax):
     """The threshold that ended a live run early: when, in seconds of the run, and what was measured then."""
 
@@ -123,6 +177,7 @@ class Manifest(Lax):
     tables: dict[str, list[TableFile]] = {}
     generator: Generator | None = None
     backend: dict[str, Any] | None = None
+    probes: Probed | None = None
     host: str | None = None
     permission: Permission | None = None
 

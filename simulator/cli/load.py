@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @options.warmup
 @options.max_open_visits
 @options.behaviour
+@safety.probe_share
 @options.seed
 @safety.own
 @safety.max_rate
@@ -69,6 +70,7 @@ def command(
     max_open_visits: int | None,
     behaviour: str | None,
     observational: bool | None,
+    probe_share: float | None,
     seed: int | None,
     owned: bool,
     max_rate: str | None,
@@ -110,6 +112,7 @@ def command(
         duration=duration,
         warmup=warmup,
         max_open_visits=max_open_visits,
+        probe_share=probe_share,
         transport=transport,
         network=network,
         behaviour=behaviour,

@@ -98,7 +98,7 @@ class Experiment:
         Shoppers are those numbered `first` to `last` − 1.
         """
         shoppers, plan = self.who_comes(first, last)
-        return play_losses(self.arms, self.seed, plan, shoppers, _tiers(), room(len(self.arms.arms)))
+        return play_losses(self.arms, self.seed, plan, shoppers, tiers_of_devices(), room(len(self.arms.arms)))
 
     def who_comes(self, first: int, last: int) -> tuple[NDArray[Any], Plan]:
         """Return the shoppers `first` to `last` − 1 and their visits, each once."""
@@ -131,7 +131,7 @@ class Experiment:
             for name in reversed(grouping):
                 row[DIMENSIONS.index(name)] = stride
                 stride *= len(names[name])
-        return Groups(first, strides, _tiers())
+        return Groups(first, strides, tiers_of_devices())
 
     def labels(self) -> Iterator[dict[str, str]]:
         """Yield what each group is called, in the order of their numbers."""
@@ -145,7 +145,8 @@ def _size(names: dict[str, tuple[str, ...]], grouping: tuple[str, ...]) -> int:
     return int(np.prod([len(names[name]) for name in grouping]))
 
 
-def _tiers() -> NDArray[np.int64]:
+def tiers_of_devices() -> NDArray[np.int64]:
+    """Return the place in TIERS of each device."""
     return np.array([TIERS.index(device.tier) for device in device_table().devices])
 
 

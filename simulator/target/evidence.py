@@ -276,6 +276,7 @@ TYPES: dict[str, tuple[Typed, bool]] = {
     "fences": (_fence, True),
     "language": (_code(_LANGUAGE), False),
     "stored": (_count, False),
+    "attributed": (_count, False),
     "campaign": (_word, True),
     "sent_at": (_moment_us, True),
     "expires_at": (_moment_us, True),

@@ -166,6 +166,9 @@ class Evidence(Section):
     fences: Annotated[AnyPlace | None, Field(description="where each offer holds")] = None
     language: Annotated[AnyPlace | None, Field(description="language of the content")] = None
     stored: Annotated[AnyPlace | None, Field(description="how many events were kept")] = None
+    attributed: Annotated[
+        AnyPlace | None, Field(description="how many events were found to follow from what this shopper was shown")
+    ] = None
     campaign: Annotated[AnyPlace | None, Field(description="which campaign each offer or message belongs to")] = None
     sent_at: Annotated[AnyPlace | None, Field(description="when each message was sent")] = None
     expires_at: Annotated[AnyPlace | None, Field(description="until when each offer or message holds")] = None
@@ -231,6 +234,32 @@ class Words(Section):
     queries: Annotated[list[str], Field(min_length=1)]
 
 
+class Promises(Section):
+    """What a target promises, for probes to hold it to; where nothing is said, these are what good shops do."""
+
+    currencies: Annotated[
+        list[str], Field(description="that it sells in, ISO 4217; shoppers with others are not judged")
+    ] = []
+    languages: Annotated[
+        list[str], Field(description="that it speaks, as `de`; shoppers with others are not judged")
+    ] = []
+    variant_shares: Annotated[
+        dict[str, Annotated[float, Field(gt=0)]], Field(description="weights of the arms; empty: all alike")
+    ] = {}
+    price_grace: Annotated[Duration, Field(description="how long a price that was shown may differ in the cart")] = 0.0
+    event_lag: Annotated[Duration, Field(description="from an accepted event until it can be read back")] = 2.0
+    purchase_grace: Annotated[Duration, Field(description="how long what was bought may still be recommended")] = 5.0
+    opt_out_grace: Annotated[Duration, Field(description="how long messages may still come after an opt-out")] = 0.0
+    messages_a_day: Annotated[int, Field(ge=1, description="messages to a shopper on one local day, at most")] = 3
+    quiet_hours: Annotated[
+        tuple[int, int], Field(description="local hours from and to which nobody is sent a message")
+    ] = (22, 8)
+    position_error: Annotated[
+        float, Field(ge=0, description="metres by which a position may be off before an offer is out of place")
+    ] = 200.0
+    model_bytes: Annotated[int, Field(gt=0, description="of a 3-D model for a phone, at most")] = 10_000_000
+
+
 class TargetFile(Section):
     """A system under test and the map from actions to its requests."""
 
@@ -259,4 +288,5 @@ class TargetFile(Section):
     readings: Annotated[
         dict[Reading, Rest], Field(description="requests that only probes make, to see what the target keeps")
     ] = {}
+    promises: Promises = Promises()
     operations: dict[Operation, Rest]

@@ -29,6 +29,7 @@ from simulator.worlds.live.ceiling import Ceiling
 from simulator.worlds.live.figures import SessionFigures
 from simulator.worlds.live.gate import Gate, room_of
 from simulator.worlds.live.listening import Exchange
+from simulator.worlds.live.probing import LiveProbing
 from simulator.worlds.live.recorder import ABANDONED, Recorder, Stamp
 from simulator.worlds.live.returning import Returning, comes_back_in
 from simulator.worlds.live.transport import BaseUrl, Budget, Connection, Memory
@@ -105,6 +106,7 @@ class LiveRun:
         self.on_request: Callable[[Stamp, int, Reply, str], None] = lambda *_: None
         self.known: dict[str, Any] = {}
         self.start_s = perf_counter()
+        self.probing = LiveProbing(self, spec.probe_share)
 
     def warm_up(self) -> Plan:
         """Do before the clock runs what is slow the first time; return the plan.

@@ -62,6 +62,7 @@ class LiveVisit:
         self.link = Link() if run.shaped else None
         memory = run.returning.take(arrival.shopper, arrival.visit)
         self.connection = Connection(run.base, memory, self.link)
+        self.visitor = run.probing.visitor(arrival.shopper, arrival.visit, self.context, self.connection)
         self.arrival, self.due_us = arrival, arrival.due_us
         self._again: tuple[Request, float] | None = None
         self._opening = run.opening + (run.login if self.walk.shopper["logged_in"][0] else ())
@@ -167,12 +168,12 @@ class LiveVisit:
             reply = self._send(request, min(request.timeout_s, patience_s), stamp, operation, placement, due_us)
             if reply.from_cache:
                 self.run.from_cache += 1
-                self._read(request, reply.status, reply.headers, reply.body, reply.error)
+                self._read(request, reply)
                 continue
             made += 1
             spent_us = round((reply.done_s - reply.sent_s) * US)
             left = reply.error == "timeout" and patience_s < request.timeout_s
-            answer_error = self._read(request, reply.status, reply.headers, reply.body, reply.error)
+            answer_error = self._read(request, reply)
             error = ABANDONED if left else answer_error
             self.run.record(stamp, operation, placement, due_us, reply, error, request)
             took_us += spent_us
@@ -219,15 +220,17 @@ class LiveVisit:
             self.run.record(stamp, operation, placement, due_us, cut, ABANDONED, request)
             raise
 
-    def _read(self, request: Request, status: int, headers: object, body: bytes, error: str) -> str:
+    def _read(self, request: Request, reply: Reply) -> str:
         """Learn what a good answer told; return the error's name, or nothing."""
-        if error:
-            return error
+        if reply.error:
+            return reply.error
         target = self.run.target
-        answer = target.read(request.operation, status, headers, body)  # type: ignore[arg-type] # a mapping
+        answer = target.read(request.operation, reply.status, reply.headers, reply.body)
         self._again = target.again(request, answer, self.context)
         self.context.learn(answer)
-        self.run.contract.see(answer)
+        evidence = self.run.contract.see(answer)
+        if self.visitor is not None:
+            self.run.probing.see(self.visitor, request, reply, answer.error, evidence)
         return answer.error
 
     def _sleep_until(self, at_us: int) -> None:

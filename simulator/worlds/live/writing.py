@@ -14,6 +14,8 @@ from simulator.journey.records import CAUSES, ONGOING
 from simulator.journey.tables import CODE
 from simulator.runfolder.files import CannotWrite
 from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
+from simulator.target.probes.findings import as_json
+from simulator.target.probes.probing import findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,6 +59,21 @@ def write_run(
         except CannotWrite as error:
             failures.append(f"lost is missing: {error}")
     write_manifest({**base_manifest(scenario, "live", entries), **facts, "generator": judge(failures)}, folder)
+
+
+def probed(scenario: Scenario, states: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the manifest says of probes: what they asked, and what they found of each hazard."""
+    found = findings(scenario.target, [state["probes"] for state in states])
+    return {
+        "probes": {
+            "share": scenario.spec.probe_share,
+            "requests": sum(state["requests"] for state in states),
+            "alone_requests": sum(state["alone_requests"] for state in states),
+            "unseen_visits": sum(state["unseen"] for state in states),
+            "spent_s": sum(state["spent_s"] for state in states),
+            "findings": [as_json(finding) for finding in found],
+        }
+    }
 
 
 NETWORKS = {
