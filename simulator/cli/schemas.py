@@ -85,11 +85,11 @@ def main() -> int:
     """Write or check the schemas; return 1 when they are out of step."""
     check = "--check" in sys.argv[1:]
     stale = []
-    for name, text in paths().items():
-        path = ROOT / name
+    for place, text in paths().items():
+        path = ROOT / place
         if check:
             if not path.exists() or path.read_text() != text:
-                stale.append(str(name))
+                stale.append(str(place))
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from simulator.report.svg import Scale
 
 NARROW = 480.0
+OUTLYING = 2.0
+"""Simulated figures that lie so many times further out than any published one end at the axis's edge."""
 ROW, TALL, HEAD = 24.0, 40.0, 30.0
 
 
@@ -48,7 +50,11 @@ def anchors(
     pitch = ROW if beside else TALL
     left = min(300.0, max(len(row.what) for row in rows) * 6.6 + 20) if beside else 8.0
     values = [v for r in rows for v in (r.published, r.published_low, r.published_high, r.simulated, r.low, r.high)]
-    scale, ticks = spanning(values, left, width - 14, ticks=6 if beside else 4)
+    most = OUTLYING * max((abs(row.published) for row in rows), default=1.0)
+    right = width - (118 if beside else 14)
+    scale, ticks = spanning(
+        [v for v in values if v is not None and abs(v) <= most], left, right, ticks=6 if beside else 4
+    )
     places, bottom = _places(rows, pitch)
     parts = axis(scale, ticks, 4, bottom, write)
     parts.append(line(scale(0), 4, scale(0), bottom, "zero"))
@@ -83,8 +89,8 @@ def _row(
     left, width, beside = place
     y = top + (ROW / 2 if beside else TALL * 0.68)
     parts = [text(left - 12, y + 4, row.what, "name", "end") if beside else text(0, top + 12, row.what, "name")]
-    if not beside:
-        parts.append(text(width, top + 12, f"{write(row.published)} · {write(row.simulated)}", "tick halo", "end"))
+    told = f"{write(row.published)} · {write(row.simulated)}"
+    parts.append(text(width, y + 4 if beside else top + 12, told, "tick halo", "end"))
     tip = f"{row.study}, {row.what}: published {write(row.published)}; simulated {write(row.simulated)}"
     if row.low is not None and row.high is not None:
         tip += f", 95 % {write(row.low)} to {write(row.high)}, n {row.n:,}"

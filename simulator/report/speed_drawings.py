@@ -25,12 +25,10 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from simulator.analysis.estimates import Estimate
-    from simulator.study.speed_findings import Binned, Plateau, Published, Sensitivity, SpeedFindings
+    from simulator.study.speed_findings import Binned, Bridge, Overlay, Plateau, Published, Sensitivity, SpeedFindings
     from simulator.study.speed_findings import Spread as Found
 
 MOST_BARS = 10
-OVERLAID = "pages"
-"""The metric in which cause and observation are laid over each other."""
 SLOWEST_SHOWN_S = 12.0
 
 
@@ -83,8 +81,7 @@ def _cause(f: SpeedFindings) -> dict[str, Markup]:
                                         up="change from control"),
         )
     }  # fmt: skip
-    overlay = _overlay(f)
-    return made if overlay is None else made | {"gap": overlay}
+    return made
 
 
 def _origin(f: SpeedFindings) -> Mark:
@@ -92,57 +89,18 @@ def _origin(f: SpeedFindings) -> Mark:
     return Mark(0.0, 0.0, 0.0, 0.0, f.arms.arms[0].visits)
 
 
-def _overlay(f: SpeedFindings) -> Markup | None:
-    """Return both curves over the landing page's load time; control's median stands where both are zero."""
-    if f.arms is None or f.landing is None or not f.spreads:
-        return None
-    base_s = middle_s(f.landing)
-    arms = [arm for arm in f.arms.arms if arm.delay_s is not None]
-    causal = [mark(base_s + (arm.delay_s or 0.0), arm.relative[OVERLAID]) for arm in arms if OVERLAID in arm.relative]
-    observed = against(f.landing, OVERLAID, base_s)
-    if len(causal) < 2 or len(observed) < 2:
-        return None
-    marks = [Mark(base_s, 0.0, 0.0, 0.0, f.arms.arms[0].visits), *causal]
+def _overlay(found: Overlay) -> Markup:
+    causal, observed = (
+        [mark(x, one) for x, one in zip(places, estimates, strict=True) if x <= SLOWEST_SHOWN_S]
+        for places, estimates in ((found.causal_s, found.causal), (found.observed_s, found.observed))
+    )
     title = "Pages a visit by landing load time: caused, and observed"
+    up = f"pages, against {seconds(found.reference_s)}"
     return twice(
         "gap", FULL,
-        lambda name, width: gap(name, title, [m for m in marks if m.x <= SLOWEST_SHOWN_S],
-                                [m for m in observed if m.x <= SLOWEST_SHOWN_S], (width, 300.0),
-                                across="seconds until the landing page was there", up="pages against the median landing"),
+        lambda name, width: gap(name, title, causal, observed, (width, 300.0),
+                                across="seconds until the landing page was there", up=up),
     )  # fmt: skip
-
-
-def middle_s(binned: Binned) -> float:
-    """Return the median load time behind a chart, from its histogram."""
-    half, run = sum(binned.counts) / 2, 0.0
-    for place, count in enumerate(binned.counts):
-        if run + count >= half and count:
-            left, right = binned.edges_s[place], binned.edges_s[place + 1]
-            return left + (right - left) * (half - run) / count
-        run += count
-    return binned.edges_s[-1]
-
-
-def against(binned: Binned, metric: str, base_s: float) -> list[Mark]:
-    """Return a chart's means in parts of its mean at `base_s`, which is read off between two bins."""
-    known = [(one.middle_s, one.metrics[metric]) for one in binned.bins if one.metrics[metric].value is not None]
-    base = _between([(x, e.value or 0.0) for x, e in known], base_s)
-    if not base:
-        return []
-    parts = []
-    for x, e in known:
-        ends = [None if v is None else v / base - 1 for v in (e.value, e.low, e.high)]
-        parts.append(Mark(x, ends[0], ends[1], ends[2], e.n))
-    return parts
-
-
-def _between(points: list[tuple[float, float]], x: float) -> float:
-    left = [p for p in points if p[0] <= x][-1:] or points[:1]
-    right = [p for p in points if p[0] >= x][:1] or points[-1:]
-    if not left or not right:
-        return 0.0
-    (x0, y0), (x1, y1) = left[0], right[0]
-    return y0 if x1 <= x0 else y0 + (y1 - y0) * (x - x0) / (x1 - x0)
 
 
 def _sensitivity(tried: Sequence[Sensitivity]) -> dict[str, Markup]:
@@ -179,15 +137,19 @@ def _observed(f: SpeedFindings) -> dict[str, Markup]:
         if chart is not None:
             made[f"{chart.by}_bounce"] = _charted(chart, "bounce", "c2", stamp)
             made[f"{chart.by}_pages"] = _charted(chart, "pages", "c1", stamp)
-    if f.gap:
-        parts, title = (
-            [Part(one.name, one.value, one.kind) for one in f.gap],
-            "From cause to chart: change of pages a second",
-        )
-        made["bridge"] = twice("bridge", FULL, lambda name, width: bridge(name, title, parts, width, percent_tick))
+    if f.overlay is not None and len(f.overlay.causal) > 1 and len(f.overlay.observed) > 1:
+        made["gap"] = _overlay(f.overlay)
+    made |= {f"bridge_{one.by}": _bridge(one) for one in f.bridges}
     if f.plateau is not None and f.landing is not None:
         made["plateau"] = _plateau(f.plateau, f.landing)
     return made
+
+
+def _bridge(found: Bridge) -> Markup:
+    parts = [Part(one.name, one.value, one.kind) for one in found.parts]
+    title = f"From cause to chart: {found.told}"
+    write = percent_tick if found.unit == "change" else writer("count")
+    return twice(f"bridge-{found.by}", FULL, lambda name, width: bridge(name, title, parts, width, write))
 
 
 def _charted(chart: Binned, metric: str, class_: str, stamp: str) -> Markup:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.analysis.words import NONE, THIN, counted, figure, interval, listed, number, seconds
+from simulator.analysis.words import NONE, THIN, counted, difference, figure, interval, listed, number, seconds
 from simulator.report.glossary import METRIC_NAMES
 from simulator.study.speed_published import DEALT
 
 if TYPE_CHECKING:
     from simulator.analysis.estimates import Estimate
-    from simulator.study.speed_findings import Conclusion, SpeedFindings
+    from simulator.study.speed_findings import Conclusion, Overlay, SpeedFindings
 
 NB = "\u00a0"
 NAMES = METRIC_NAMES | {"revenue_per_1000": "Revenue per 1,000 visits", "waited_time": "Waiting"}
@@ -101,7 +101,7 @@ def sure(f: SpeedFindings) -> str:
     return f"95{THIN}% interval {span or 'not known'}, n{NB}={NB}{main.relative.n:,} visits; {design}."
 
 
-TURNS = {"falls": "it falls", "rises": "it rises", "no change shown": "no change is shown"}
+SAYS = {"falls": "down", "rises": "up", "no change shown": "no change shown"}
 
 
 def flips(f: SpeedFindings) -> list[str]:
@@ -109,12 +109,9 @@ def flips(f: SpeedFindings) -> list[str]:
     told = []
     for one in f.conclusions:
         if one.flips:
-            groups = {says: [f"{t.hazard_per_s:g}" for t in one.flips if t.says == says] for says in TURNS}
-            turns = [f"at h = {listed(at)} {TURNS[says]}" for says, at in groups.items() if at]
-            told.append(
-                f"{NAMES[one.metric]} {one.says if one.says != 'no change shown' else 'shows no change'}; "
-                f"{', '.join(turns)}."
-            )
+            groups = {says: [f"{t.hazard_per_s:g}" for t in one.flips if t.says == says] for says in SAYS}
+            turns = [f"{SAYS[says]} at h = {listed(at)}" for says, at in groups.items() if at]
+            told.append(f"{NAMES[one.metric]}: {SAYS[one.says]}, but {', '.join(turns)}.")
     if f.conclusions and not told:
         told.append("No conclusion turns over at h = 0, 0.01, 0.025 or 0.05 per second.")
     return told
@@ -141,15 +138,12 @@ def _of_cause(f: SpeedFindings) -> dict[str, str]:
             title = f.arms.titles.get(last.name, last.name)
             told["dose"] = f"At {title}: engaged time {with_n(engaged)}, wall time {with_n(wall)}."
             told["budget"] = "Waiting grows, looking shrinks; wall time, their sum, hides how much."
-    if f.gap:
-        caused, seen = f.gap[0].value, next(one.value for one in f.gap if one.kind == "end")
-        more = abs(seen / caused) if caused else float("inf")
-        compared = f"{number(more, 1)} times" if more < 100 else "beyond comparison with"
-        told["gap"] = (
-            f"A dashboard by landing page would read {figure(seen, 'change')} of pages a second, {compared} the "
-            f"{figure(caused, 'change')} that waiting causes here."
-        )
-        told["bridge"] = told["gap"]
+    for one in f.bridges:
+        caused, seen = one.parts[0].value, next(part.value for part in one.parts if part.kind == "end")
+        said = f"{difference(caused, one.unit)} caused, {difference(seen, one.unit)} seen"
+        told[f"bridge_{one.by}"] = f"{said}: {one.told}."
+    if f.overlay is not None:
+        told["gap"] = _gap(f.overlay)
     for metric in ("engaged_time", "conversion"):
         ends = [one.relative[metric][-1].value for one in f.sensitivity]
         if len(ends) > 1:
@@ -159,6 +153,16 @@ def _of_cause(f: SpeedFindings) -> dict[str, str]:
                 f"n{NB}={NB}{f.sensitivity[0].relative[metric][-1].n:,}."
             )
     return told
+
+
+def _gap(found: Overlay) -> str:
+    """Return both curves at the slowest load time of which there are visits enough, or nothing."""
+    slow = [(x, e) for x, e in zip(found.observed_s, found.observed, strict=True) if e.n >= 200]
+    if not slow:
+        return ""
+    at, seen = slow[-1]
+    caused = [e for x, e in zip(found.causal_s, found.causal, strict=True) if x >= at][:1] or [found.causal[-1]]
+    return f"Pages against {seconds(found.reference_s)}: seen {with_n(seen)} at {seconds(at)}, caused {with_n(caused[0])}."
 
 
 def _of_seen(f: SpeedFindings) -> dict[str, str]:

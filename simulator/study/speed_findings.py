@@ -169,12 +169,37 @@ class Binned:
 
 @dataclass(frozen=True, slots=True)
 class GapPart:
-    """One part of the way from what speed causes to what a dashboard shows, a second, in parts of the mean."""
+    """One part of the way from what speed causes to what a dashboard shows."""
 
     name: str
     kind: Literal["start", "part", "end"]
     value: float
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """The whole way for one chart; `told` says what the values are, which are pages or parts of the mean (`unit`)."""
+
+    by: Literal["landing", "average"]
+    unit: Literal["count", "change"]
+    told: str
+    parts: tuple[GapPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """The causal and the observed curve of pages over seconds until the landing page was there.
+
+    Both are changes in parts of their value at `reference_s`, where both are zero; `assumed` says what stands between.
+    """
+
+    reference_s: float
+    causal_s: tuple[float, ...]
+    causal: tuple[Estimate, ...]
+    observed_s: tuple[float, ...]
+    observed: tuple[Estimate, ...]
+    assumed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +346,8 @@ class SpeedFindings:
     conclusions: tuple[Conclusion, ...]
     landing: Binned | None
     average: Binned | None
-    gap: tuple[GapPart, ...]
+    overlay: Overlay | None
+    bridges: tuple[Bridge, ...]
     leaving: Leaving
     plateau: Plateau | None
     cohorts: tuple[Cohort, ...]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from simulator.analysis.estimates import Estimate, share, wilson
-from simulator.analysis.influence import mean_of, relative
+from simulator.analysis.estimates import Estimate, wilson
+from simulator.analysis.influence import mean_of
 from simulator.analysis.metrics import METRICS, Sample, matching, sample
 from simulator.analysis.plateau import isotonic, knee
 from simulator.study.speed_findings import Bin, Binned, Plateau, Rate
@@ -138,14 +138,12 @@ def leaving_by_page(run: Run) -> tuple[Rate, ...]:
     return tuple(rates)
 
 
-def arm_effect(treated: Sample, control: Sample) -> Estimate:
-    """Return the change from control in parts of it; no figure where control has none."""
-    if not len(control.values) or not len(treated.values) or not control.values.mean():
-        return Estimate(None, min(len(control.values), len(treated.values)))
-    means = (mean_of(part.values, part.clusters, part.weights) for part in (treated, control))
-    return relative(*means).estimate(-1.0)
-
-
-def share_of(hits: NDArray[np.bool_], found: Sample) -> Estimate:
-    """Return the share of a sample's visits with its interval."""
-    return share(hits, found.clusters, found.weights)
+def middle_s(chart: Binned) -> float:
+    """Return the median load time behind a chart, from its histogram."""
+    half, run = sum(chart.counts) / 2, 0.0
+    for place, count in enumerate(chart.counts):
+        if count and run + count >= half:
+            left, right = chart.edges_s[place], chart.edges_s[place + 1]
+            return left + (right - left) * (half - run) / count
+        run += count
+    return chart.edges_s[-1]

@@ -11,10 +11,9 @@ from simulator.analysis.verdict import decide
 from simulator.journey.arms import CONTROL
 from simulator.model.faults import Fault, FileFaults
 from simulator.page.card import compile_pages, page_file
-from simulator.study import speed_arms, speed_doses, speed_groups, speed_landing, speed_vitals
+from simulator.study import speed_arms, speed_doses, speed_gap, speed_groups, speed_landing, speed_vitals
 from simulator.study.speed_facts import facts
 from simulator.study.speed_findings import Arms, Judged, Leaving, SpeedFindings
-from simulator.study.speed_gap import gap_of
 from simulator.study.speed_journeys import journeys
 from simulator.study.speed_pages import reduce_pages
 from simulator.study.speed_play import played, scenario_of, under_delays
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from simulator.analysis.verdict import Verdict
     from simulator.scenario.load import Scenario
     from simulator.study.dose import DoseResponse
+    from simulator.study.observed import Observed
     from simulator.study.speed_findings import Arm, Basis, Swept
     from simulator.study.speed_pages import Pages
 
@@ -40,6 +40,8 @@ SAVINGS_SHARE = 4
 VIEWED = 10_000
 """Shoppers whose visits are drawn one by one in every arm: curves, ends, the funnel."""
 MOST_CURVES = 4
+MOST_OBSERVED = 50_000
+"""Shoppers of the observed view."""
 SAVINGS_OF = 8
 """Pages for which savings are played: those that shoppers wait for longest, in sum."""
 
@@ -63,6 +65,7 @@ class _Played:
     sensitivity: tuple[Any, ...] = ()
     savings: tuple[Any, ...] = ()
     published: tuple[Any, ...] = ()
+    view: Observed | None = None
 
 
 def of_scenario(scenario: Scenario, asked: Asked) -> Judged:
@@ -147,7 +150,8 @@ def _experiments(scenario: Scenario, pages: Pages, asked: Asked) -> _Played:
     savings = speed_doses.savings(scenario, _slowest(pages), fewer, asked.workers, quiet)
     asked.tell("playing published designs")
     rows = published(scenario.spec.behaviour, scenario.spec.seed, fewer)
-    return _Played(response, tried, savings, rows)
+    asked.tell("looking at them as a dashboard would")
+    return _Played(response, tried, savings, rows, speed_gap.view_of(scenario, min(many, MOST_OBSERVED)))
 
 
 def _slowest(pages: Pages) -> list[str]:
@@ -218,6 +222,14 @@ def _findings(
 ) -> SpeedFindings:
     near = _near_one_second(arms.arms) if arms is not None else None
     landing, average = speed_landing.binned(run, "landing"), speed_landing.binned(run, "average")
+    scenario_only = run.base_arm is None and not run.folder.is_dir()
+    if made.view is not None and scenario_only:
+        landing, average = (speed_gap.binned_of(made.view, one.by, one) if one else None for one in (landing, average))
+        overlay, bridges = speed_gap.overlay_of(made.view), speed_gap.bridges_of(made.view)
+    else:
+        table = arms.arms if arms is not None else ()
+        overlay = speed_gap.measured_overlay(table, landing, speed_landing.middle_s(landing)) if landing else None
+        bridges = speed_gap.measured_bridge(near, landing, average)
     asked.tell("looking at single visits")
     reaction = run.manifest.behaviour
     effects: dict[str, Estimate] = near.relative if near is not None else {}
@@ -238,7 +250,8 @@ def _findings(
         conclusions=speed_doses.conclusions(effects, near.delay_s or 1.0, made.sensitivity) if near else (),
         landing=landing,
         average=average,
-        gap=gap_of(near, landing, average),
+        overlay=overlay,
+        bridges=bridges,
         leaving=Leaving(speed_vitals.leaving_by_wait(pages), speed_landing.leaving_by_page(run)),
         plateau=speed_landing.plateau(run),
         cohorts=speed_vitals.cohorts(pages),
