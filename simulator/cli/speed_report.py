@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "--shoppers",
     type=click.IntRange(100, 10_000_000),
     metavar="N",
-    help="Shoppers of the experiment; default: the scenario's.",
+    help="Shoppers of the experiment; by default the scenario's, 20,000 at most.",
 )
 @click.option(
     "--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes; the figures are the same."

@@ -162,7 +162,9 @@ def _gap(found: Overlay) -> str:
         return ""
     at, seen = slow[-1]
     caused = [e for x, e in zip(found.causal_s, found.causal, strict=True) if x >= at][:1] or [found.causal[-1]]
-    return f"Pages against {seconds(found.reference_s)}: seen {with_n(seen)} at {seconds(at)}, caused {with_n(caused[0])}."
+    return (
+        f"Pages against {seconds(found.reference_s)}: seen {with_n(seen)} at {seconds(at)}, caused {with_n(caused[0])}."
+    )
 
 
 def _of_seen(f: SpeedFindings) -> dict[str, str]:

@@ -16,7 +16,7 @@ from simulator.study.speed_findings import (
     Sensitivity,
     Turned,
 )
-from simulator.study.speed_play import again
+from simulator.study.speed_play import under_preset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -74,8 +74,8 @@ def sensitivity(scenario: Scenario, shoppers: int, workers: int, progress: Progr
     changes = [delay(seconds) for seconds in SENSITIVITY_DELAYS_S]
     made = []
     for hazard, preset in PRESETS.items():
-        changed = again(scenario, behaviour=preset, arms=[], thresholds=[], observational=False)
-        found = dose_response(changed, changes, shoppers=shoppers, workers=workers, progress=progress)
+        changed = under_preset(scenario, preset)
+        found = dose_response(changed, changes, shoppers=shoppers, workers=workers, progress=progress, grouped=False)
         relative = {name: tuple(dose.relative[name] for dose in found.doses) for name in HEADLINE}
         made.append(Sensitivity(hazard, SENSITIVITY_DELAYS_S, relative))
     return tuple(made)
@@ -112,7 +112,11 @@ def savings(
     """Return what faster pages of each state would bring, best first; a page cannot take less than no time."""
     todo = [(page, saved) for page in pages for saved in SAVED_S]
     changes = [Change(f"{page} -{saved:g} s", {page: -saved}) for page, saved in todo]
-    found = dose_response(scenario, changes, shoppers=shoppers, workers=workers, progress=progress) if changes else None
+    found = (
+        dose_response(scenario, changes, shoppers=shoppers, workers=workers, progress=progress, grouped=False)
+        if changes
+        else None
+    )
     made = [
         Saving(
             page, saved, *({name: part[name] for name in SAVED_METRICS} for part in (dose.relative, dose.difference))

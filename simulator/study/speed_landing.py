@@ -52,14 +52,18 @@ def binned(run: Run, by: Literal["landing", "average"]) -> Binned | None:
     edges = histogram_edges(known)
     counts = np.histogram(known, edges)[0]
     ends = [*(edge for edge in EDGES_S if edge <= known.max()), float("inf")]
-    bins = [_bin(samples, load_s, low, high) for low, high in pairwise(ends)]
+    codes = np.searchsorted(ends, load_s, side="right") - 1  # what was never seen (NaN) comes after the last
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(len(ends)))
+    rows = [order[first:last] for first, last in pairwise(starts)]
+    bins = [_bin(samples, load_s, here, *span) for here, span in zip(rows, pairwise(ends), strict=True)]
     return Binned(
         by,
         tuple(edges.tolist()),
         tuple(counts.tolist()),
         tuple(one for one in bins if one.visits),
         int(np.isnan(load_s).sum()),
-        {name: slope(load_s, found) for name, found in samples.items()},
+        _slopes(load_s, samples),
     )
 
 
@@ -69,32 +73,36 @@ def histogram_edges(known_s: Floats) -> Floats:
     return (np.arange(last + 1) * STEP_S).astype(np.float64)
 
 
-def _bin(samples: dict[str, Sample], load_s: Floats, low: float, high: float) -> Bin:
-    here = (load_s >= low) & (load_s < high)
+def _bin(samples: dict[str, Sample], load_s: Floats, here: NDArray[np.int64], low: float, high: float) -> Bin:
     found = {
         name: one.only(here).share() if METRICS[name].kind == "share" else one.only(here).mean(METRICS[name].least)
         for name, one in samples.items()
     }
-    middle = float(np.median(load_s[here])) if here.any() else low
-    return Bin(low, high, middle, int(here.sum()), found)
+    middle = float(np.median(load_s[here])) if len(here) else low
+    return Bin(low, high, middle, len(here), found)
 
 
-def slope(load_s: Floats, found: Sample) -> Estimate:
-    """Return the change a second of a straight line by least squares, in parts of the mean, errors by shopper.
-
-    Loads beyond the slowest two in a hundred count as those do, so that a few cannot turn the line.
-    """
+def _slopes(load_s: Floats, samples: dict[str, Sample]) -> dict[str, Estimate]:
+    """Return the slope of each metric; loads slower than 98 of 100 count as that, so that a few cannot turn the line."""
     known = ~np.isnan(load_s)
-    x, y, who = np.minimum(load_s[known], np.quantile(load_s[known], 0.98)), found.values[known], found.clusters[known]
-    spread = float(x.var())
-    if len(y) < 3 or spread <= 0 or not y.mean():
+    x = load_s[known]
+    x = np.minimum(x, np.quantile(x, 0.98))
+    return {name: slope(x, one.values[known], one.clusters[known]) for name, one in samples.items()}
+
+
+def slope(x: Floats, y: Floats, clusters: NDArray[np.int64]) -> Estimate:
+    """Return the change in `y` a unit of `x` of the straight line by least squares, in parts of the mean of `y`.
+
+    All arrays are (n,); the interval is by shopper (`clusters`).
+    """
+    middle_x, middle_y, spread = float(x.mean()), float(y.mean()), float(x.var())
+    if len(y) < 3 or spread <= 0 or not middle_y:
         return Estimate(None, len(y))
-    middle_x, middle_y = float(x.mean()), float(y.mean())
-    line = float(((x - middle_x) * (y - middle_y)).mean()) / spread
+    apart_x, apart_y = x - middle_x, y - middle_y
+    line = float((apart_x * apart_y).mean()) / spread
     # The influence of each visit on the line and on the mean; their ratio by the delta method.
-    moved = (x - middle_x) * (y - middle_y - line * (x - middle_x)) / spread
-    whole = (moved - line * (y - middle_y) / middle_y) / middle_y
-    made = mean_of(whole, who).estimate()
+    moved = apart_x * (apart_y - line * apart_x) / spread
+    made = mean_of((moved - line * apart_y / middle_y) / middle_y, clusters).estimate()
     half = 0.0 if made.high is None or made.value is None else made.high - made.value
     value = line / middle_y
     return Estimate(value, len(y), value - half, value + half)

@@ -12,6 +12,7 @@ import numpy as np
 
 from simulator.analysis.runs import chunks_of
 from simulator.analysis.visits import FUNNEL, arrived, keys_of
+from simulator.model.compiled import compiled
 from simulator.model.devices import device_table
 from simulator.model.networks import network_table
 from simulator.model.schema import TECHNOLOGIES, TIERS
@@ -128,9 +129,9 @@ def _add(kept: Pages, frame: Frame, rows: Ints, cards: NDArray[Any] | None) -> N
     good = frame.numbers("fcp_us")[rows] <= GOOD_FCP_S * US
     parts = _parts(frame, rows, load_s, cards)
     for label, cells in kept.by.items():
-        _count(cells, groups[label], cell, seen, good)
+        _count(groups[label], cell, seen, good, cells.seen, cells.unseen, cells.good_fcp)
         if parts is not None:
-            _sum_parts(cells, groups[label], *parts)
+            _sum_parts(groups[label], *parts, cells.with_parts, cells.parts_s, cells.good_ttfb)
     _add_waits(kept, groups["persona"], waited_s, frame.labels("cause").are("impatient")[rows])
     kept.load_s += float(np.nansum(load_s))
     kept.measured_s += float(np.nansum(np.where(seen, frame.numbers("measured_us")[rows], 0.0))) / US
@@ -175,24 +176,33 @@ def _places(names: Iterable[str], known: tuple[str, ...]) -> Ints:
     return np.array([*(known.index(name) if name in known else -1 for name in names), -1], np.int64)
 
 
-def _count(cells: Cells, group: Ints, cell: Ints, seen: NDArray[np.bool_], good: NDArray[np.bool_]) -> None:
-    here = group >= 0
-    size = len(cells.names)
-    for mask, counts in ((here & seen, cells.seen), (here & ~seen, cells.unseen)):
-        flat = group[mask] * (CELLS + 1) + cell[mask]
-        counts += np.bincount(flat, minlength=size * (CELLS + 1)).reshape(size, CELLS + 1)
-    cells.good_fcp += np.bincount(group[here & good], minlength=size)
+@compiled
+def _count(
+    group: Ints, cell: Ints, seen: NDArray[np.bool_], good: NDArray[np.bool_], known: Ints, unknown: Ints, painted: Ints
+) -> None:
+    """Add each row to its group's cell: `known` where the page was seen, `unknown` where it was left; `painted` in time."""
+    for row in range(len(group)):
+        place = group[row]
+        if place >= 0:
+            if seen[row]:
+                known[place, cell[row]] += 1
+            else:
+                unknown[place, cell[row]] += 1
+            if good[row]:
+                painted[place] += 1
 
 
-def _sum_parts(cells: Cells, group: Ints, which: Ints, parts_s: Floats) -> None:
-    places = group[which]
-    here = places >= 0
-    size = len(cells.names)
-    cells.with_parts += np.bincount(places[here], minlength=size)
-    for part in range(4):
-        cells.parts_s[:, part] += np.bincount(places[here], parts_s[here, part], size)
-    fast = here & (parts_s[:, 0] <= GOOD_TTFB_S)
-    cells.good_ttfb += np.bincount(places[fast], minlength=size)
+@compiled
+def _sum_parts(group: Ints, which: Ints, parts_s: Floats, counts: Ints, sums_s: Floats, fast: Ints) -> None:
+    """Add the parts of the rows `which` to their groups; `fast` counts first bytes in time."""
+    for place in range(len(which)):
+        here = group[which[place]]
+        if here >= 0:
+            counts[here] += 1
+            for part in range(4):
+                sums_s[here, part] += parts_s[place, part]
+            if parts_s[place, 0] <= GOOD_TTFB_S:
+                fast[here] += 1
 
 
 def _parts(frame: Frame, rows: Ints, load_s: Floats, cards: NDArray[Any] | None) -> tuple[Ints, Floats] | None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulator.analysis.frames import Frame
 from simulator.analysis.manifest import Manifest
 from simulator.analysis.runs import Run
+from simulator.journey.arms import compile_arms
 from simulator.journey.plan import draw_shoppers
 from simulator.journey.tables import events_table, shoppers_table, visits_table
-from simulator.model.faults import FileFaults
+from simulator.model.behaviour import apply, load_behaviour
+from simulator.model.population import compile_population
 from simulator.runfolder.manifest import base_manifest
-from simulator.scenario.load import load_scenario
+from simulator.scenario.load import all_arms, load_scenario
+from simulator.scenario.schema import Arm
 from simulator.worlds.crowd import World, play_columns
 
 if TYPE_CHECKING:
@@ -56,8 +60,19 @@ def played(scenario: Scenario, shoppers: int | None = None) -> Run:
 
 def under_delays(scenario: Scenario, shoppers: int) -> Run:
     """Return visits of a scenario's first `shoppers` in control and under `SHOWN_DELAYS_S`, all the same visits."""
-    arms = [{"name": arm_name(s), "share": 0.1, "delay": {"all": f"{s:g}s"}} for s in SHOWN_DELAYS_S]
-    return played(again(scenario, arms=arms, thresholds=[]), shoppers)
+    arms = all_arms(
+        [
+            Arm(name=arm_name(s), share=0.1, delay={"all": f"{s:g}s"})  # type: ignore[dict-item] # parsed as in a file
+            for s in SHOWN_DELAYS_S
+        ]
+    )
+    changed = replace(
+        scenario,
+        spec=scenario.spec.model_copy(update={"arms": arms, "thresholds": []}),
+        arms=compile_arms([(arm.name, arm.share, arm.delay, arm.pull) for arm in arms]),
+        arm_names=tuple(arm.name for arm in arms),
+    )
+    return played(changed, shoppers)
 
 
 def arm_name(delay_s: float) -> str:
@@ -65,9 +80,11 @@ def arm_name(delay_s: float) -> str:
     return f"plus_{delay_s:g}s".replace(".", "_")
 
 
-def again(scenario: Scenario, **overrides: object) -> Scenario:
-    """Return a scenario, read anew with other fields. Raises `FileFaults`."""
-    return load_scenario(scenario.name, {**scenario.overrides, **overrides})
+def under_preset(scenario: Scenario, preset: str) -> Scenario:
+    """Return a scenario whose shoppers react to waiting as a preset says. Raises `FileFaults` where there is none."""
+    behaviour = load_behaviour(preset)
+    population, _ = compile_population(apply(behaviour, scenario.personas), scenario.spec.reference)
+    return replace(scenario, behaviour=behaviour, population=population)
 
 
 def scenario_of(run: Run) -> Scenario:
@@ -84,7 +101,4 @@ def scenario_of(run: Run) -> Scenario:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "scenario.yaml"
         path.write_text(json.dumps(plain), encoding="utf-8")
-        try:
-            return load_scenario(str(path))
-        except FileFaults as error:
-            raise FileFaults(error.faults) from None
+        return load_scenario(str(path))

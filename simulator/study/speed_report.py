@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 SAVINGS_SHARE = 4
 """Savings and published designs are played with a part of the shoppers: one in so many."""
+MOST_PLAYED = 20_000
+"""Shoppers of the experiment where nobody says how many."""
 VIEWED = 10_000
 """Shoppers whose visits are drawn one by one in every arm: curves, ends, the funnel."""
 MOST_CURVES = 4
@@ -137,7 +139,7 @@ def _verdict(run: Run, store: Store | None) -> Verdict:
 
 def _experiments(scenario: Scenario, pages: Pages, asked: Asked) -> _Played:
     """Play what needs no run: the dose–response, its sensitivity, savings and published designs."""
-    many = asked.shoppers or scenario.spec.shoppers
+    many = asked.shoppers or min(scenario.spec.shoppers, MOST_PLAYED)
     fewer = max(min(many, 500), many // SAVINGS_SHARE)
 
     def quiet(_shoppers: int, _visits: int) -> None: ...
