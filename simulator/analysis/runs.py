@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from simulator.analysis.cut import visit_weights
-from simulator.analysis.frames import Frame, LateFrame, Labels
+from simulator.analysis.frames import Frame, Labels, LateFrame
 from simulator.analysis.latency import LABELS, Histograms, read_histograms
 from simulator.analysis.manifest import Manifest, read_manifest
 from simulator.journey.arms import CONTROL
@@ -165,9 +165,10 @@ def _counted(path: Path, manifest: Manifest) -> pa.Table:
 def chunks_of(run: Run, columns: Sequence[str]) -> Iterator[Frame]:
     """Yield the events a row group at a time, with those of the columns that the run has, its warm-up left out.
 
-    A table that nobody has read yet is never whole in memory. Raises `FileFaults` for a part that cannot be read.
+    A run that was read with `events_later` is read anew, so that its table is never whole in memory. Raises
+    `FileFaults` for a part that cannot be read.
     """
-    if not isinstance(run.events, LateFrame) or run.events.is_read:
+    if not isinstance(run.events, LateFrame):
         table = run.events.table.select([name for name in columns if name in run.events.columns])
         for start in range(0, table.num_rows, CHUNK):
             yield Frame(table.slice(start, CHUNK))

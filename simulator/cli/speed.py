@@ -18,18 +18,19 @@ class SpeedGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order in which people meet them."""
         del ctx
-        return list(COMMANDS)
+        return [*COMMANDS, "report"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command by its exact name."""
         del ctx
-        return _of(COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
+        file = REPORT if cmd_name == "report" else COMMANDS.get(cmd_name)
+        return _of(file) if file is not None else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command that is named first, or else the report, which takes all arguments."""
-        if args and args[0] in COMMANDS:
+        if args and args[0] in self.list_commands(ctx):
             return super().resolve_command(ctx, args)
         return "report", _of(REPORT), args
 

@@ -63,7 +63,7 @@ def command(
     asked = Asked(shoppers, workers, Store(baselines), _swept(sweep))
     console = options.console()
     with console.status("reading") as status:
-        asked = _telling(asked, lambda words: status.update(words))
+        asked = _telling(asked, status.update)
         if Path(what).is_dir():
             judged = _of_run(Path(what), asked, seed=seed, behaviour=behaviour)
             folder = out or Path(what)

@@ -28,7 +28,7 @@ def speed_markdown(judged: Judged) -> str:
         *_flips(f),
         *_thresholds(judged),
         *_spend(f),
-        "Simulated shoppers are no evidence about real ones. A chart by load time is an observation; only arms tell cause.",
+        "Simulated shoppers are no evidence about real ones. A chart by load time is an observation; arms tell cause.",
         "",
         f"<sub>{escape(f.title)}, behaviour {escape(f.behaviour)}: {verdict.headline}</sub>",
     ]
@@ -45,7 +45,7 @@ def _answer(f: SpeedFindings) -> list[str]:
         next((a for a in f.arms.arms if a.relative and f.conclusions and a.delay_s == f.conclusions[0].delay_s), None)
         if f.arms
         else None
-    )  # noqa: E501
+    )
     if near is None or f.arms is None:
         return []
     title = f.arms.titles.get(near.name, near.name)

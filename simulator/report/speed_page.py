@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -44,7 +45,7 @@ def context(judged: Judged) -> dict[str, Any]:
         "state": STATES[judged.verdict.state],
         "results": [(result, RESULTS[result.state]) for result in judged.verdict.results],
         "d": drawn,
-        "say": words.readings(f),
+        "say": defaultdict(str, words.readings(f)),
         "headline": words.headline(f),
         "sure": words.sure(f),
         "stands_on": words.basis_sentence(f),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from simulator.analysis.estimates import Estimate
+
 FEW = 200
 """Bins and groups with fewer visits are drawn grey, and no conclusion is drawn from them."""
 LABEL_GAP = 14.0
@@ -38,6 +40,11 @@ class Mark:
     def enough(self) -> bool:
         """Whether there are enough visits to say anything."""
         return self.n >= FEW
+
+
+def mark(x: float, estimate: Estimate) -> Mark:
+    """Return an estimate at a place."""
+    return Mark(x, estimate.value, estimate.low, estimate.high, estimate.n)
 
 
 @dataclass(frozen=True, slots=True)

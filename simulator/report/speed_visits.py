@@ -43,8 +43,8 @@ def _survival(arms: Arms, clock: str) -> Markup:
     rows = arms.survival[clock]
     drawn = [
         Survival(
-            arms.titles.get(one.arm, one.arm), dose_class(place, len(rows)), one.x, one.share, _filled(one.low, one.share),
-            _filled(one.high, one.share), _risk(one.x, one.at_risk),
+            arms.titles.get(one.arm, one.arm), dose_class(place, len(rows)), one.x, one.share,
+            _filled(one.low, one.share), _filled(one.high, one.share), _risk(one.x, one.at_risk),
         )
         for place, one in enumerate(rows)
     ]  # fmt: skip

@@ -23,19 +23,29 @@ TOLD = {
     "bounce": "bounces", "conversion": "conversions", "revenue_per_1000": "revenue",
 }  # fmt: skip
 DOUBLECLICK = (
-    "DoubleClick (2016) found average sessions 70\u202f% longer between sites that load in 5\u202fs and sites that load in "
-    "19\u202fs; the preset doubleclick-2016 reproduces it as h\u202f=\u202f0.03/s. It compared sites, not delays: it is a "
+    f"DoubleClick (2016) found average sessions 70{THIN}% longer between sites that load in 5{THIN}s and sites that "
+    f"load in 19{THIN}s; the preset doubleclick-2016 reproduces it as h = 0.03/s. It compared sites, not delays: it is a "
     "benchmark, no result of this report."
 )
 LIMITS = (
-    "Simulated shoppers are not evidence about real ones: how they react to waiting is assumed, and every effect here "
-    "is that assumption played out on a mix of people, phones, networks and pages.",
-    "What a run really measured (marked measured) is waiting: latency, server time, parts of load times. An effect on "
-    "session length becomes evidence only with real visitors, dealt to delays at random.",
+    (
+        "Simulated shoppers are not evidence about real ones: how they react to waiting is assumed, and every effect "
+        "here is that assumption played out on a mix of people, phones, networks and pages."
+    ),
+    (
+        "What a run really measured (marked measured) is waiting: latency, server time, parts of load times. An effect "
+        "on session length becomes evidence only with real visitors, dealt to delays at random."
+    ),
     "A chart by load time is an observation. Slow pages meet other people, phones and networks; only arms tell cause.",
-    "A visit's average load time mixes cause and effect: later pages are warm, so long visits look fast. That chart is "
-    "shown to be compared with dashboards, and stamped.",
+    (
+        "A visit's average load time mixes cause and effect: later pages are warm, so long visits look fast. That "
+        "chart is shown to be compared with dashboards, and stamped."
+    ),
     "Wall time counts waiting: a slow shop makes it longer by itself. Engaged time and pages do not.",
+    (
+        "A page that opens a connection anew in the middle of a visit pays for it in elementRenderDelay here: the "
+        "tables do not tell such pages from others."
+    ),
     "INP and layout shifts are not modelled; first paint and first byte are shares of pages, not of visits.",
     DOUBLECLICK,
 )
@@ -187,7 +197,8 @@ def _of_seen(f: SpeedFindings) -> dict[str, str]:
         if rows:
             inside = sum(bool(one.inside) for one in rows)
             told[part] = (
-                f"{inside} of {counted(len(rows), 'prediction')} inside the simulated interval, n{NB}={NB}{rows[0].simulated.n:,}."
+                f"{inside} of {counted(len(rows), 'prediction')} inside the simulated interval, "
+                f"n{NB}={NB}{rows[0].simulated.n:,}."
             )
     if f.plateau is not None:
         knee = f.plateau.knee_s

@@ -144,8 +144,8 @@ def dose_response(
 
     `shoppers` replaces the scenario's number; each makes their visits over its horizon. Arms of the scenario itself
     are left out; so are effects by group without `grouped`. `progress` is told (shoppers, visits) of each finished
-    part. The result is the same for any number of `workers` and any `block` of shoppers played at a time. Raises `FileFaults` for a change that names what there is
-    not.
+    part. The result is the same for any number of `workers` and any `block` of shoppers played at a time. Raises
+    `FileFaults` for a change that names what there is not.
     """
     from simulator.study.dose_run import Experiment, run  # noqa: PLC0415 - what is compiled needs the names above
 

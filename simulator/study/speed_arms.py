@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.analysis.assignment import balance, delays_of
 from simulator.analysis.estimates import NOTHING, Estimate, share
 from simulator.analysis.incidence import aalen_johansen
 from simulator.analysis.influence import difference, mean_of, relative
 from simulator.analysis.metrics import METRICS, Sample, matching, sample
-from simulator.analysis.assignment import balance, delays_of
 from simulator.analysis.spells import spells
 from simulator.analysis.survival import kaplan_meier
 from simulator.analysis.visits import FUNNEL, keys_of
@@ -108,7 +108,7 @@ def _survival(run: Run, clock: Clock, arm: str, grid: NDArray[np.float64], until
         change = relative(own, base).estimate(-1.0) if base.value > 0 else NOTHING
     sides = ([None if np.isnan(v) else float(v) for v in side] for side in (curve.low, curve.high))
     low, high = (tuple(side) for side in sides)
-    at_risk = tuple(int(round(count)) for count in curve.at_risk.tolist())
+    at_risk = tuple(round(count) for count in curve.at_risk.tolist())
     share_ = tuple(curve.survival.tolist())
     return Survival(arm, tuple(grid.tolist()), share_, low, high, at_risk, own.estimate(0.0), change)
 

@@ -1,11 +1,11 @@
-"""Everything a speed report shows, computed once, in plain numbers: page, Markdown, JSON and CSV write the same down."""
+"""Everything a speed report shows, computed once, in plain numbers: page, Markdown, JSON and CSV write it down."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from simulator.analysis.estimates import Estimate
+from simulator.analysis.estimates import Estimate  # noqa: TC001 - the JSON Schema is made from these classes
 
 if TYPE_CHECKING:
     from simulator.analysis.verdict import Verdict
@@ -231,7 +231,7 @@ class Plateau:
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """Pages that share a label: mean seconds of each part of LCP; a `reference` is from the literature, not seen here."""
+    """Pages that share a label: mean seconds of each part of LCP; a `reference` is from the literature."""
 
     by: str
     name: str

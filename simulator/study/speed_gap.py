@@ -25,7 +25,8 @@ METRIC = "pages"
 ENOUGH = 200
 WORDS = {
     "mix": "who is slow", "network": "bad links want less", "device": "slow phones want less",
-    "averaging": "averaging over a visit", "bots": "bots", "beacon_loss": "lost beacons", "survivorship": "no load time",
+    "averaging": "averaging over a visit", "bots": "bots", "beacon_loss": "lost beacons",
+    "survivorship": "no load time",
 }  # fmt: skip
 
 
@@ -48,7 +49,7 @@ def binned_of(view: Observed, axis: Axis, plain: Binned | None) -> Binned | None
 
 
 def slope(bins: Sequence[ChartBin], metric: str) -> Estimate:
-    """Return the change a second of the straight line through a chart's bins, weighed by visits, in parts of the mean."""
+    """Return the change a second of the line through a chart's bins, weighed by visits, in parts of the mean."""
     solid = [one for one in bins if one.enough and one.middle_s is not None and one.metrics[metric].high is not None]
     if len(solid) < 2:
         return NOTHING

@@ -83,7 +83,7 @@ def _bin(samples: dict[str, Sample], load_s: Floats, here: NDArray[np.int64], lo
 
 
 def _slopes(load_s: Floats, samples: dict[str, Sample]) -> dict[str, Estimate]:
-    """Return the slope of each metric; loads slower than 98 of 100 count as that, so that a few cannot turn the line."""
+    """Return the slope of each metric; loads slower than 98 of 100 count as that, for a few could turn the line."""
     known = ~np.isnan(load_s)
     x = load_s[known]
     x = np.minimum(x, np.quantile(x, 0.98))

@@ -180,7 +180,7 @@ def _places(names: Iterable[str], known: tuple[str, ...]) -> Ints:
 def _count(
     group: Ints, cell: Ints, seen: NDArray[np.bool_], good: NDArray[np.bool_], known: Ints, unknown: Ints, painted: Ints
 ) -> None:
-    """Add each row to its group's cell: `known` where the page was seen, `unknown` where it was left; `painted` in time."""
+    """Add each row to its group's cell: `known` where the page was seen, `unknown` where not; `painted` in time."""
     for row in range(len(group)):
         place = group[row]
         if place >= 0:

@@ -16,7 +16,7 @@ DEALT = "slow-down"
 
 
 def published(behaviour: str, seed: int, visits: int) -> tuple[Published, ...]:
-    """Return the scorecard's rows; `behaviour` is a preset by name or path. Raises `FileFaults` where it is not there."""
+    """Return the scorecard's rows; `behaviour` is a preset by name or path. Raises `FileFaults` for none."""
     return tuple(map(_row, scorecard(seed, max(visits, LEAST_VISITS), behaviour)))
 
 

@@ -50,7 +50,7 @@ SAVINGS_OF = 8
 
 @dataclass(frozen=True)
 class Asked:
-    """How large the experiments are (shoppers; None: the scenario's), on how many processes, and what is beside them."""
+    """How large the experiments are (shoppers; None: the scenario's), on how many processes, and what is beside."""
 
     shoppers: int | None = None
     workers: int = 1

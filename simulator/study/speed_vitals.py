@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -131,7 +132,7 @@ def _rates(pages: Pages, places: NDArray[np.int64]) -> tuple[Rate, ...]:
     exposed_s = sums - counts * starts + above * WAIT_STEP_S
     exposed_s[-1] = 0.0
     made = []
-    for low, high in zip(WAIT_EDGES_S, WAIT_EDGES_S[1:], strict=False):
+    for low, high in pairwise(WAIT_EDGES_S):
         here = slice(int(low / WAIT_STEP_S), int(high / WAIT_STEP_S))
         at_risk = int(counts[here.start :].sum())
         seconds, gone = float(exposed_s[here].sum()), int(left[here].sum())
