@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.analysis.influence import Influenced, difference, mean_of
+from simulator.analysis.influence import Influenced, difference, groups_of, mean_of
 from simulator.analysis.metrics import METRICS, matching, sample
 
 if TYPE_CHECKING:
@@ -46,10 +46,14 @@ class Arm:
 
     def means_before(self) -> tuple[Floats, Floats]:
         """Return the mean of each covariate, and what each shopper adds to their errors, (shoppers, covariates)."""
-        found = [mean_of(column.astype(np.float64), self.clusters, self.weights) for column in self.before.T]
-        shoppers = len(np.unique(self.clusters))
-        parts = np.column_stack([one.parts for one in found]) if found else np.zeros((shoppers, 0))
-        return np.array([one.value for one in found]), parts
+        who, place = groups_of(self.clusters)
+        weights = np.ones(len(place)) if self.weights is None else self.weights
+        share = weights / weights.sum()
+        sums = [np.bincount(place, share * column, len(who)) for column in self.before.T]
+        by_shopper = np.column_stack(sums) if sums else np.zeros((len(who), 0))
+        means = by_shopper.sum(0)
+        scale = (len(who) / (len(who) - 1)) ** 0.5 if len(who) > 1 else 1.0
+        return means, scale * (by_shopper - np.bincount(place, share, len(who))[:, None] * means)
 
 
 @dataclass(frozen=True, slots=True)

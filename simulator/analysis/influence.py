@@ -69,13 +69,27 @@ def influenced(value: float, rows: NDArray[np.float64], clusters: NDArray[np.int
     parts = np.bincount(place, rows, len(who)).astype(np.float64)
     groups = len(who)
     scale = math.sqrt(groups / (groups - 1)) if groups > 1 else 1.0
-    return Influenced(value, len(rows), who, scale * parts, groups - 1.0)
+    return Influenced(value, len(rows), who, scale * parts, freedom_of(parts, groups - 1.0))
+
+
+def freedom_of(parts: NDArray[np.float64], most: float) -> float:
+    """Return the degrees of freedom of a variance that is the sum of squared parts; `most` for normal ones.
+
+    2V² / (Σ parts⁴ − V²/G) with V = Σ parts² (Satterthwaite 1946): where few shoppers make the variance, as those with
+    an order do, it is known as badly as theirs alone.
+    """
+    squares = parts * parts
+    variance, spread = float(squares.sum()), float(squares @ squares)
+    spread -= variance**2 / max(len(parts), 1)
+    if most < 1 or 2 * variance**2 >= most * spread:
+        return most
+    return max(1.0, 2 * variance**2 / spread)
 
 
 def mean_of(
     values: NDArray[np.float64], clusters: NDArray[np.int64], weights: NDArray[np.float64] | None = None
 ) -> Influenced:
-    """Return the (weighted) mean, whose interval is that of `estimates.mean`. Needs a row."""
+    """Return the (weighted) mean, whose standard error is that of `estimates.mean`. Needs a row."""
     counts = np.ones(len(values)) if weights is None else weights
     total = float(counts.sum())
     middle = float(counts @ values) / total
@@ -95,7 +109,7 @@ def combined(value: float, terms: tuple[tuple[float, Influenced], ...]) -> Influ
     freedom = len(who) - 1.0
     if len(who) == sum(len(one.clusters) for _, one in terms):
         freedom = _welch([(slope * slope * one.variance, one.freedom) for slope, one in terms])
-    return Influenced(value, min(one.n for _, one in terms), who, parts, freedom)
+    return Influenced(value, min(one.n for _, one in terms), who, parts, freedom_of(parts, freedom))
 
 
 def _welch(variances: list[tuple[float, float]]) -> float:

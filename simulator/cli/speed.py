@@ -6,7 +6,12 @@ import importlib
 
 import click
 
-COMMANDS: dict[str, str] = {"scorecard": "speed_scorecard", "fit": "speed_fit"}
+COMMANDS: dict[str, str] = {
+    "scorecard": "speed_scorecard",
+    "fit": "speed_fit",
+    "estimators": "speed_estimators",
+    "sample-size": "speed_sample_size",
+}
 """Names of commands, each with the file of `simulator.cli` that holds it."""
 REPORT = "speed_report"
 """The file of the command that reports on whatever is no command's name."""

@@ -37,6 +37,7 @@ Preset = Literal["everyday", "null"]
 US = 1e6
 DAYS = 7
 DELAYS_S = (0.0, 2.0, 4.0)
+"""Of the arms; the first is control."""
 SHOPPERS = 900
 """Of one trial: some 300 in each of three arms."""
 CUT_MOST_S = 240.0
@@ -55,6 +56,7 @@ class Trial:
 
     shoppers: NDArray[np.int64]
     arm: NDArray[np.int64]
+    delay_s: NDArray[np.float64]
     assigned: NDArray[np.bool_]
     values: dict[str, NDArray[np.float64]]
     impatient: NDArray[np.bool_]
@@ -65,11 +67,6 @@ class Trial:
     page_visit: NDArray[np.int64]
     page_number: NDArray[np.int64]
     ended: NDArray[np.bool_]
-
-    @property
-    def delay_s(self) -> NDArray[np.float64]:
-        """The delay of each visit's arm."""
-        return np.array(DELAYS_S)[self.arm]
 
 
 @cache
@@ -84,10 +81,10 @@ def population(preset: Preset) -> Population:
     return compiled._replace(personas=personas)
 
 
-def trial(preset: Preset, seed: int, first: int, last: int) -> Trial:
-    """Return the trial of shoppers `first` to `last` − 1."""
+def trial(preset: Preset, seed: int, first: int, last: int, delays_s: tuple[float, ...] = DELAYS_S) -> Trial:
+    """Return the trial of shoppers `first` to `last` − 1; `delays_s` are those of the arms, control's first."""
     people = population(preset)
-    arms = compile_arms([(f"slower_{delay:g}s", 1.0, {"all": delay}, {}) for delay in DELAYS_S])
+    arms = compile_arms([(f"slower_{delay:g}s", 1.0, {"all": delay}, {}) for delay in delays_s])
     shoppers = draw_shoppers(people, seed, first, last)
     plan = calendar_plan(people, seed, first, last, DAYS * DAY_US, 0, len(arms), shoppers)
     visits, events = play_columns(World(people, compile_pages(page_file()), arms, seed), plan, shoppers)
@@ -98,13 +95,14 @@ def trial(preset: Preset, seed: int, first: int, last: int) -> Trial:
     return Trial(
         visits["shopper"],
         visits["arm"].astype(np.int64),
+        np.array(delays_s)[visits["arm"]],
         visits["arm"] == chosen[visits["shopper"] - first],
         _values(visits),
         visits["cause"] == IMPATIENT,
         visits["landing_load_us"] / US,
         waited,
         _before(shoppers, plan, events, starts),
-        _cut_s(seed, first, len(starts)),
+        _cut_s(seed, first, len(starts), len(arms)),
         page_visit,
         np.arange(len(page_visit)) - starts[page_visit] + 1,
         events["cause"] != ONGOING,
@@ -136,8 +134,7 @@ def _before(shoppers: NDArray[Any], plan: Plan, events: dict[str, NDArray[Any]],
     return np.column_stack([np.eye(count)[code] for code, count in codes])
 
 
-def _cut_s(seed: int, first: int, visits: int) -> Floats:
+def _cut_s(seed: int, first: int, visits: int, arms: int) -> Floats:
     """Return after how long each visit is lost from sight: of its own, and so the same for its rows in every arm."""
-    arms = len(DELAYS_S)
     drawn = np.random.default_rng((seed, first)).uniform(0.0, CUT_MOST_S, visits // arms)
     return np.repeat(drawn, arms)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from simulator.study.contenders import AT_S, UNTIL_S
 from simulator.study.trials import DELAYS_S, METRICS, trial
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
@@ -25,7 +25,6 @@ SHOPPERS = 600_000
 """The truth's own error is a twenty-sixth of that of a trial of 900."""
 FIRST = 1 << 40
 """The truth's shoppers are none of the trials'."""
-BLOCK = 10_000
 PAGES = 11
 """Page numbers that are told apart; what comes later counts as the last of them, which the last band holds anyway."""
 
@@ -51,18 +50,23 @@ class Truth:
         return float(slope / start)
 
 
-def truth_of(preset: Preset, seed: int, shoppers: int = SHOPPERS, tell: Callable[[int], None] | None = None) -> Truth:
-    """Return the truth from `shoppers` of its own; `tell` hears how many were played after each block."""
-    sums = np.zeros((len(METRICS) + 5, len(DELAYS_S)))
-    pages = np.zeros((2, len(DELAYS_S), PAGES))
-    for begin in range(0, shoppers, BLOCK):
-        end = min(begin + BLOCK, shoppers)
-        found = trial(preset, seed, FIRST + begin, FIRST + end)
-        sums += _sums(found)
-        pages += _pages(found)
-        if tell is not None:
-            tell(end - begin)
-    return _truth(sums, pages)
+class Part(NamedTuple):
+    """What some shoppers add to the truth: sums by quantity and arm, and pages and ends by arm and page number."""
+
+    sums: NDArray[np.float64]
+    pages: NDArray[np.float64]
+
+
+def part_of_truth(preset: Preset, seed: int, first: int, last: int) -> Part:
+    """Return what the truth's shoppers `first` to `last` − 1 add to it."""
+    found = trial(preset, seed, FIRST + first, FIRST + last)
+    return Part(_sums(found), _pages(found))
+
+
+def truth_of(parts: Iterable[Part]) -> Truth:
+    """Return the truth that is the sum of its parts."""
+    sums, pages = zip(*parts, strict=True)
+    return _truth(np.sum(sums, axis=0), np.sum(pages, axis=0))
 
 
 def _sums(found: Trial) -> Floats:
