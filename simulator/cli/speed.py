@@ -6,7 +6,7 @@ import importlib
 
 import click
 
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {"what-if": "speed_what_if"}
 """Names of commands, each with the file of `simulator.cli` that holds it."""
 
 
