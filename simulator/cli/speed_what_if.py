@@ -44,7 +44,8 @@ def command(run: Path, changes: tuple[str, ...], as_json: bool) -> None:
     assumed.
     """
     from simulator.model.faults import all_or_faults
-    from simulator.study.what_if import parse_latency, what_if
+    from simulator.study.what_if import what_if
+    from simulator.study.what_if_latency import parse_latency
 
     wanted = all_or_faults(*(lambda text=text: parse_latency(text) for text in changes))
     found = what_if(run, wanted)

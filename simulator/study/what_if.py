@@ -6,43 +6,35 @@ request took is measured; how shoppers react to waiting is assumed, as everywher
 
 from __future__ import annotations
 
-import json
-import math
-import re
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from simulator.analysis.estimates import Estimate, mean
-from simulator.analysis.runs import read_run
 from simulator.journey.records import NEVER_US, ONGOING
 from simulator.journey.shopper import draw_these
-from simulator.journey.tables import TABLES
-from simulator.model.faults import COMMAND_LINE, Fault, FileFaults, one_fault, suggestion
+from simulator.model.faults import one_fault
 from simulator.model.states import STATE_NAMES
-from simulator.model.units import parse_duration_s
-from simulator.page.card import BLOCKING, LCP, OPERATIONS, PLACEMENTS
-from simulator.scenario.load import load_scenario
+from simulator.page.card import BLOCKING, LCP, OPERATIONS
 from simulator.study.attribution import lost_table
-from simulator.study.dose_change import ALL
 from simulator.study.dose_run import tiers_of_devices
-from simulator.worlds.crowd import Rows, World
+from simulator.study.what_if_latency import changed_us
+from simulator.study.what_if_run import read_recorded
 from simulator.worlds.paired import attribute_all
-from simulator.worlds.replay import replay, rows_from_tables
+from simulator.worlds.replay import replay
 from simulator.worlds.what_if import Played, Pool, Served, play_what_if
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from simulator.scenario.load import Scenario
     from simulator.study.attribution import Lost
+    from simulator.study.what_if_latency import Latency
+    from simulator.study.what_if_run import Recorded
+    from simulator.worlds.crowd import Rows
 
 US = 1_000_000
 METRICS = {
@@ -56,23 +48,6 @@ METRICS = {
     "revenue_per_1000": ("revenue_cents", 10.0),
 }
 """What is compared: a column of VISIT and the factor to the told unit; `bounce` and `conversion` are shares."""
-_FORM = re.compile(r"^(?P<operation>\w+)\s+(?P<p>p\d\d?\s+)?(?P<how>[-+]|x)\s*(?P<amount>\S+)$")
-_HINT = 'as "search -300ms", "search p95 -300ms", "all x0.5"'
-
-
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """A change of an operation's latencies: `factor` times each, `add_s` more, never below zero.
-
-    With a `quantile`, all are multiplied by the one factor that moves it by `add_s`; of `all` operations, each by its
-    own.
-    """
-
-    text: str
-    operation: str
-    factor: float = 1.0
-    add_s: float = 0.0
-    quantile: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,107 +82,9 @@ class WhatIf:
     lost: Lost
 
 
-def parse_latency(text: str) -> Latency:
-    """Return the change that a text says. Raises `FileFaults`."""
-    found = _FORM.match(text.strip())
-    if found is None:
-        raise FileFaults([_fault(text, "is no change of latency", _HINT)])
-    operation, sign, amount = found["operation"], found["how"], found["amount"]
-    if operation not in (ALL, *OPERATIONS):
-        hint = suggestion(operation, OPERATIONS) or f"operations are {ALL}, {', '.join(OPERATIONS)}"
-        raise FileFaults([_fault(text, f"names {operation}, which is no operation", hint)])
-    try:
-        value = float(amount) if sign == "x" else parse_duration_s(amount)
-    except ValueError as error:
-        raise FileFaults([_fault(text, str(error), _HINT)]) from None
-    if not (math.isfinite(value) and value >= 0):
-        raise FileFaults([_fault(text, "must be a number of 0 or more", _HINT)])
-    if sign == "x":
-        if found["p"]:
-            raise FileFaults([_fault(text, "a factor moves every quantile alike", _HINT)])
-        return Latency(text, operation, factor=value)
-    quantile = int(found["p"].strip()[1:]) / 100 if found["p"] else None
-    return Latency(text, operation, add_s=-value if sign == "-" else value, quantile=quantile)
-
-
-def _fault(text: str, found: str, hint: str) -> Fault:
-    return Fault(COMMAND_LINE, 0, f"--change {text!r}", found, "", hint)
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A run as it was recorded; `requests` are those that hold pages, (event, operation, placement, took)."""
-
-    world: World
-    rows: Rows
-    requests: dict[str, NDArray[np.int64]]
-
-
 def what_if(run: Path, changes: Sequence[Latency]) -> WhatIf:
     """Return what a live run's recorded visits would have been. Raises `FileFaults`."""
     return compare_runs(read_recorded(run), changes)
-
-
-def read_recorded(folder: Path) -> Recorded:
-    """Read a live run and the scenario that it played. Raises `FileFaults` where it cannot be played again."""
-    run = read_run(folder)
-    if run.manifest.world != "live" or run.requests is None:
-        raise one_fault(str(folder), f"is of the {run.manifest.world} world", "what-if needs a live run's requests")
-    scenario = _scenario_of(folder)
-    if scenario.spec.network != "modelled":
-        hint = "run it with --network modelled"
-        raise one_fault(str(folder), "has its network in the measured times", "what-if needs them apart", hint)
-    tables = {name: _counted(pq.read_table(folder / f"{name}.parquet")) for name in TABLES}
-    rows = rows_from_tables(tables, scenario.names)
-    rows.visits["cause"] = _causes(tables["visits"])
-    world = World(scenario.population, scenario.pages, scenario.arms, scenario.spec.seed)
-    requests = _requests(_counted(pq.read_table(folder / "requests.parquet")), rows.events)
-    return Recorded(world, rows, requests)
-
-
-def _scenario_of(folder: Path) -> Scenario:
-    """Return the scenario that a run's manifest holds, as it is today; refuse one that would play other shoppers."""
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    with TemporaryDirectory() as place:
-        file = Path(place, f"{manifest['name']}.yaml")
-        file.write_text(json.dumps(manifest["scenario"]), encoding="utf-8")
-        scenario = load_scenario(str(file))
-    if scenario.digest() != manifest["digest"]:
-        found = "was played with other personas, pages or tables than there are now"
-        raise one_fault(str(folder), found, "what-if plays the same shoppers", "run it again")
-    return scenario
-
-
-def _counted(table: pa.Table) -> pa.Table:
-    """Return the rows that are not of the warm-up."""
-    return table.filter(pa.compute.invert(table["warmup"])) if "warmup" in table.column_names else table
-
-
-def _causes(visits: pa.Table) -> NDArray[np.int64]:
-    """Return ONGOING, or something else, for each visit, in the order of `rows_from_tables`."""
-    by_visit = [("shopper", "ascending"), ("visit", "ascending")]
-    cut = pa.compute.equal(visits.sort_by(by_visit)["cause"].cast(pa.string()), "ongoing")
-    return np.where(cut.to_numpy(), ONGOING, ONGOING + 1)
-
-
-def _requests(table: pa.Table, events: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
-    """Return the requests that hold a page of `events`, as columns."""
-    key = _key(*(table[name].to_numpy().astype(np.int64) for name in ("shopper", "visit", "step")))
-    order = np.argsort(known := _key(events["shopper"], events["visit"], events["step"]), kind="stable")
-    event = order[np.minimum(np.searchsorted(known, key, sorter=order), len(order) - 1)] if len(order) else key
-    codes = {
-        "operation": pa.compute.index_in(table["operation"].cast(pa.string()), pa.array(OPERATIONS)).to_numpy(),
-        "placement": pa.compute.index_in(table["placement"].cast(pa.string()), pa.array(PLACEMENTS)).to_numpy(),
-        "took_us": table["done_us"].to_numpy() - table["sent_us"].to_numpy(),
-    }
-    holds = np.isin(codes["placement"], (BLOCKING, LCP)) & np.isin(key, known)
-    return {"event": event[holds], **{name: column[holds].astype(np.int64) for name, column in codes.items()}}
-
-
-def _key(shopper: NDArray[Any], visit: NDArray[Any], step: NDArray[Any]) -> NDArray[np.int64]:
-    """Return one number for each page; `step` is below 2^10, `visit` below 2^16."""
-    found: NDArray[np.int64] = (shopper.astype(np.int64) << 26) | (visit.astype(np.int64) << 10) | step
-    return found
 
 
 def compare_runs(recorded: Recorded, changes: Sequence[Latency]) -> WhatIf:
@@ -238,25 +115,6 @@ def compare_runs(recorded: Recorded, changes: Sequence[Latency]) -> WhatIf:
         {name: relative(old, new, clusters) for name, (old, new) in values.items()},
         lost_table(attribute_all(before.visits, after.visits, before.last, after.last, shoppers[who], tiers)),
     )
-
-
-def changed_us(
-    operation: NDArray[np.int64], took_us: NDArray[np.int64], changes: Sequence[Latency]
-) -> NDArray[np.int64]:
-    """Return what requests take after all changes, in their order."""
-    new = took_us.astype(np.float64)
-    for change in changes:
-        wanted = np.unique(operation) if change.operation == ALL else [OPERATIONS.index(change.operation)]
-        places = [here for code in wanted if (here := operation == code).any()]
-        if not places:
-            raise FileFaults([_fault(change.text, "changes nothing: no such request held a page in this run", "")])
-        for here in places:
-            factor, add_us = change.factor, change.add_s * US
-            if change.quantile is not None:
-                now_us = float(np.quantile(new[here], change.quantile))
-                factor, add_us = max(0.0, now_us + add_us) / max(now_us, 1.0), 0.0
-            new[here] = np.maximum(0.0, factor * new[here] + add_us)
-    return np.round(new).astype(np.int64)
 
 
 def _served(events: int, requests: dict[str, NDArray[np.int64]], new_us: NDArray[np.int64]) -> Served:

@@ -15,7 +15,9 @@ from simulator.model.population import compile_population
 from simulator.page.card import BLOCKING, LCP, OPERATIONS, compile_pages, page_file
 from simulator.runfolder.files import prepare_folder
 from simulator.scenario.load import load_scenario
-from simulator.study.what_if import Latency, Recorded, changed_us, compare_runs, parse_latency, relative, what_if
+from simulator.study.what_if import compare_runs, relative, what_if
+from simulator.study.what_if_latency import Latency, changed_us, parse_latency
+from simulator.study.what_if_run import Recorded
 from simulator.worlds.crowd import Rows, World
 from simulator.worlds.live.walk import Seen, Walk
 from tests.conftest import PLAIN, SEED
