@@ -124,6 +124,37 @@ class Found(Lax):
     blamed: bool = False
 
 
+class Shown(Lax):
+    """How personal and relevant the answers of one operation were, asked alone or among many.
+
+    `from_s` is the second of the run at which a stretch begins, None for the whole. `share` is that of personal answers
+    among the `known` ones, `ndcg` the mean relevance to who has a history, `ndcg_rest` to the others.
+    """
+
+    operation: str
+    when: str
+    from_s: int | None = None
+    answers: int = 0
+    eligible: int = 0
+    known: int = 0
+    share: float | None = None
+    ndcg: float | None = None
+    ndcg_rest: float | None = None
+
+
+class Offered(Lax):
+    """What was offered at one place: where it was asked (degrees), and the circles in which the offers hold.
+
+    A fence is (latitude, longitude, radius in metres, whether the shopper was inside).
+    """
+
+    operation: str
+    country: str
+    at: tuple[float, float]
+    held: bool
+    fences: list[tuple[float, float, float, bool]]
+
+
 class Probed(Lax):
     """What probes asked and found: of every hazard whether it was held, violated, or not observable."""
 
@@ -132,7 +163,13 @@ class Probed(Lax):
     alone_requests: int = 0
     unseen_visits: int = 0
     spent_s: float = 0.0
+    give_up_s: float = 3.0
+    quiet_hours: tuple[int, int] = (22, 8)
     findings: list[Found] = []
+    operations: list[Shown] = []
+    over_time: list[Shown] = []
+    offers: list[Offered] = []
+    pushes_by_hour: list[int] = []
 
     @property
     def blamed(self) -> list[Found]:

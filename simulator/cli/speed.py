@@ -10,6 +10,7 @@ COMMANDS: dict[str, str] = {
     "scorecard": "speed_scorecard",
     "fit": "speed_fit",
     "estimators": "speed_estimators",
+    "what-if": "speed_what_if",
     "sample-size": "speed_sample_size",
 }
 """Names of commands, each with the file of `simulator.cli` that holds it."""

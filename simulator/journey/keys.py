@@ -99,6 +99,7 @@ PAST_SIZE = purpose("past_size")
 INTENT = purpose("intent")
 BOT = purpose("bot")
 BEACON = purpose("beacon")
+WHAT_IF = purpose("what_if")
 NOWHERE = np.uint64(0)
 """The state key of draws that belong to no state."""
 

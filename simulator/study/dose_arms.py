@@ -103,6 +103,8 @@ def _carded(before: NDArray[Any], tables: NDArray[Any], change: Change) -> tuple
             operation = OPERATIONS[row["operation"][place]]
             if (where := _of(change.placements, operation, None)) is not None:
                 row["placement"][place] = PLACEMENTS.index(where)
+                # What holds a page is always called for.
+                row["share"][place] = row["share"][place] if where == "deferred" else 1.0
             server = _of(change.server, operation, None)
             # An instant page's calls take no time, and keep to that.
             if server is not None and not row["instant"]:

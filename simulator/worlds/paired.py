@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simulator.journey.kernel import begin
-from simulator.journey.records import BUDGET, EVENT, IMPATIENT, ONGOING, PUT_OFF, WALK, Record
+from simulator.journey.records import BUDGET, CAUSES, EVENT, IMPATIENT, ONGOING, PUT_OFF, WALK, Record
 from simulator.model.compiled import compiled, record_dtype
+from simulator.model.schema import TECHNOLOGIES, TIERS
+from simulator.model.states import STATE_NAMES
 from simulator.worlds.crowd import play_page
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 WAIT_EDGES_S = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0)
 """Where the stretches of `wait` begin, seconds; the last has no end."""
+WAIT_EDGES_US = np.array([round(1e6 * edge) for edge in WAIT_EDGES_S])
 AMOUNTS = ("visits", "pages", "engaged_us", "orders", "revenue_cents")
 """What is lost: visits that ended earlier, and what control's had more; exact integers."""
 LOSS = record_dtype(
@@ -135,6 +138,58 @@ def compare(control: Record, treated: Record, before: Record, after: Record, sho
     for amount in amounts:
         differs |= amount != 0
     return differs
+
+
+def empty_losses(arms: int) -> NDArray[np.int64]:
+    """Return sums of no loss: (arms, states, networks, tiers, causes, waits, amounts, 2), what was lost and gained."""
+    labels = (STATE_NAMES, TECHNOLOGIES, TIERS, CAUSES, WAIT_EDGES_S, AMOUNTS)
+    return np.zeros((arms, *map(len, labels), 2), np.int64)
+
+
+@compiled
+def attribute(lost: NDArray[np.int64], loss: Record, arm: int, tier: int) -> None:
+    """Add a row of LOSS to the sums of `empty_losses`."""
+    wait = len(WAIT_EDGES_US) - 1
+    while WAIT_EDGES_US[wait] > loss.waited_us:
+        wait -= 1
+    cell = lost[arm, loss.page, loss.network, tier, loss.cause, wait]
+    for place in range(len(loss.amounts)):
+        amount = loss.amounts[place]
+        if amount > 0:
+            cell[place, 0] += amount
+        else:
+            cell[place, 1] -= amount
+
+
+def attribute_all(
+    control: NDArray[Any],
+    treated: NDArray[Any],
+    before: NDArray[Any],
+    after: NDArray[Any],
+    shoppers: NDArray[Any],
+    tiers: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Return the sums of what visits lost against control: rows of VISIT, of their last EVENT and of their SHOPPER."""
+    lost = empty_losses(1)
+    _attribute_all(control, treated, before, after, shoppers, tiers, np.zeros(1, LOSS), lost)
+    found: NDArray[np.int64] = lost[0]
+    return found
+
+
+@compiled
+def _attribute_all(
+    control: NDArray[Any],
+    treated: NDArray[Any],
+    before: NDArray[Any],
+    after: NDArray[Any],
+    shoppers: NDArray[Any],
+    tiers: NDArray[np.int64],
+    one: NDArray[Any],
+    lost: NDArray[np.int64],
+) -> None:
+    for row in range(len(control)):
+        if compare(control[row], treated[row], before[row], after[row], shoppers[row], one[0]):
+            attribute(lost, one[0], 0, tiers[row])
 
 
 @compiled

@@ -11,9 +11,9 @@ import numpy as np
 
 from simulator.journey.records import CAUSES, MAX_STEPS, Record
 from simulator.model.compiled import compiled, record_dtype
-from simulator.model.schema import TECHNOLOGIES, TIERS
-from simulator.model.states import STATE_INDEX, STATE_NAMES
-from simulator.worlds.paired import AMOUNTS, WAIT_EDGES_S, compare, play_visit
+from simulator.model.schema import TECHNOLOGIES
+from simulator.model.states import STATE_INDEX
+from simulator.worlds.paired import attribute, compare, empty_losses, play_visit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +53,6 @@ FUNNEL_STATES = np.array([STATE_INDEX[name] for name in FUNNEL])
 GROUPED = np.array([METRICS.index(name) for name in GROUP_METRICS])
 UNITS = np.array([MS_US if name.endswith("_time") or name == "landing_load" else 1 for name in METRICS])
 """What products of a metric are counted in: times in milliseconds, so that they cannot run over."""
-WAIT_EDGES_US = np.array([round(US * edge) for edge in WAIT_EDGES_S])
 M, NETWORKS = len(METRICS), len(TECHNOLOGIES)
 LIMB = 30
 """Bits of the lower limb of a sum of products: the sums of both limbs hold for billions of shoppers."""
@@ -101,7 +100,7 @@ class Tally(NamedTuple):
     funnel: NDArray[np.int64]
     """(A, steps) visits."""
     lost: NDArray[np.int64]
-    """(A, states, networks, tiers, causes, waits, amounts, 2): what was lost, and what was gained."""
+    """See `empty_losses`."""
     group_counts: NDArray[Any]
     """(groups,) of COUNTS."""
     groups: NDArray[Any]
@@ -110,7 +109,7 @@ class Tally(NamedTuple):
 
 def empty_tally(arms: int, groups: int) -> Tally:
     """Return a tally of nothing."""
-    causes, waits = len(CAUSES), len(WAIT_EDGES_S)
+    causes = len(CAUSES)
     return Tally(
         np.zeros(1, COUNTS),
         np.zeros((arms, M), PRODUCTS),
@@ -118,7 +117,7 @@ def empty_tally(arms: int, groups: int) -> Tally:
         np.zeros((arms, causes, SECONDS), np.int64),
         np.zeros((arms, causes, SECONDS), np.int64),
         np.zeros((arms, len(FUNNEL)), np.int64),
-        np.zeros((arms, len(STATE_NAMES), NETWORKS, len(TIERS), causes, waits, len(AMOUNTS), 2), np.int64),
+        empty_losses(arms),
         np.zeros(groups, COUNTS),
         np.zeros((groups, arms, len(GROUPED)), PRODUCTS),
     )
@@ -153,20 +152,6 @@ def measure(visit: Record, of_visit: NDArray[np.int64]) -> None:
     for place in range(len(CAUSE_OF)):
         of_visit[FIRST_CAUSE + place] += visit.cause == CAUSE_OF[place]
     of_visit[M - 1] += visit.landing_load_us
-
-
-@compiled
-def _attribute(lost: NDArray[np.int64], loss: Record, arm: int, tier: int) -> None:
-    wait = len(WAIT_EDGES_US) - 1
-    while WAIT_EDGES_US[wait] > loss.waited_us:
-        wait -= 1
-    cell = lost[arm, loss.page, loss.network, tier, loss.cause, wait]
-    for place in range(len(loss.amounts)):
-        amount = loss.amounts[place]
-        if amount > 0:
-            cell[place, 0] += amount
-        else:
-            cell[place, 1] -= amount
 
 
 @compiled
@@ -260,7 +245,7 @@ def play_all(
             if arm == 0:
                 landing = met
             elif compare(use.walks[0], visit, use.events[0], event, shopper, use.one[0]):
-                _attribute(tally.lost, use.one[0], arm, tier)
+                attribute(tally.lost, use.one[0], arm, tier)
             measure(visit, own.sums[landing, arm])
         own.visits[landing] += 1
     if who >= 0:

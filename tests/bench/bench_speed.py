@@ -25,7 +25,7 @@ def run() -> list[Figure]:
     dose_response(scenario, shoppers=100)
 
     seconds = median(_seconds(scenario) for _ in range(ROUNDS))
-    return [at_most("speed: a million visits under eight delays, two cores", seconds, 30.0, " s")]
+    return [at_most("speed: a million visits under eight delays on two cores", seconds, 30.0, " s")]
 
 
 def _seconds(scenario: Scenario) -> float:

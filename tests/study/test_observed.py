@@ -18,12 +18,10 @@ from simulator.study.observed import (
     NOTHING_LOST,
     Confounding,
     Telemetry,
-    _Scene,
-    binned,
     exact,
     observed_view,
-    phone_scores,
 )
+from simulator.study.observed_scene import Scene, binned, phone_scores
 from simulator.worlds.confounded import VIEW
 from simulator.worlds.crowd import World, play
 from tests.conftest import PLAIN
@@ -38,7 +36,7 @@ def calibrated():
     """Calibrate on few shoppers where nothing is compiled."""
     with pytest.MonkeyPatch.context() as patch:
         if PLAIN:
-            patch.setattr("simulator.study.observed.CALIBRATION", 40)
+            patch.setattr("simulator.study.observed_scene.CALIBRATION", 40)
         yield
 
 
@@ -106,7 +104,7 @@ def test_confounding_builds_the_famous_curve():
 
 def test_without_the_layer_visits_are_the_crowd_worlds(scenario):
     """With no confounding every visit is the crowd world's own, number by number."""
-    scene = _Scene.of(scenario, min(SHOPPERS, 500))
+    scene = Scene.of(scenario, min(SHOPPERS, 500))
     rows = scene.play(ALIKE)
     visits = play(World(scenario.population, scenario.pages, control_arm(), scenario.spec.seed), scene.plan).visits
     renamed = {"wall_us": "elapsed_us", "landing_us": "landing_load_us"}
@@ -116,14 +114,14 @@ def test_without_the_layer_visits_are_the_crowd_worlds(scenario):
 
 def test_fewer_shoppers_are_the_same_people(scenario):
     """A shopper's intent, load and visits do not depend on how many others there are."""
-    few, many = (_Scene.of(scenario, count).play(Confounding()) for count in (20, 40))
+    few, many = (Scene.of(scenario, count).play(Confounding()) for count in (20, 40))
     assert few.tobytes() == many[: len(few)].tobytes()
 
 
 @compiled_only
 def test_intent_goes_with_speed_as_said(scenario):
     """Intent is standard normal and correlates with link and phone as it was told to, within 0.05."""
-    scene = _Scene.of(scenario, SHOPPERS)
+    scene = Scene.of(scenario, SHOPPERS)
     rows = scene.play(Confounding(network=0.4, device=0.3))
     assert rows["intent"].mean() == pytest.approx(0, abs=0.05)
     assert rows["intent"].std() == pytest.approx(1, abs=0.07)
@@ -135,7 +133,7 @@ def test_intent_goes_with_speed_as_said(scenario):
 
 def test_speed_that_is_given_goes_with_nothing(scenario):
     """For the causal curve every landing takes just the given time, whoever lands."""
-    rows = _Scene.of(scenario, 40).play(Confounding(), landing_us=2_500_000.0)
+    rows = Scene.of(scenario, 40).play(Confounding(), landing_us=2_500_000.0)
     assert np.abs(rows["landing_us"] - 2_500_000).max() <= 2
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from simulator.worlds.live.run import LiveRun
 
 US = 1_000_000
-LOGIN = OPERATIONS.index("login")
+LOGIN, CONSENT_SET = OPERATIONS.index("login"), OPERATIONS.index("consent_set")
 SHORTEST_WAIT_S = 0.001
 """A request is always sent, even by somebody about to leave: the tap did that."""
 
@@ -95,6 +95,7 @@ class LiveVisit:
         stamp = self._stand_before(tap)
         begun_us = run.now_us()
         seen = self._load(tap, stamp)
+        made = walk.made()
         cause, think_us = walk.decide(seen)
         run.recorder.page(walk)
         run.figures.page(seen.load_us)
@@ -103,7 +104,7 @@ class LiveVisit:
         self.due_us += waited_us
         if cause != IMPATIENT:
             self._sleep_until(begun_us + waited_us)
-            self._deferred(tap, stamp)
+            self._deferred(tap, stamp, made)
         return cause, think_us
 
     def _stand_before(self, tap: Tap) -> Stamp:
@@ -150,9 +151,12 @@ class LiveVisit:
         load_us = fcp_us + (rest_us if lcp.made else tap.rest_us) + lcp.took_us
         return Seen(fcp_us, load_us, measured_us, measured_us, True, NOT_SEEN)
 
-    def _deferred(self, tap: Tap, stamp: Stamp) -> None:
-        """Make the calls that hold nothing; the shopper looks at the page meanwhile."""
-        self._ask(self.run.calls[tap.state][DEFERRED], DEFERRED, stamp, 0, NEVER_US)
+    def _deferred(self, tap: Tap, stamp: Stamp, made: int) -> None:
+        """Make those calls that hold nothing and that the page makes now; the shopper looks at the page meanwhile."""
+        state = tap.state
+        calls = zip(self.run.calls[state][DEFERRED], self.run.places[state], strict=True)
+        now = tuple(operation for operation, place in calls if made >> place & 1)
+        self._ask(now, DEFERRED, stamp, 0, NEVER_US)
 
     def _ask(self, operations: tuple[int, ...], placement: int, stamp: Stamp, after_us: int, left_us: int) -> Asked:
         """Make calls one after another until one fails or the shopper leaves.
@@ -189,6 +193,9 @@ class LiveVisit:
         Further requests of a call ask for the next part of a long answer, or look again for what was not there yet.
         """
         for operation in operations:
+            if operation == CONSENT_SET:
+                # Pages ask for it where messages are looked at: somebody has had enough of them.
+                self.context.withdraw("push")
             request = self.run.target.build(OPERATIONS[operation], self.context)
             if isinstance(request, Skipped) and request.operation == "auth_finish":
                 # The finger was not known, or the target knows no passkey of this shopper: the password still works.
