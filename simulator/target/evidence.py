@@ -280,6 +280,7 @@ TYPES: dict[str, tuple[Typed, bool]] = {
     "campaign": (_word, True),
     "sent_at": (_moment_us, True),
     "expires_at": (_moment_us, True),
+    "link": (_word, False),
 }
 """How each piece of evidence is read, and whether it is a list: text, number, truth, microseconds since 1970, place."""
 

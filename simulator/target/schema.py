@@ -172,6 +172,7 @@ class Evidence(Section):
     campaign: Annotated[AnyPlace | None, Field(description="which campaign each offer or message belongs to")] = None
     sent_at: Annotated[AnyPlace | None, Field(description="when each message was sent")] = None
     expires_at: Annotated[AnyPlace | None, Field(description="until when each offer or message holds")] = None
+    link: Annotated[AnyPlace | None, Field(description="an address that was made to be given to others")] = None
 
 
 class Rest(Section):

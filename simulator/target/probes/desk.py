@@ -100,7 +100,7 @@ class Desk:
         values = ask.visitor.context.values
         before = {name: values.get(name, _ABSENT) for name in ask.values}
         values.update(ask.values)
-        request = self._target.build(ask.operation, ask.visitor.context)
+        request = self._follow(ask) if ask.link else self._target.build(ask.operation, ask.visitor.context)
         for name, value in before.items():
             if value is _ABSENT:
                 del values[name]
@@ -114,6 +114,17 @@ class Desk:
         gone = changed | self._credentials() if ask.bare else changed
         request.headers = {name: value for name, value in request.headers.items() if name.lower() not in gone}
         request.headers |= {name: value for name, value in ask.headers.items() if value is not None}
+        return request
+
+    def _follow(self, ask: Ask) -> Request | Skipped:
+        """Return a GET of a link, with the headers of whatever the visitor can ask for."""
+        names = (ask.operation, *self._target.opening, *self._target.operations)
+        built = (self._target.build(name, ask.visitor.context) for name in names)
+        request = next((one for one in built if not isinstance(one, Skipped)), None)
+        if request is None:
+            return Skipped(ask.operation, "nothing can be asked for yet")
+        request.operation, request.method, request.url, request.body = ask.operation, "GET", ask.link, None
+        request.headers.pop("Content-Type", None)
         return request
 
     def _credentials(self) -> set[str]:

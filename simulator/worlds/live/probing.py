@@ -49,6 +49,7 @@ class LiveProbing:
         self.share = share
         self._run = run
         self._desk = Desk(run.target, _Wire(run), self.probing.see, run.contract.see)
+        self._people = People(run.target, run.world.seed, run.run_id, countries=run.roster.countries)
         self._pool = Pool(AT_ONCE)
         self._loop: gevent.Greenlet | None = None
         self.alone_requests = self.unseen = 0
@@ -86,7 +87,6 @@ class LiveProbing:
         """Play scripts one at a time, before a load of so many visits begins."""
         if not self.share:
             return
-        people = self._people()
         most = ALONE_SHARE * self.share * REQUESTS_A_VISIT * visits
         until_s = perf_counter() + ALONE_S
         scripts = self.probing.scripts()
@@ -97,7 +97,7 @@ class LiveProbing:
         ]
         for script, nth in rounds:
             if perf_counter() < until_s and self._desk.requests + script.cost <= most:
-                self._desk.play(script, people, nth, alone=True)
+                self._play(script, nth, alone=True)
         self.alone_requests = self._desk.requests
 
     def begin(self) -> None:
@@ -111,24 +111,23 @@ class LiveProbing:
             return
         self._loop.kill()
         self._pool.kill()
-        people = self._people()
         with gevent.Timeout(AFTER_S, exception=False):
             for script in self.probing.scripts():
                 if AFTER in script.when:
-                    self._desk.play(script, people, 0, alone=True)
+                    self._play(script, 0, alone=True)
 
     def _among(self) -> None:
         scripts = [script for script in self.probing.scripts() if AMONG in script.when]
         if not scripts:
             return
-        people, turn, reserved = self._people(), 0, 0
+        turn = reserved = 0
         while True:
             script, nth = scripts[turn % len(scripts)], turn // len(scripts)
             sent = self._desk.requests
             reserved = max(reserved, sent)
             if reserved + script.cost <= self.share * self._run.recorder.requests * self._run.workers:
                 reserved += script.cost
-                self._pool.spawn(self._played, script, people, nth)
+                self._pool.spawn(self._play, script, nth, alone=False)
                 turn += 1
                 if not self._pool.free_count():
                     reserved = sent
@@ -137,16 +136,17 @@ class LiveProbing:
                     reserved = sent
                 gevent.sleep(TURN_S)
 
-    def _played(self, script: Script, people: People, nth: int) -> None:
-        """Play a script; a defect of ours ends it alone, and makes the run invalid."""
+    def _play(self, script: Script, nth: int, *, alone: bool) -> None:
+        """Play a script with people of its own; a defect of ours ends it alone, and makes the run invalid."""
+        people = self._people.group(self._run.known)
         try:
-            self._desk.play(script, people, nth, alone=False)
+            self._desk.play(script, people, nth, alone=alone)
         except Exception as error:  # noqa: BLE001 - whatever it is, the load goes on
             self._run.defects[f"probe {script.name}: {type(error).__name__}: {error}"] += 1
-
-    def _people(self) -> People:
-        run = self._run
-        return People(run.target, run.world.seed, run.run_id, run.known, run.roster.countries)
+        finally:
+            for visitor in people.sent:
+                if visitor.line is not None:
+                    visitor.line.close()
 
     def state(self) -> dict[str, Any]:
         """Return what this process found and what it cost, as JSON."""

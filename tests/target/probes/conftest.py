@@ -9,24 +9,27 @@ from itertools import count
 import httpx
 import pytest
 
+from simulator.model.library import library_folder
 from simulator.storefront.app import build_app
 from simulator.storefront.hazards import rules_with
 from simulator.storefront.shop import open_shop
+from simulator.target.call import Request
 from simulator.target.probes.desk import Desk, Got
+from simulator.target.probes.probe import Ground
 from simulator.target.probes.probing import Probing, findings
+from simulator.target.probes.seen import Seen
 from simulator.target.probes.steps import AFTER, ALONE, AMONG, BEFORE, People
 from simulator.target.request import load_target
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
-class ShopWire:
-    """A shop in this process. Each request takes a millisecond of virtual time; `together` is one after the other."""
+class AppWire:
+    """An application in this process. A request takes a millisecond of virtual time; `together` is one by one."""
 
-    def __init__(self, folder, hazards=(), seed=7, begin=NOON):
+    def __init__(self, app, begin=NOON):
         self.begin = self.now = begin
-        self.shop = open_shop(folder, seed, clock=lambda: self.now, rules=rules_with(hazards))
-        self.app = build_app(self.shop)
+        self.app = app
 
     def send(self, visitor, request, *, bare):
         """Send a request with the visitor's own cookies, a bare one without any."""
@@ -38,7 +41,12 @@ class ShopWire:
         if not bare:
             visitor.line = kept
         at_s = (self.now - self.begin).total_seconds()
-        return Got(answer.status_code, dict(answer.headers), answer.content, "", at_s, 0.001)
+        # As the live transport has it: lines of cookies are no list with commas.
+        headers = dict(answer.headers) | {"set-cookie": "\n".join(answer.headers.get_list("set-cookie"))}
+        if not headers["set-cookie"]:
+            del headers["set-cookie"]
+        sent = answer.request.headers.get("cookie", "")
+        return Got(int(answer.status_code), headers, answer.content, "", at_s, 0.001, lambda: sent)
 
     async def _sent(self, request, cookies):
         transport = httpx.ASGITransport(app=self.app)
@@ -57,26 +65,99 @@ class ShopWire:
         return [job() for job in jobs]
 
 
+class ShopWire(AppWire):
+    """A shop in this process."""
+
+    def __init__(self, folder, hazards=(), seed=7, begin=NOON, rules=None):
+        super().__init__(None, begin)
+        self.shop = open_shop(folder, seed, clock=lambda: self.now, rules=rules or rules_with(hazards))
+        self.app = build_app(self.shop)
+
+
+def play_all(wire, loaded, codes=None, among=2, run="run-1"):
+    """Play all scripts (of some codes) over a wire; return findings by code. Each run has other people."""
+    loaded.base_url = "http://shop.test"
+    probing = Probing(loaded)
+    people, desk = People(loaded, 7, run), Desk(loaded, wire, probing.see)
+    scripts = [script for probe in probing.probes if codes is None or probe.code in codes for script in probe.scripts()]
+    for when in (BEFORE, ALONE, AMONG, AFTER):
+        for script in scripts:
+            rounds = among if when == AMONG else script.times if when == ALONE else 1
+            for nth in range(rounds if when in script.when else 0):
+                desk.play(script, people, nth, alone=when != AMONG)
+    found = {one.hazard.code: one for one in findings(loaded, [probing.state()])}
+    return {code: one for code, one in found.items() if codes is None or code in codes}
+
+
 @pytest.fixture
 def probed(tmp_path):
-    """Return a function that plays all scripts against a shop with hazards, and returns findings by code."""
+    """Return a function that plays all scripts (of some codes) against a shop with hazards; it returns findings."""
     shops = count()
 
-    def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON):
-        wire = ShopWire(tmp_path / f"shop-{next(shops)}", hazards, begin=begin)
-        loaded = load_target(target)
-        loaded.base_url = "http://shop.test"
-        probing = Probing(loaded)
-        people, desk = People(loaded, 7, "run-1"), Desk(loaded, wire, probing.see)
-        scripts = [
-            script for probe in probing.probes if codes is None or probe.code in codes for script in probe.scripts()
-        ]
-        for when in (BEFORE, ALONE, AMONG, AFTER):
-            for script in scripts:
-                rounds = among if when == AMONG else script.times if when == ALONE else 1
-                for nth in range(rounds if when in script.when else 0):
-                    desk.play(script, people, nth, alone=when != AMONG)
-        found = {one.hazard.code: one for one in findings(loaded, [probing.state()])}
-        return {code: one for code, one in found.items() if codes is None or code in codes}
+    def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON, run="run-1", rules=None):
+        wire = ShopWire(tmp_path / f"shop-{next(shops)}", hazards, begin=begin, rules=rules)
+        return play_all(wire, load_target(target), codes, among, run)
 
     return probed
+
+
+@pytest.fixture
+def without(tmp_path):
+    """Return a function that writes the shop's own target file with some texts in it replaced, and returns its path."""
+    files = count()
+
+    def write(replaced):
+        text = (library_folder("locustfiles/targets") / "storefront.yaml").read_text("utf-8")
+        for old, new in replaced.items():
+            assert old in text, f"{old!r} stands in no target file"
+            text = text.replace(old, new)
+        path = tmp_path / f"target-{next(files)}.yaml"
+        path.write_text(text, "utf-8")
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def bazaar(tmp_path, beside):
+    """Return a function that plays all scripts (of some codes) against another shop than ours; it returns findings."""
+    other = beside("bazaar")
+
+    def bazaar(*wrong, odd=(), codes=None, **changed):
+        loaded = load_target(other.target_file(tmp_path, **changed))
+        return play_all(AppWire(other.Bazaar(*wrong, odd=odd).app()), loaded, codes)
+
+    return bazaar
+
+
+@pytest.fixture
+def people():
+    """Return visitors to the embedded shop."""
+    return People(load_target("storefront"), 7, "run-1")
+
+
+@pytest.fixture
+def seen():
+    """Return a function that makes an answer as probes see it."""
+
+    def seen(visitor, operation, *, status=200, headers=None, body=b"{}", evidence=None, sent=None, url="/", cookie=""):
+        request = Request(operation, "GET", url, sent or {}, None, 1.0, frozenset((200,)))
+        error = "" if status < 400 else f"status {status}"
+        return Seen(
+            visitor, operation, request, status, headers or {}, body, evidence or {}, error, 0.0, 0.0,
+            alone=True, cookie=lambda: cookie,
+        )  # fmt: skip
+
+    return seen
+
+
+@pytest.fixture
+def probe(people):
+    """Return a function that makes a probe of a kind that stands on the embedded shop's file."""
+    return lambda kind: kind(Ground(people.target, people.target.file.promises))
+
+
+@pytest.fixture
+def near():
+    """Return the hazards that one defect might be taken for."""
+    return {"H1", "H2", "H6", "H13", "H16", "H19", "H20", "H21", "H23"}
