@@ -13,6 +13,7 @@ from simulator.report import speed_words as words
 from simulator.report.html import RESULTS, STATES, TEMPLATES, environment, style
 from simulator.report.speed_drawings import speed_drawings
 from simulator.report.speed_plot import FEW
+from simulator.report.speed_scoreboard import scoreboard_table
 from simulator.report.speed_tables import tables
 from simulator.report.speed_visits import legend
 from simulator.study.speed_findings import HEADLINE
@@ -65,7 +66,7 @@ def context(judged: Judged) -> dict[str, Any]:
             (page, [one for one in f.savings if one.page == page]) for page in dict.fromkeys(o.page for o in f.savings)
         ],
         "most_saved": max((one.relative["engaged_time"].value or 0.0 for one in f.savings), default=0.0) or 1.0,
-        "estimators": None,
+        "estimators": scoreboard_table(),
         "limits": words.LIMITS,
         "terms": words.TERMS,
         "whys": WHYS,
