@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 @options.network
 @options.warmup
 @options.max_open_visits
-@safety.probe_share
 @options.behaviour
+@safety.probe_share
 @options.seed
 @safety.own
 @safety.max_rate
@@ -68,9 +68,9 @@ def command(
     network: str | None,
     warmup: str | None,
     max_open_visits: int | None,
-    probe_share: float | None,
     behaviour: str | None,
     observational: bool | None,
+    probe_share: float | None,
     seed: int | None,
     owned: bool,
     max_rate: str | None,

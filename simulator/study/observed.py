@@ -1,163 +1,216 @@
-"""Charts of what was observed, drawn from simulated shoppers as their makers drew them from real ones.
+"""What a vendor's dashboard would draw of the same shoppers, beside what speed does to them, and the gap taken apart.
 
-Between shoppers and chart stands an observation layer, of assumed strength and the same for every chart. Who wants
-something most has the better line or phone (a latent intent, correlated with it, moves the odds of going on after each
-page), and half of those who leave before the landing page has loaded send no beacon.
+The charts have everything that real ones have: people on bad links and cheap phones want less, bots come, beacons are
+lost, and who left before a page loaded has no load time. How much of each is assumed; that is stated with the result.
+Data that is generated has none of it: here it is laid over the crowd world, whose own visits stay as they are.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.stats import norm
 
-from simulator.journey.arms import CONTROL, compile_arms
-from simulator.journey.draws import uniforms
-from simulator.journey.keys import purpose
-from simulator.model.states import EXIT
-from simulator.page.card import compile_pages, page_file
-from simulator.study.designs import measured, one_visit_each, share_change
-from simulator.worlds.crowd import World
+from simulator.analysis.estimates import NOTHING, Estimate, mean, share
+from simulator.analysis.speed import EDGES_S, ENOUGH, Bin
+from simulator.model.faults import COMMAND_LINE, Fault, FileFaults
+from simulator.study.decomposition import Decomposition, decompose
+from simulator.study.observed_scene import AXES, US, Axis, Confounding, Scene, binned, load_of
+from simulator.worlds.confounded import VIEW
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from simulator.analysis.estimates import Estimate
-    from simulator.model.population import Population
-    from simulator.study.studies import Figure, Study
+    from simulator.scenario.load import Scenario
 
-    Values = NDArray[np.float64]
+__all__ = ["AXES", "METRICS", "NOTHING_LOST", "Axis", "Chart", "Confounding", "Observed", "Telemetry", "observed_view"]
 
-INTENT = purpose("study.intent")
-BEACON = purpose("study.beacon")
-
-
-class Layer(NamedTuple):
-    """How what is seen differs from what is: all three assumed."""
-
-    correlation: float = 0.5
-    """Of intent with the quality of line or phone; strong, not absurd."""
-    pull: float = 0.9
-    """How much one standard deviation of intent lowers the logarithm of the odds of leaving after a page."""
-    beacon_loss: float = 0.5
-    """Share of visits that left before the landing page had loaded and are not in the data."""
+METRICS = ("bounce", "pages", "engaged_time", "wall_time", "ga_time", "conversion")
+"""What the charts show; units as in `analysis.metrics`."""
+LEAST = {"pages": 1.0}
+_SHARES = frozenset({"bounce", "conversion"})
+_COLUMNS = {"pages": "pages", "engaged_time": "engaged_us", "wall_time": "wall_us", "ga_time": "ga_us"}
 
 
-CLASSES = 15
-"""Classes of equal size into which intent is cut."""
-NEEDED = (
-    "bounce", "conversion", "wait_a_page", "unseen_landing", "good_left", "good_pages", "slow_left", "slow_pages",
-)  # fmt: skip
-"""What charts are drawn from, besides what intent is tied to."""
-HALF_BIN = 0.2
-"""A point of a chart stands for load times within this share of it."""
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """What measuring does to the data (all assumed).
 
-
-class Charts:
-    """Charts of one population; what several are drawn from is played once."""
-
-    def __init__(self, population: Population, seed: int, visits: int, layer: Layer | None = None) -> None:
-        self.population, self.seed, self.visits, self.layer = population, seed, visits, layer or Layer()
-        self._seen: dict[str, dict[str, Values]] = {}
-
-    def figures(self, study: Study, figures: Sequence[Figure]) -> list[Estimate]:
-        """Return each figure of an observational study as its chart would show it."""
-        if study.design == "phones":
-            return [_phones(self.seen("cpu"))] * len(figures)
-        draw = {"session-average": _session_average, "landing": _landing, "pages": _abandonment}[study.design]
-        return [draw(self.seen("landing_s"), figure) for figure in figures]
-
-    def seen(self, by: str) -> dict[str, Values]:
-        """Return what beacons say of visits whose intent is tied to `by`, of which more is worse."""
-        if by not in self._seen:
-            self._seen[by] = self._play(by)
-        return self._seen[by]
-
-    def _play(self, by: str) -> dict[str, Values]:
-        seed, plan, layer = self.seed, one_visit_each(self.visits, 1), self.layer
-        quality = -_scores(measured(self._world(_one_page()), plan, [by])[by])
-        own = ndtri(uniforms(seed, plan.shopper, 0, INTENT))
-        intent = layer.correlation * quality + np.sqrt(1 - layer.correlation**2) * own
-        arms = (_ranks(intent) * CLASSES).astype(np.int64)
-        values = measured(self._world(_arms_of_intent(layer.pull)), plan._replace(arm=arms), {by, *NEEDED})
-        lost = (values["unseen_landing"] > 0) & (uniforms(seed, plan.shopper, 0, BEACON) < layer.beacon_loss)
-        return {name: column[~lost] for name, column in values.items()}
-
-    def _world(self, arms: NDArray[np.void]) -> World:
-        """Return the shop as it is: its pages on the shoppers' own networks and phones."""
-        return World(self.population, compile_pages(page_file()), arms, self.seed)
-
-
-def _one_page() -> NDArray[np.void]:
-    """Return an arm in which everybody leaves after the landing page: what it took depends on nothing that follows."""
-    return compile_arms([(CONTROL, 1.0, {}, {EXIT: 1e12})])
-
-
-def _arms_of_intent(pull: float) -> NDArray[np.void]:
-    """Return an arm for each class of intent, which changes the weight of leaving after a page."""
-    middles = ndtri((np.arange(CLASSES) + 0.5) / CLASSES)
-    factors = np.exp(-pull * middles)
-    return compile_arms([(f"intent{place}", 1.0, {}, {EXIT: float(f)}) for place, f in enumerate(factors)])
-
-
-def _ranks(values: Values) -> Values:
-    """Return each value's rank in (0, 1)."""
-    ranks = np.empty(len(values))
-    ranks[np.argsort(values, kind="stable")] = (np.arange(len(values)) + 0.5) / len(values)
-    return ranks
-
-
-def _scores(values: Values) -> Values:
-    """Return the normal scores of values: what they would be if they were normal with the same ranks."""
-    return np.asarray(ndtri(_ranks(values)))
-
-
-def _session_average(seen: dict[str, Values], figure: Figure) -> Estimate:
-    """Return the bounce at one load time against another, as the neural network of 2017 was shown it.
-
-    A session's load time is the mean over its pages, and bounces are weighed until they are half of all.
+    `lost_early` is the share of visits left before the landing page was usable that send nothing. `bots` come for
+    each visit; they see one page, which takes a log-normal time of this median and sigma.
     """
-    assert figure.at is not None
-    assert figure.against is not None
-    wait_s, bounced = seen["wait_a_page"], seen["bounce"] > 0
-    share = float(bounced.mean())
-    weights = np.where(bounced, 0.5 / share, 0.5 / (1 - share))
-    here, there = (np.abs(wait_s / at - 1) <= HALF_BIN for at in (figure.at, figure.against))
-    return _weighted_change(bounced, weights, here, there)
+
+    lost_early: float = 0.5
+    bots: float = 0.05
+    bot_load_s: float = 0.6
+    bot_sigma: float = 0.5
 
 
-def _landing(seen: dict[str, Values], figure: Figure) -> Estimate:
-    """Return the bounce of visits whose landing page took about one load time, against another."""
-    assert figure.at is not None
-    assert figure.against is not None
-    here, there = (np.abs(seen["landing_s"] / at - 1) <= HALF_BIN for at in (figure.at, figure.against))
-    return _weighted_change(seen["bounce"] > 0, np.ones(len(here)), here, there)
+NOTHING_LOST = Telemetry(lost_early=0.0, bots=0.0)
+"""Measuring that sees every visit and nobody else; who has no load time is in no bin all the same."""
 
 
-def _weighted_change(
-    hits: NDArray[np.bool_], weights: Values, here: NDArray[np.bool_], there: NDArray[np.bool_]
-) -> Estimate:
-    """Return a weighted share over another − 1; weights count towards the interval by Kish's effective size."""
-    parts = []
-    for group in (here, there):
-        own = weights[group]
-        effective = float(own.sum() ** 2 / (own**2).sum()) if len(own) else 1.0
-        share = float(own[hits[group]].sum() / own.sum()) if len(own) else 0.0
-        parts += [share * effective, effective]
-    return share_change(*parts)
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart by load time. One by a session's `average` load is biased by construction, and must say so."""
+
+    axis: Axis
+    biased: bool
+    bins: tuple[Bin, ...]
 
 
-def _phones(seen: dict[str, Values]) -> Estimate:
-    """Return the conversion of the faster quarter of phones over that of the slowest quarter − 1."""
-    low, high = np.quantile(seen["cpu"], [0.25, 0.75])
-    fast, slow = seen["conversion"][seen["cpu"] <= low], seen["conversion"][seen["cpu"] >= high]
-    return share_change(float(fast.sum()), len(fast), float(slow.sum()), len(slow))
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The charts, the causal curve at the same load times, and the gap between them.
+
+    `charts` are by axis; `load_s` is how fast landings of each bin are, `causal` what each metric would be were
+    everybody that fast. `lost` visits sent nothing, `unseen` ones more had no load time; `bots` are in the charts.
+    """
+
+    visits: int
+    bots: int
+    lost: int
+    unseen: int
+    confounding: Confounding
+    telemetry: Telemetry
+    charts: dict[Axis, Chart]
+    load_s: tuple[float, ...]
+    causal: dict[str, tuple[Estimate, ...]]
+    decompositions: tuple[Decomposition, ...]
+
+    def decomposition(self, metric: str, axis: Axis = "landing") -> Decomposition:
+        """Return the decomposition of a metric on an axis."""
+        return next(one for one in self.decompositions if (one.metric, one.axis) == (metric, axis))
 
 
-def _abandonment(seen: dict[str, Values], figure: Figure) -> Estimate:
-    """Return the share of pages left while loading of those that load within 2.5 s, over that of the others − 1."""
-    del figure
-    return share_change(*(float(seen[name].sum()) for name in ("good_left", "good_pages", "slow_left", "slow_pages")))
+def observed_view(
+    scenario: Scenario,
+    *,
+    confounding: Confounding | None = None,
+    telemetry: Telemetry | None = None,
+    shoppers: int | None = None,
+) -> Observed:
+    """Return what would be observed of a scenario's shoppers, and what is true of them.
+
+    `shoppers` replaces the scenario's number. Raises `FileFaults` for correlations or shares that cannot be.
+    """
+    confounding, telemetry = confounding or Confounding(), telemetry or Telemetry()
+    if found := [*_faults(confounding, telemetry)]:
+        raise FileFaults(found)
+    scene = Scene.of(scenario, scenario.spec.shoppers if shoppers is None else shoppers)
+    edges = (*EDGES_S, math.inf)
+    load_us = scene.speeds(edges)
+    true = [scene.play(confounding, landing_us=speed) for speed in load_us]
+    apart = [scene.play(Confounding(n, d, confounding.strength)) for n, d in ((0.0, 0.0), (confounding.network, 0.0))]
+    seen = scene.play(confounding)
+    stages = list(_stages(apart, seen, telemetry))
+    last = stages[-1]
+    decompositions = [_decomposition(axis, metric, true, stages, edges) for axis in AXES for metric in METRICS]
+    early = seen["unseen"] == 1
+    lost = int((early & (seen["lost_u"] < telemetry.lost_early)).sum())
+    return Observed(
+        len(seen),
+        len(stages[3]) - len(seen),
+        lost,
+        int(early.sum()) - lost,
+        confounding,
+        telemetry,
+        {axis: Chart(axis, axis == "average", chart_bins(last, axis, edges)) for axis in AXES},
+        tuple(speed / US for speed in load_us),
+        {metric: tuple(figure(rows, metric) for rows in true) for metric in METRICS},
+        tuple(decompositions),
+    )
+
+
+def _stages(apart: list[NDArray[Any]], seen: NDArray[Any], telemetry: Telemetry) -> Iterator[NDArray[Any]]:
+    """Yield the rows of each stage after the causal one; averaging changes only the axis."""
+    yield from apart
+    yield seen
+    with_bots = np.concatenate([seen, bots_of(seen, telemetry)])
+    yield with_bots
+    heard = with_bots[(with_bots["unseen"] == 0) | (with_bots["lost_u"] >= telemetry.lost_early)]
+    yield heard
+    yield heard[heard["unseen"] == 0]
+
+
+def _decomposition(
+    axis: Axis, metric: str, true: list[NDArray[Any]], stages: list[NDArray[Any]], edges: tuple[float, ...]
+) -> Decomposition:
+    """Return the decomposition of a metric; before averaging is let in, charts are by landing load."""
+    curves: list[list[Fraction | None]] = [[exact(rows, metric) for rows in true]]
+    axes: tuple[Axis, ...] = ("landing", "landing", "landing", axis, axis, axis, axis)
+    rows = (*stages[:3], stages[2], *stages[3:])
+    counts = np.inf * np.ones(len(edges) - 1)
+    for one, on in zip(rows, axes, strict=True):
+        bins = binned(one, on, edges)
+        counts = np.minimum(counts, [len(part) for part in bins])
+        curves.append([exact(part, metric) for part in bins])
+    enough = np.flatnonzero(counts >= ENOUGH)
+    return decompose(axis, metric, int(enough[0]) if len(enough) else 0, curves)
+
+
+def chart_bins(rows: NDArray[Any], axis: Axis, edges: tuple[float, ...]) -> tuple[Bin, ...]:
+    """Return the bins of a chart, empty ones too, each with every metric."""
+    found = []
+    for number, part in enumerate(binned(rows, axis, edges)):
+        middle = float(np.median(load_of(part, axis))) if len(part) else None
+        metrics = {metric: figure(part, metric) for metric in METRICS}
+        found.append(Bin(edges[number], edges[number + 1], len(part), middle, metrics))
+    return tuple(found)
+
+
+def _values(rows: NDArray[Any], metric: str) -> tuple[NDArray[np.int64], int]:
+    """Return (whole numbers, what one of the metric's unit counts in them)."""
+    if metric in _SHARES:
+        return (rows["pages"] == 1 if metric == "bounce" else rows["orders"] > 0).astype(np.int64), 1
+    return rows[_COLUMNS[metric]], 1 if metric == "pages" else US
+
+
+def figure(rows: NDArray[Any], metric: str) -> Estimate:
+    """Return a metric's mean or share with its interval, clustered by shopper."""
+    if not len(rows):
+        return NOTHING
+    values, unit = _values(rows, metric)
+    if metric in _SHARES:
+        return share(values > 0, rows["shopper"])
+    return mean(values / unit, rows["shopper"], LEAST.get(metric, 0.0))
+
+
+def exact(rows: NDArray[Any], metric: str) -> Fraction | None:
+    """Return a metric's mean as a fraction; None of no rows."""
+    values, unit = _values(rows, metric)
+    return Fraction(int(values.sum()), len(rows) * unit) if len(rows) else None
+
+
+def bots_of(rows: NDArray[Any], telemetry: Telemetry) -> NDArray[Any]:
+    """Return the bots that come with these visits: one page each, fast, seen, and nobody's."""
+    with_bot = rows[rows["bot_u"] < telemetry.bots]
+    bots = np.zeros(len(with_bot), VIEW)
+    loads_s = telemetry.bot_load_s * np.exp(telemetry.bot_sigma * norm.ppf(with_bot["bot_v"]))
+    bots["landing_us"] = bots["loads_us"] = np.round(US * loads_s)
+    bots["pages"], bots["lost_u"] = 1, 1.0
+    bots["shopper"] = -1 - np.arange(len(bots))
+    return bots
+
+
+def _faults(confounding: Confounding, telemetry: Telemetry) -> Iterator[Fault]:
+    """Yield what cannot be."""
+    shares = {"lost_early": telemetry.lost_early, "bots": telemetry.bots}
+    for name, value in shares.items():
+        if not 0 <= value <= 1:
+            yield Fault(COMMAND_LINE, 0, name, f"is {value:g}", "must be a share from 0 to 1")
+    for name, value in (("bot_load_s", telemetry.bot_load_s), ("bot_sigma", telemetry.bot_sigma)):
+        if not (math.isfinite(value) and value > 0):
+            yield Fault(COMMAND_LINE, 0, name, f"is {value:g}", "must be above 0")
+    if not math.isfinite(confounding.strength):
+        yield Fault(COMMAND_LINE, 0, "strength", f"is {confounding.strength:g}", "must be a number")
+    total = confounding.network**2 + confounding.device**2
+    if not total <= 1:
+        found = f"are {confounding.network:g} and {confounding.device:g}"
+        yield Fault(COMMAND_LINE, 0, "correlations of network and device", found, "their squares must sum to 1 at most")

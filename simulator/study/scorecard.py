@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from simulator.analysis.estimates import NOTHING, Estimate
 from simulator.model.behaviour import load_behaviour
+from simulator.study.charts import Charts
 from simulator.study.designs import population_under
-from simulator.study.observed import Charts
 from simulator.study.slowdowns import slow_down
 from simulator.study.studies import Role, studies
 
