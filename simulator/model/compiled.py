@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_COMPILED_FOLDERS = ("model", "journey", "page", "worlds", "study")
+_COMPILED_FOLDERS = ("model", "journey", "page", "worlds")
 
 
 def _cache_folder() -> Path:

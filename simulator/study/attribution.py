@@ -16,16 +16,13 @@ import numpy as np
 from simulator.journey.records import CAUSES
 from simulator.model.schema import TECHNOLOGIES, TIERS
 from simulator.model.states import STATE_NAMES
+from simulator.worlds.paired import AMOUNTS, WAIT_EDGES_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LABELS = ("page", "network", "tier", "cause", "wait")
 """What is known of the page at which a visit ended first; `wait` is how long the shopper waited for it."""
-WAIT_EDGES_S = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0)
-"""Where the stretches of `wait` begin, seconds; the last has no end."""
-AMOUNTS = ("visits", "pages", "engaged_us", "orders", "revenue_cents")
-"""What is lost: visits that ended earlier, and what control's had more; exact integers."""
 WAITS = tuple(
     f"{low:g} to {high:g} s" if high < inf else f"{low:g} s or more" for low, high in pairwise((*WAIT_EDGES_S, inf))
 )

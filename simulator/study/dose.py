@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.model.distributions import CONSTANT
 from simulator.study.dose_change import DELAYS, Change, delay
+from simulator.worlds.paired_sums import FUNNEL, GROUP_METRICS, METRICS, SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,40 +26,29 @@ if TYPE_CHECKING:
     from simulator.scenario.load import Scenario
     from simulator.study.attribution import Lost
 
-__all__ = ["DELAYS", "METRICS", "Change", "Dose", "DoseResponse", "GroupEffect", "Outcome", "delay", "dose_response"]
+__all__ = [
+    "DELAYS",
+    "FUNNEL",
+    "GROUP_METRICS",
+    "METRICS",
+    "SECONDS",
+    "Change",
+    "Dose",
+    "DoseResponse",
+    "GroupEffect",
+    "Outcome",
+    "constant_hazard",
+    "delay",
+    "dose_response",
+    "sensitivity",
+]
 
-METRICS = (
-    "wall_time",
-    "engaged_time",
-    "waited_time",
-    "ga_time",
-    "pages",
-    "bounce",
-    "conversion",
-    "orders",
-    "revenue_per_1000",
-    "left_done",
-    "left_impatient",
-    "left_put_off",
-    "left_error",
-    "left_budget",
-    "landing_load",
-)
-"""What is known of every arm, each a mean over visits: times in seconds, shares in [0, 1], counts; names as in
-`analysis.metrics` where it has them. `revenue_per_1000` is in whole currency units for 1,000 visits. `landing_load` is
-what the first page took or would have taken, whether it was waited for or not."""
-GROUP_METRICS = ("pages", "engaged_time", "wall_time", "conversion")
-"""What is known of groups of visits."""
 GROUPINGS = (("persona",), ("tier",), ("network",), ("country",), ("persona", "tier", "network", "country"))
 """By what groups are told apart; the network is the one that the landing page met."""
-FUNNEL = ("product", "add_to_cart", "checkout", "payment", "purchase")
-"""Pages that count as steps of the funnel once they were loaded and waited for."""
 HAZARDS_PER_S = (0.0, 0.01, 0.025, 0.05)
 """What is always shown: a conclusion that flips between them is no conclusion."""
 BLOCK = 8_192
 """Shoppers played at a time."""
-SECONDS = 3_601
-"""Cells of a grid of seconds: cell s holds visits of [s, s + 1) seconds, the last all that are longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +138,20 @@ def dose_response(
     workers: int = 1,
     block: int = BLOCK,
     progress: Callable[[int, int], None] = lambda _shoppers, _visits: None,
+    grouped: bool = True,
 ) -> DoseResponse:
     """Play every visit of a scenario's shoppers in control and under each change.
 
     `shoppers` replaces the scenario's number; each makes their visits over its horizon. Arms of the scenario itself
-    are left out. `progress` is told (shoppers, visits) of each finished part. The result is the same for any number of
-    `workers` and any `block` of shoppers played at a time. Raises `FileFaults` for a change that names what there is
-    not.
+    are left out; so are effects by group without `grouped`. `progress` is told (shoppers, visits) of each finished
+    part. The result is the same for any number of `workers` and any `block` of shoppers played at a time. Raises
+    `FileFaults` for a change that names what there is not.
     """
     from simulator.study.dose_run import Experiment, run  # noqa: PLC0415 - what is compiled needs the names above
 
     experiment = Experiment.of(scenario, tuple(changes))
     many = scenario.spec.shoppers if shoppers is None else shoppers
-    return run(experiment, many, workers=workers, block=block, progress=progress)
+    return run(experiment, many, workers=workers, block=block, progress=progress, grouped=grouped)
 
 
 def sensitivity(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.stats import norm
@@ -27,6 +27,7 @@ from simulator.model.schema import TECHNOLOGIES
 from simulator.model.states import STATE_NAMES
 from simulator.page.card import LCP, OPERATIONS, PLACEMENTS
 from simulator.study.dose_change import ALL, Amount, Change, Link, Server
+from simulator.worlds.paired import Arms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,27 +38,6 @@ if TYPE_CHECKING:
 
 LEAST_S = 1e-9
 """A shifted law is never shorter: tables hold logarithms, and a nanosecond is no microsecond."""
-
-
-class Arms(NamedTuple):
-    """All arms of an experiment, control first; A of them, on K sets of personas and L of cards."""
-
-    personas: NDArray[Any]
-    """(K, P) of PERSONA."""
-    tables: NDArray[Any]
-    """(1,) of TABLES, of the personas."""
-    cards: NDArray[Any]
-    """(L, S) of PAGE."""
-    page_tables: NDArray[Any]
-    """(1,) of TABLES, of the cards."""
-    arms: NDArray[Any]
-    """(A,) of ARM."""
-    of_personas: NDArray[np.int64]
-    """(A,) each arm's set of personas."""
-    of_cards: NDArray[np.int64]
-    """(A,) each arm's set of cards."""
-    cpu: NDArray[np.float64]
-    """(A, 2): an arm's phones are `cpu[0]` times as slow as control's, plus `cpu[1]`."""
 
 
 def compile_changes(world: World, changes: Sequence[Change]) -> Arms:
@@ -123,6 +103,8 @@ def _carded(before: NDArray[Any], tables: NDArray[Any], change: Change) -> tuple
             operation = OPERATIONS[row["operation"][place]]
             if (where := _of(change.placements, operation, None)) is not None:
                 row["placement"][place] = PLACEMENTS.index(where)
+                # What holds a page is always called for.
+                row["share"][place] = row["share"][place] if where == "deferred" else 1.0
             server = _of(change.server, operation, None)
             # An instant page's calls take no time, and keep to that.
             if server is not None and not row["instant"]:
@@ -192,8 +174,10 @@ def _faults(change: Change) -> Iterator[Fault]:
     yield from _names(change, "placements", change.placements, OPERATIONS)
     yield from _names(change, "server", change.server, OPERATIONS)
     amounts = {f"pages.{state}.{name}": one for state, row in change.pages.items() for name, one in row.items()}
-    values = {f"delay_s.{name}": value for name, value in change.delay_s.items()}
-    values |= {name: one.factor if one.replace is None else one.replace for name, one in amounts.items()}
+    for name, value in change.delay_s.items():
+        if not math.isfinite(value):
+            yield _fault(f"{change.name}: delay_s.{name}", f"is {value:g}", "must be a number of seconds")
+    values = {name: one.factor if one.replace is None else one.replace for name, one in amounts.items()}
     values |= {f"server.{name}.factor": one.factor for name, one in change.server.items()}
     yield from _values(change, values, above=False)
     yield from _values(change, {"cpu": change.cpu.of(1.0)}, above=True)

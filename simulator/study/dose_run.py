@@ -25,10 +25,11 @@ from simulator.study.dose import (
     GroupEffect,
     Outcome,
 )
-from simulator.study.dose_arms import Arms, compile_changes
-from simulator.study.dose_play import GROUPED, Groups, empty_tally, play_all, play_losses, room
+from simulator.study.dose_arms import compile_changes
 from simulator.study.dose_sums import Moments, add_packed, packed, scale_of, unit_of, variance_reduction
 from simulator.worlds.crowd import World
+from simulator.worlds.paired import play_losses, room
+from simulator.worlds.paired_sums import GROUPED, Groups, empty_sums, empty_tally, play_all
 from simulator.worlds.pool import make_all
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     from simulator.journey.plan import Plan
     from simulator.model.population import Population, Roster
     from simulator.scenario.load import Scenario
-    from simulator.study.dose_play import Tally
+    from simulator.worlds.paired import Arms
+    from simulator.worlds.paired_sums import Tally
 
 DIMENSIONS = ("persona", "tier", "network", "country")
 
@@ -85,8 +87,9 @@ class Experiment:
     def __call__(self, numbers: tuple[int, int]) -> Block:
         """Play the shoppers from the first number to below the second."""
         shoppers, plan = self.who_comes(*numbers)
-        tally = empty_tally(len(self.arms.arms), self.groups)
-        play_all(self.arms, self.seed, plan, shoppers, self.grouping(), room(len(self.arms.arms)), tally)
+        arms = len(self.arms.arms)
+        tally = empty_tally(arms, self.groups)
+        play_all(self.arms, self.seed, plan, shoppers, self.grouping(), room(arms), empty_sums(arms), tally)
         return Block(len(shoppers), len(plan.shopper), packed(tally))
 
     def losses(self, first: int, last: int) -> NDArray[Any]:
@@ -95,7 +98,7 @@ class Experiment:
         Shoppers are those numbered `first` to `last` − 1.
         """
         shoppers, plan = self.who_comes(first, last)
-        return play_losses(self.arms, self.seed, plan, shoppers, _tiers(), room(len(self.arms.arms)))
+        return play_losses(self.arms, self.seed, plan, shoppers, tiers_of_devices(), room(len(self.arms.arms)))
 
     def who_comes(self, first: int, last: int) -> tuple[NDArray[Any], Plan]:
         """Return the shoppers `first` to `last` − 1 and their visits, each once."""
@@ -128,7 +131,7 @@ class Experiment:
             for name in reversed(grouping):
                 row[DIMENSIONS.index(name)] = stride
                 stride *= len(names[name])
-        return Groups(first, strides, _tiers())
+        return Groups(first, strides, tiers_of_devices())
 
     def labels(self) -> Iterator[dict[str, str]]:
         """Yield what each group is called, in the order of their numbers."""
@@ -142,14 +145,21 @@ def _size(names: dict[str, tuple[str, ...]], grouping: tuple[str, ...]) -> int:
     return int(np.prod([len(names[name]) for name in grouping]))
 
 
-def _tiers() -> NDArray[np.int64]:
+def tiers_of_devices() -> NDArray[np.int64]:
+    """Return the place in TIERS of each device."""
     return np.array([TIERS.index(device.tier) for device in device_table().devices])
 
 
 def run(
-    experiment: Experiment, shoppers: int, *, workers: int, block: int, progress: Callable[[int, int], None]
+    experiment: Experiment,
+    shoppers: int,
+    *,
+    workers: int,
+    block: int,
+    progress: Callable[[int, int], None],
+    grouped: bool = True,
 ) -> DoseResponse:
-    """Play shoppers 0 to `shoppers` − 1 and return what came of it."""
+    """Play shoppers 0 to `shoppers` − 1 and return what came of it, by group only where `grouped`."""
     assert block > 0, "a block has shoppers"
     todo = [(first, min(first + block, shoppers)) for first in range(0, shoppers, block)]
     tally = empty_tally(len(experiment.arms.arms), experiment.groups)
@@ -157,8 +167,9 @@ def run(
         for played in blocks:
             add_packed(tally, played.tally)
             progress(played.shoppers, played.visits)
+    places = range(1, len(experiment.arms.arms))
     return DoseResponse(
-        outcome_of(tally, 0), tuple(_dose(experiment, tally, place) for place in range(1, len(experiment.arms.arms)))
+        outcome_of(tally, 0), tuple(_dose(experiment, tally, place, grouped=grouped) for place in places)
     )
 
 
@@ -187,7 +198,7 @@ def outcome_of(tally: Tally, arm: int) -> Outcome:
     )
 
 
-def _dose(experiment: Experiment, tally: Tally, arm: int) -> Dose:
+def _dose(experiment: Experiment, tally: Tally, arm: int, *, grouped: bool) -> Dose:
     treated, control = moments_of(tally, arm), moments_of(tally, 0)
     return Dose(
         experiment.changes[arm - 1],
@@ -196,7 +207,7 @@ def _dose(experiment: Experiment, tally: Tally, arm: int) -> Dose:
         {name: found.relative() for name, found in treated.items()},
         {name: variance_reduction(found, control[name]) for name, found in treated.items()},
         lost_table(tally.lost[arm]),
-        tuple(_group_effects(experiment, tally, arm)),
+        tuple(_group_effects(experiment, tally, arm)) if grouped else (),
     )
 
 

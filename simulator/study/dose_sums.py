@@ -14,12 +14,12 @@ import numpy as np
 from scipy.special import stdtrit
 
 from simulator.analysis.estimates import NOTHING, TAIL, Estimate, wilson
-from simulator.study.dose_play import LIMB, UNITS
+from simulator.worlds.paired_sums import LIMB, UNITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from simulator.study.dose_play import Tally
+    from simulator.worlds.paired_sums import Tally
 
 SHARES = frozenset({"bounce", "conversion", "left_done", "left_impatient", "left_put_off", "left_error", "left_budget"})
 LEAST = {"pages": 1.0}

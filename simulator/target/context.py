@@ -68,7 +68,19 @@ class Context:
     with every request; `consents` what the shopper agreed to; `made` the operations that have worked.
     """
 
-    __slots__ = ("_events", "_hints", "_keep", "_words", "consents", "favourite", "headers", "made", "phone", "values")
+    __slots__ = (
+        "_events",
+        "_hints",
+        "_keep",
+        "_refused",
+        "_words",
+        "consents",
+        "favourite",
+        "headers",
+        "made",
+        "phone",
+        "values",
+    )
 
     def __init__(
         self,
@@ -80,6 +92,7 @@ class Context:
         *,
         hints: bool,
         events: Mapping[str, str] | None = None,
+        refused: object = False,
         keep: Callable[[Answer], None] | None = None,
     ) -> None:
         self.values = values
@@ -89,7 +102,7 @@ class Context:
         self.made: set[str] = set()
         self.phone: Phone | None = None
         self._words = words
-        self._hints = hints
+        self._hints, self._refused = hints, refused
         self._events, self._keep = events or {}, keep
         self.turn_to(None, 0)
 
@@ -103,6 +116,11 @@ class Context:
         values[PICK] = pick
         values["page.category"] = words.slug if words else name
         values["page.query"] = words.queries[pick % len(words.queries)] if words else name.replace("-", " ")
+
+    def withdraw(self, consent: str) -> None:
+        """Take a consent back: from now on the target is told so whenever it is told of consents."""
+        self.consents -= {consent}
+        self.values[f"consent.{consent}"] = self._refused
 
     def on_network(self, rtt_ms: float, down_kbps: float) -> None:
         """Meet another network; only browsers that tell it will tell it."""
@@ -186,6 +204,7 @@ def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str) -
         "visit.id": visit_id,
         "visit.number": visit,
         "run.id": run,
+        "message.campaign": f"footfall-{visit_id}",
         NUMBER: 1,
     }
     values |= target.accounts.of(seed, who.shopper)
@@ -203,6 +222,7 @@ def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str) -
         target.categories,
         hints=sends_hints(who.device),
         events=target.events,
+        refused=said[False],
         keep=partial(target.keep, who.shopper),
     )
     if uniform(seed, who.shopper, visit, NOWHERE, 0, FINGER) >= UNKNOWN_FINGER_SHARE:

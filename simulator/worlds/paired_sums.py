@@ -9,27 +9,50 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from simulator.journey.kernel import begin
-from simulator.journey.records import BUDGET, CAUSES, EVENT, IMPATIENT, MAX_STEPS, ONGOING, PUT_OFF, WALK, Record
+from simulator.journey.records import CAUSES, MAX_STEPS, Record
 from simulator.model.compiled import compiled, record_dtype
-from simulator.model.schema import TECHNOLOGIES, TIERS
-from simulator.model.states import STATE_INDEX, STATE_NAMES
-from simulator.study.attribution import AMOUNTS, WAIT_EDGES_S
-from simulator.study.dose import FUNNEL, GROUP_METRICS, METRICS, SECONDS
-from simulator.worlds.crowd import play_page
+from simulator.model.schema import TECHNOLOGIES
+from simulator.model.states import STATE_INDEX
+from simulator.worlds.paired import attribute, compare, empty_losses, play_visit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.journey.plan import Plan
-    from simulator.study.dose_arms import Arms
+    from simulator.worlds.paired import Arms, Room
+
+METRICS = (
+    "wall_time",
+    "engaged_time",
+    "waited_time",
+    "ga_time",
+    "pages",
+    "bounce",
+    "conversion",
+    "orders",
+    "revenue_per_1000",
+    "left_done",
+    "left_impatient",
+    "left_put_off",
+    "left_error",
+    "left_budget",
+    "landing_load",
+)
+"""What is known of every arm, each a mean over visits: times in seconds, shares in [0, 1], counts; names as in
+`analysis.metrics` where it has them. `revenue_per_1000` is in whole currency units for 1,000 visits. `landing_load` is
+what the first page took or would have taken, whether it was waited for or not."""
+GROUP_METRICS = ("pages", "engaged_time", "wall_time", "conversion")
+"""What is known of groups of visits."""
+FUNNEL = ("product", "add_to_cart", "checkout", "payment", "purchase")
+"""Pages that count as steps of the funnel once they were loaded and waited for."""
+SECONDS = 3_601
+"""Cells of a grid of seconds: cell s holds visits of [s, s + 1) seconds, the last all that are longer."""
 
 US, MS_US = 1_000_000, 1_000
 FUNNEL_STATES = np.array([STATE_INDEX[name] for name in FUNNEL])
 GROUPED = np.array([METRICS.index(name) for name in GROUP_METRICS])
 UNITS = np.array([MS_US if name.endswith("_time") or name == "landing_load" else 1 for name in METRICS])
 """What products of a metric are counted in: times in milliseconds, so that they cannot run over."""
-WAIT_EDGES_US = np.array([round(US * edge) for edge in WAIT_EDGES_S])
 M, NETWORKS = len(METRICS), len(TECHNOLOGIES)
 LIMB = 30
 """Bits of the lower limb of a sum of products: the sums of both limbs hold for billions of shoppers."""
@@ -49,23 +72,6 @@ PRODUCTS = record_dtype(
     ]
 )
 COUNTS = record_dtype([("visits", "i8"), ("shoppers", "i8"), ("nn", "i8", (2,))])
-LOSS = record_dtype(
-    [
-        ("shopper", "i8"),
-        ("visit", "i8"),
-        ("change", "i8"),
-        ("step", "i8"),
-        ("page", "i8"),
-        ("network", "i8"),
-        ("tier", "i8"),
-        ("device", "i8"),
-        ("cause", "i8"),
-        ("waited_us", "i8"),
-        ("amounts", "i8", (len(AMOUNTS),)),
-    ]
-)
-"""One visit under one change that differs from control: the page at which the first of the two ended, and what control
-had more."""
 
 
 class Groups(NamedTuple):
@@ -94,7 +100,7 @@ class Tally(NamedTuple):
     funnel: NDArray[np.int64]
     """(A, steps) visits."""
     lost: NDArray[np.int64]
-    """(A, states, networks, tiers, causes, waits, amounts, 2): what was lost, and what was gained."""
+    """See `empty_losses`."""
     group_counts: NDArray[Any]
     """(groups,) of COUNTS."""
     groups: NDArray[Any]
@@ -103,7 +109,7 @@ class Tally(NamedTuple):
 
 def empty_tally(arms: int, groups: int) -> Tally:
     """Return a tally of nothing."""
-    causes, waits = len(CAUSES), len(WAIT_EDGES_S)
+    causes = len(CAUSES)
     return Tally(
         np.zeros(1, COUNTS),
         np.zeros((arms, M), PRODUCTS),
@@ -111,54 +117,24 @@ def empty_tally(arms: int, groups: int) -> Tally:
         np.zeros((arms, causes, SECONDS), np.int64),
         np.zeros((arms, causes, SECONDS), np.int64),
         np.zeros((arms, len(FUNNEL)), np.int64),
-        np.zeros((arms, len(STATE_NAMES), NETWORKS, len(TIERS), causes, waits, len(AMOUNTS), 2), np.int64),
+        empty_losses(arms),
         np.zeros(groups, COUNTS),
         np.zeros((groups, arms, len(GROUPED)), PRODUCTS),
     )
 
 
-class Room(NamedTuple):
-    """Memory that the loop works in: each arm's walk and last page, and the sums of one shopper."""
+class Sums(NamedTuple):
+    """What one shopper's visits came to so far, by the network that their landing page met."""
 
-    walks: NDArray[Any]
-    """(A,) of WALK."""
-    events: NDArray[Any]
-    """(A,) of EVENT."""
     sums: NDArray[np.int64]
-    """(NETWORKS, A, M) by the network of the landing page."""
+    """(NETWORKS, A, M)."""
     visits: NDArray[np.int64]
     """(NETWORKS,)."""
-    one: NDArray[Any]
-    """(1,) of LOSS."""
 
 
-def room(arms: int) -> Room:
-    """Return fresh memory."""
-    sums = np.zeros((NETWORKS, arms, M), np.int64)
-    return Room(np.zeros(arms, WALK), np.zeros(arms, EVENT), sums, np.zeros(NETWORKS, np.int64), np.zeros(1, LOSS))
-
-
-@compiled
-def play_visit(
-    arms: Arms, place: int, seed: int, shopper: Record, number: int, start_us: int, visit: Record, event: Record
-) -> tuple[int, int]:
-    """Play one visit in one arm; return (states whose page was loaded and waited for, as bits; landing network).
-
-    `event` is left as the visit's last page.
-    """
-    persona, cards = arms.personas[arms.of_personas[place], shopper.persona], arms.cards[arms.of_cards[place]]
-    arm, slowdown, seen, landing = arms.arms[place], shopper.cpu_slowdown, 0, 0
-    shopper.cpu_slowdown = arms.cpu[place, 0] * slowdown + arms.cpu[place, 1]
-    begin(persona, arms.tables[0], seed, shopper, number, place, start_us, visit)
-    while visit.cause == ONGOING:
-        state = visit.state
-        play_page(persona, arms.tables[0], cards[state], arms.page_tables[0], arm, seed, shopper, visit, event)
-        if event.cause != IMPATIENT:
-            seen |= 1 << state
-        if visit.pages == 1:
-            landing = event.network
-    shopper.cpu_slowdown = slowdown
-    return seen, landing
+def empty_sums(arms: int) -> Sums:
+    """Return the sums of nobody."""
+    return Sums(np.zeros((NETWORKS, arms, M), np.int64), np.zeros(NETWORKS, np.int64))
 
 
 @compiled
@@ -176,55 +152,6 @@ def measure(visit: Record, of_visit: NDArray[np.int64]) -> None:
     for place in range(len(CAUSE_OF)):
         of_visit[FIRST_CAUSE + place] += visit.cause == CAUSE_OF[place]
     of_visit[M - 1] += visit.landing_load_us
-
-
-@compiled
-def moment(visit: Record) -> int:
-    """Return when a visit ended, to compare with another arm's: while waiting, after the page, after looking at it."""
-    within = 2
-    if visit.cause == IMPATIENT:
-        within = 0
-    elif visit.cause < BUDGET and visit.cause >= PUT_OFF:
-        within = 1
-    return int(visit.pages) * 3 + within
-
-
-@compiled
-def compare(control: Record, treated: Record, before: Record, after: Record, shopper: Record, loss: Record) -> bool:
-    """Fill a row of LOSS for a visit in two arms, whose last pages are `before` and `after`; False if none differs."""
-    earlier = moment(control) - moment(treated)
-    amounts = loss.amounts
-    amounts[0] = (earlier > 0) - (earlier < 0)
-    amounts[1] = control.pages - treated.pages
-    amounts[2] = control.engaged_us - treated.engaged_us
-    amounts[3] = control.orders - treated.orders
-    amounts[4] = control.revenue_cents - treated.revenue_cents
-    loss.shopper, loss.visit, loss.change = shopper.shopper, treated.visit, treated.arm - 1
-    loss.device = shopper.device
-    if earlier < 0:
-        loss.step, loss.page, loss.network = before.step, before.state, before.network
-        loss.cause, loss.waited_us = before.cause, before.waited_us
-    else:
-        loss.step, loss.page, loss.network = after.step, after.state, after.network
-        loss.cause, loss.waited_us = after.cause, after.waited_us
-    differs = False
-    for amount in amounts:
-        differs |= amount != 0
-    return differs
-
-
-@compiled
-def _attribute(lost: NDArray[np.int64], loss: Record, arm: int, tier: int) -> None:
-    wait = len(WAIT_EDGES_US) - 1
-    while WAIT_EDGES_US[wait] > loss.waited_us:
-        wait -= 1
-    cell = lost[arm, loss.page, loss.network, tier, loss.cause, wait]
-    for place in range(len(loss.amounts)):
-        amount = loss.amounts[place]
-        if amount > 0:
-            cell[place, 0] += amount
-        else:
-            cell[place, 1] -= amount
 
 
 @compiled
@@ -263,7 +190,7 @@ def _add_group(tally: Tally, group: int, sums: NDArray[np.int64], n: int) -> Non
 
 
 @compiled
-def _add_shopper(tally: Tally, groups: Groups, shopper: Record, tier: int, use: Room) -> None:
+def _add_shopper(tally: Tally, groups: Groups, shopper: Record, tier: int, use: Sums) -> None:
     """Add the sums of one shopper, and empty them."""
     n, used = 0, 0
     total = np.zeros(use.sums.shape[1:], np.int64)
@@ -300,14 +227,14 @@ def _add_visit(tally: Tally, arm: int, visit: Record, seen: int) -> None:
 
 @compiled
 def play_all(
-    arms: Arms, seed: int, plan: Plan, shoppers: NDArray[Any], groups: Groups, use: Room, tally: Tally
+    arms: Arms, seed: int, plan: Plan, shoppers: NDArray[Any], groups: Groups, use: Room, own: Sums, tally: Tally
 ) -> None:
     """Play a plan of one arm in all arms and add it up; `shoppers` are its shoppers' rows of SHOPPER, in its order."""
     who = -1
     for row in range(len(plan.shopper)):
         if row == 0 or plan.shopper[row] != plan.shopper[row - 1]:
             if row > 0:
-                _add_shopper(tally, groups, shoppers[who], groups.tier_of_device[shoppers[who].device], use)
+                _add_shopper(tally, groups, shoppers[who], groups.tier_of_device[shoppers[who].device], own)
             who += 1
         shopper = shoppers[who]
         tier, landing = groups.tier_of_device[shopper.device], 0
@@ -318,27 +245,8 @@ def play_all(
             if arm == 0:
                 landing = met
             elif compare(use.walks[0], visit, use.events[0], event, shopper, use.one[0]):
-                _attribute(tally.lost, use.one[0], arm, tier)
-            measure(visit, use.sums[landing, arm])
-        use.visits[landing] += 1
+                attribute(tally.lost, use.one[0], arm, tier)
+            measure(visit, own.sums[landing, arm])
+        own.visits[landing] += 1
     if who >= 0:
-        _add_shopper(tally, groups, shoppers[who], groups.tier_of_device[shoppers[who].device], use)
-
-
-@compiled
-def play_losses(
-    arms: Arms, seed: int, plan: Plan, shoppers: NDArray[Any], tier_of_device: NDArray[np.int64], use: Room
-) -> NDArray[Any]:
-    """Return a row of LOSS for every visit of a plan and change in which something differs from control."""
-    found, used, who = np.zeros(len(plan.shopper) * (len(arms.arms) - 1), LOSS), 0, -1
-    for row in range(len(plan.shopper)):
-        if row == 0 or plan.shopper[row] != plan.shopper[row - 1]:
-            who += 1
-        shopper = shoppers[who]
-        for arm in range(len(arms.arms)):
-            visit, event = use.walks[arm], use.events[arm]
-            play_visit(arms, arm, seed, shopper, plan.visit[row], plan.start_us[row], visit, event)
-            if arm > 0 and compare(use.walks[0], visit, use.events[0], event, shopper, found[used]):
-                found[used].tier = tier_of_device[shopper.device]
-                used += 1
-    return found[:used]
+        _add_shopper(tally, groups, shoppers[who], groups.tier_of_device[shoppers[who].device], own)
