@@ -16,8 +16,8 @@ import numpy as np
 from simulator.journey.arms import choose_arm, compile_arms
 from simulator.journey.plan import DAY_US, calendar_plan, draw_shoppers
 from simulator.journey.records import IMPATIENT, ONGOING
+from simulator.model.behaviour import apply, load_behaviour
 from simulator.model.devices import device_table
-from simulator.model.distributions import TableBook
 from simulator.model.persona import load_population
 from simulator.model.population import compile_population
 from simulator.model.schema import SITUATIONS, TECHNOLOGIES, TIERS
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Preset = Literal["everyday", "null"]
-"""`everyday`: the shipped population. `null`: the same people, to whom waiting does nothing at all."""
+Preset = Literal["h0.025", "null"]
+"""Behaviour presets of the everyday population: one whose effect is clear, and one in which waiting does nothing."""
+KNOWN_EFFECT: Preset = "h0.025"
 US = 1e6
 DAYS = 7
 DELAYS_S = (0.0, 2.0, 4.0)
@@ -72,14 +73,8 @@ class Trial:
 
 @cache
 def population(preset: Preset) -> Population:
-    """Return the everyday population; `null` has no patience to lose, no memory of waits, and no budget of time."""
-    compiled, _ = compile_population(load_population("everyday"))
-    if preset == "everyday":
-        return compiled
-    personas = compiled.personas.copy()
-    personas["hazard_per_s"], personas["put_off"], personas["memory"] = 0.0, 0.0, 0.0
-    personas["budget"] = np.array([TableBook().row(None)], personas["budget"].dtype)
-    return compiled._replace(personas=personas)
+    """Return the everyday population as it reacts under a preset."""
+    return compile_population(apply(load_behaviour(preset), load_population("everyday")))[0]
 
 
 @cache
@@ -132,7 +127,7 @@ def _before(shoppers: NDArray[Any], plan: Plan, events: dict[str, NDArray[Any]],
     who = plan.shopper - shoppers["shopper"][0]
     tiers = np.array([TIERS.index(device.tier) for device in device_table().devices])
     codes = (
-        (shoppers["persona"][who], len(population("everyday").personas)),
+        (shoppers["persona"][who], len(population("null").personas)),
         (tiers[shoppers["device"][who]], len(TIERS)),
         (events["network"][starts], len(TECHNOLOGIES)),
         (events["situation"][starts], len(SITUATIONS)),

@@ -14,7 +14,7 @@ from simulator.study.powers import PAIRED, Plan, tried
 from simulator.study.score import Said, far, score
 from simulator.study.scoreboard import SEED, Task, work
 from simulator.study.scoreboard_text import HEADS
-from simulator.study.trials import DELAYS_S, SHOPPERS, trial
+from simulator.study.trials import DELAYS_S, KNOWN_EFFECT, SHOPPERS, trial
 
 DOCS = Path(__file__).parents[2] / "docs" / "estimators.md"
 TRIALS = 8
@@ -88,7 +88,7 @@ def test_good_ones_are_within_the_bar(published):
 
 def test_a_trial_is_the_same_visits_in_every_arm():
     """All arms have the same visits, each shopper is assigned to one, and slower arms only take away pages."""
-    found = trial("everyday", SEED, 0, 150)
+    found = trial(KNOWN_EFFECT, SEED, 0, 150)
     arms = [found.arm == arm for arm in range(len(DELAYS_S))]
     assert all(np.array_equal(found.shoppers[rows], found.shoppers[arms[0]]) for rows in arms)
     assert np.array_equal(found.cut_s[arms[0]], found.cut_s[arms[1]])
@@ -116,7 +116,7 @@ def test_trials_do_not_depend_on_who_makes_them():
     two = work(SEED, Plan(()), Task(0, 2))[1]
     assert [said[0] for said in one.said] == [said[1] for said in two.said]
     assert one.drawn[0] == two.drawn[1]
-    assert len(np.unique(trial("everyday", SEED, SHOPPERS, 2 * SHOPPERS).shoppers)) == SHOPPERS
+    assert len(np.unique(trial(KNOWN_EFFECT, SEED, SHOPPERS, 2 * SHOPPERS).shoppers)) == SHOPPERS
 
 
 def test_a_score_is_what_was_said_against_the_truth():
