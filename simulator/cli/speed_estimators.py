@@ -14,9 +14,10 @@ from simulator.cli import options
 from simulator.cli.exits import Exit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Group
+    from rich.text import Text
 
     from simulator.study.scoreboard import Line, Scoreboard
 
@@ -91,42 +92,45 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+WIDTHS = (18, 10, 22, 21, 7)
+"""Of the columns, so that a line fits into 80."""
+
+
 def view(board: Scoreboard) -> Group:
     """Return the scoreboard for a terminal: two lines an estimator, readable at 80 columns."""
     from rich.console import Group
-    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
     from simulator.study.scoreboard_text import power_cells
 
-    table = Table.grid(padding=(0, 2))
-    for head in ("bias", "RMSE", "coverage", "false alarms", ""):
-        table.add_column(head, no_wrap=True)
-    table.add_row(*(Text(head, "bold") for head in ("bias", "RMSE", "95 % covers", "false alarms", "")))
-    for line in board.lines:
-        _two_lines(table, line)
     sizes = Table.grid(padding=(0, 2))
     for power in board.powers:
         sizes.add_row(*power_cells(power))
     heading = f"{board.runs:,} experiments on {board.shoppers:,} shoppers each, and as many where waiting does nothing"
     return Group(
         Text(heading, "dim"),
-        Padding(table, (1, 0)),
-        Text("Sample sizes: shoppers asked for to see it with a power of 80 %, and how often they did", "bold"),
+        Text(),
+        Text("  " + _row(("bias", "RMSE", "95 % intervals cover", "false alarms", "")), "bold"),
+        *(part for line in board.lines for part in _two_lines(line)),
+        Text(),
+        Text("Sample sizes: shoppers asked for to see it with a power of 80 %, how often they did", "bold"),
         sizes,
     )
 
 
-def _two_lines(table: object, line: Line) -> None:
-    from rich.table import Table
+def _row(cells: Sequence[str]) -> str:
+    return "".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
+
+
+def _two_lines(line: Line) -> tuple[Text, Text]:
     from rich.text import Text
 
     from simulator.study.scoreboard_text import cells
 
-    assert isinstance(table, Table)
     name, how, truth, *numbers, verdict = cells(line)
     colour = {"holds": "green", "fails": "red", "naive": "yellow"}[verdict]
     head = Text.assemble((name, "cyan"), f": {how}", (f" (truth {truth})" if truth else "", "dim"))
-    table.add_row(head, *[""] * 4)
-    table.add_row(*(Text(f"  {number}") for number in numbers), Text(verdict, colour))
+    figures = Text("  " + _row([*numbers, verdict]))
+    figures.stylize(colour, len(figures) - len(verdict))
+    return head, figures

@@ -71,9 +71,9 @@ def test_naive_estimators_are_shown_to_be_off(published):
     assert number(naive["wall_time to 3 min", "mean of finished visits"]["coverage"]) < 1
     assert number(naive["abandons by 60 s", "share of finished visits"]["coverage"]) < 80
     average = naive["bounce a second of load", "line by session-average wait"]
-    assert number(average["coverage"]) < 20
-    assert number(average["false alarms"]) > 90
-    assert number(naive["pages a second of landing load", "line through control's visits"]["coverage"]) < 30
+    assert number(average["coverage"]) < 40
+    assert number(average["false alarms"]) > 60
+    assert number(naive["pages a second of landing load", "line through control's visits"]["coverage"]) < 40
 
 
 def test_good_ones_are_within_the_bar(published):
