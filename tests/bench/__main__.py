@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parent))
 
 import bench_capacity
+import bench_estimators
 import bench_fleet
 import bench_generate
 import bench_live
@@ -27,6 +28,7 @@ TOPICS = {
     "capacity": bench_capacity.run,
     "page": bench_page.run,
     "speed": bench_speed.run,
+    "estimators": bench_estimators.run,
 }
 
 
