@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from simulator.analysis.runs import read_run
 from simulator.cli.speed_sweep import command
-from simulator.study.speed_sweep import FILE, read_sweep, swept, sweep_text
+from simulator.study.speed_sweep import FILE, read_sweep, sweep_text, swept
 
 
 def test_a_rate_is_what_its_run_measured(live_folder, tmp_path):
