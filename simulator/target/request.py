@@ -57,6 +57,8 @@ class Target:
         self._calls = {name: Call(name, rest, file) for name, rest in calls.items()}
         self._each = {SETUP + name for name, rest in file.setup.items() if rest.each}
         self._sign = Signer(file.auth).sign if file.auth.kind == "aws" else None
+        self.keeps = any(call.once == "shopper" for call in self._calls.values())
+        """Whether anything is kept from one visit of a shopper to the next."""
         self._kept: dict[int, dict[str, dict[str, Json]]] = {}
 
     def __reduce__(self) -> tuple[type[Target], tuple[TargetFile, Accounts]]:

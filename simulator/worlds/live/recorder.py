@@ -5,8 +5,8 @@ Nothing here decides anything or keeps what was handed on, so that a run's memor
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
+from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.worlds.live.transport.reply import NO_SPLIT, Split
@@ -30,6 +30,7 @@ ROW = (
     "abandoned", "error",
 )  # fmt: skip
 """The numbers of one request, 64 bits each; names as codes, an error as its place in the chunk's `errors`, or −1."""
+_pack_row = Struct(f"{len(ROW)}q").pack
 
 
 class Stamp(NamedTuple):
@@ -67,7 +68,7 @@ class Recorder:
         self._events: list[bytes] = []
         self._moved: dict[tuple[int, int], Walk] = {}
         self._ended: list[tuple[bytes, bytes]] = []
-        self._requests = array("q")
+        self._requests = bytearray()
         self._errors: dict[str, int] = {}
         self.causes: Counter[int] = Counter()
         self.requests = self.pages = self.failed = 0
@@ -89,12 +90,20 @@ class Recorder:
             code = self._errors.setdefault(error, len(self._errors))
             self.failed += 1
         self.requests += 1
-        self._requests.extend(
-            (
-                *stamp, operation, placement, due_us, sent_us, done_us, status, size_bytes, *split, redirects,
-                abandoned, code,
-            )
-        )  # fmt: skip
+        self._requests += _pack_row(
+            *stamp,
+            operation,
+            placement,
+            due_us,
+            sent_us,
+            done_us,
+            status,
+            size_bytes,
+            *split,
+            redirects,
+            abandoned,
+            code,
+        )
 
     def page(self, walk: Walk) -> None:
         """Write down the page that a shopper has seen, or given up."""
@@ -117,10 +126,10 @@ class Recorder:
             b"".join(visit for visit, _ in both),
             b"".join(shopper for _, shopper in both),
             bytes(len(open_yet)) + b"\x01" * len(self._ended),
-            self._requests.tobytes(),
+            bytes(self._requests),
             list(self._errors),
         )
-        self._events, self._ended, self._requests = [], [], array("q")
+        self._events, self._ended, self._requests = [], [], bytearray()
         self._moved.clear()
         self._errors.clear()
         return chunk

@@ -64,7 +64,9 @@ class LiveVisit:
         self.connection = Connection(run.base, memory, self.link)
         self.arrival, self.due_us = arrival, arrival.due_us
         self._again: tuple[Request, float] | None = None
-        self._opening = run.opening + (run.login if self.walk.shopper["logged_in"][0] else ())
+        shopper = self.walk.shopper
+        self._persona, self._device = int(shopper["persona"][0]), int(shopper["device"][0])
+        self._opening = run.opening + (run.login if shopper["logged_in"][0] else ())
 
     def play(self) -> None:
         """Play the visit to its end; a visit that the end of the run cuts is written down as far as it came."""
@@ -107,25 +109,17 @@ class LiveVisit:
 
     def _stand_before(self, tap: Tap) -> Stamp:
         """Tell the context which page comes, on which network."""
-        visit, shopper, event = self.walk.visit[0], self.walk.shopper[0], self.walk.event[0]
-        category, product = self.walk.in_view
-        self.context.turn_to(CATEGORIES[category] if category >= 0 else None, max(product, 0))
-        self.context.on_network(float(event["rtt_ms"]), float(event["down_kbps"]))
+        context, run = self.context, self.run
+        context.turn_to(CATEGORIES[tap.category] if tap.category >= 0 else None, max(tap.product, 0))
+        context.on_network(tap.rtt_ms, tap.down_kbps)
         if tap.reconnects:
             self.connection.close()
         if self.link:
             self.link.turn(*self.walk.network())
-        page = self.run.page_names[tap.state]
-        self.context.tell(page, (self.due_us + self.run.reference_ms * 1_000) // 1_000)
+        context.tell(run.page_names[tap.state], (self.due_us + run.reference_ms * 1_000) // 1_000)
+        arrival = self.arrival
         return Stamp(
-            int(shopper["shopper"]),
-            int(visit["visit"]),
-            int(visit["pages"]),
-            int(shopper["persona"]),
-            tap.state,
-            int(visit["arm"]),
-            int(event["network"]),
-            int(shopper["device"]),
+            arrival.shopper, arrival.visit, tap.step, self._persona, tap.state, arrival.arm, tap.network, self._device
         )
 
     def _load(self, tap: Tap, stamp: Stamp) -> Seen:

@@ -6,13 +6,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import gevent
 from geventhttpclient.client import IDEMPOTENT_METHODS
 
 from simulator.worlds.live.transport.encoding import decoded
 from simulator.worlds.live.transport.engine import HttpxExchange
 from simulator.worlds.live.transport.fast import FastExchange
 from simulator.worlds.live.transport.faults import BAD_REDIRECT, CLOSED, ELSEWHERE, LOOP, AnswerFault, error_name
+from simulator.worlds.live.transport.limit import Limit, OutOfTime
 from simulator.worlds.live.transport.memory import Memory
 from simulator.worlds.live.transport.place import place_of
 from simulator.worlds.live.transport.reply import NO_ANSWER, Reply, Split
@@ -37,10 +37,10 @@ class Connection:
     `memory` is what the visitor's phone has kept of earlier visits; with a `link`, all bytes go through it.
     """
 
-    __slots__ = ("_asked_s", "_at", "_base", "_exchange", "_link", "_spent_s", "_tls", "memory")
+    __slots__ = ("_asked_s", "_at", "_base", "_exchange", "_limit", "_link", "_spent_s", "_tls", "memory")
 
     def __init__(self, base: BaseUrl, memory: Memory | None = None, link: Link | None = None) -> None:
-        self._base, self._link = base, link
+        self._base, self._link, self._limit = base, link, Limit()
         self.memory = Memory() if memory is None else memory
         self._exchange: Exchange | None = None
         self._at = base.place
@@ -58,21 +58,21 @@ class Connection:
         if stored and stored.fresh_until_s > sent_s and "Cache-Control" not in request.headers:
             return Reply(200, stored.headers, stored.content, 0, "", sent_s, sent_s, from_cache=True)
         headers = request.headers | stored.validators if stored else request.headers
-        limit = gevent.Timeout.start_new(timeout_s)
+        self._limit.begin(sent_s, timeout_s)
         self._spent_s = [0.0, 0.0, 0.0, 0.0, 0.0]
         try:
             raw, redirects = self._follow(method, path, headers, request.body)
             done_s = perf_counter()
         except BaseException as error:
-            name = "timeout" if error is limit else error_name(error)
+            name = "timeout" if isinstance(error, OutOfTime) else error_name(error)
             done_s = perf_counter()
             self._note_times(done_s)
-            self.close()
+            self._hang_up()
             if not name:
                 raise
             return Reply(NO_ANSWER, {}, b"", 0, name, sent_s, done_s, self._split())
         finally:
-            limit.close()
+            self._limit.end()
         split = self._split()
         if raw.status == NOT_MODIFIED and stored:
             kept = memory.cache.renew(path, stored, raw.headers, done_s)
@@ -90,11 +90,8 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
-        if self._exchange is not None:
-            if self._tls is not None and (session := self._tls.session) is not None:
-                self.memory.sessions[self._at.host, self._at.port] = (self._base.context, session)
-            self._exchange.close()
-            self._exchange = self._tls = None
+        self._hang_up()
+        self._limit.close()
 
     def _follow(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> tuple[RawAnswer, int]:
         """Ask, and ask again where redirects lead; return the last answer and how many were followed."""
@@ -131,12 +128,12 @@ class Connection:
             if not reused or method not in IDEMPOTENT_METHODS or error_name(error) != CLOSED:
                 raise
             self._note_times(perf_counter())
-            self.close()
+            self._hang_up()
             exchange, _ = self._connected(place)
             raw = exchange.ask(method, path, headers, body)
         self._note_times(perf_counter())
         if not raw.keeps:
-            self.close()
+            self._hang_up()
         if "set-cookie" in raw.headers:
             cookies.keep(raw.headers["set-cookie"].split("\n"), place.host, path, perf_counter())
         return raw
@@ -146,7 +143,7 @@ class Connection:
         if self._exchange is not None and self._at[:3] == place[:3]:
             self._asked_s = perf_counter()
             return self._exchange, True
-        self.close()
+        self._hang_up()
         base, secure = self._base, place.scheme == "https"
         context = base.context if secure else None
         known, session = self.memory.sessions.get((place.host, place.port), (None, None))
@@ -163,6 +160,13 @@ class Connection:
             exchange = HttpxExchange(opened.wire, place, h2=opened.tls is not None and opened.tls.speaks_h2)
         self._exchange, self._asked_s = exchange, perf_counter()
         return exchange, False
+
+    def _hang_up(self) -> None:
+        if self._exchange is not None:
+            if self._tls is not None and (session := self._tls.session) is not None:
+                self.memory.sessions[self._at.host, self._at.port] = (self._base.context, session)
+            self._exchange.close()
+            self._exchange = self._tls = None
 
     def _note_times(self, done_s: float) -> None:
         """Add the exchange that ends now to the split; one that never began has only set-up times."""

@@ -1,0 +1,36 @@
+"""What a visit's templates may name: most of it stands there, the dear part is found out when it is asked for.
+
+Few targets name a shopper's street or card, and a visit that made them up all the same would cost as much as a request.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulator.target.fields import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class Values(dict[str, Json]):
+    """Values by field. `later` is asked once for one that is not there, and returns it with what comes with it.
+
+    Only `values[name]` asks: `in`, `get` and iteration tell what has stood there, or been asked for, so far.
+    """
+
+    __slots__ = ("_later",)
+
+    def __init__(
+        self, known: Mapping[str, Json], later: Callable[[Mapping[str, Json], str], Mapping[str, Json]]
+    ) -> None:
+        super().__init__(known)
+        self._later = later
+
+    def __missing__(self, name: str) -> Json:
+        """Find a value out. Raises `KeyError` with its name where there is none."""
+        found = self._later(self, name)
+        if name not in found:
+            raise KeyError(name)
+        self.update(found)
+        return found[name]
