@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from simulator.journey.keys import NOWHERE, purpose, uniform
-from simulator.journey.records import NOT_SEEN
+from simulator.journey.records import NOT_SEEN, SHOPPER
 from simulator.model.devices import device_table
 from simulator.model.places import city_table, country_table
 from simulator.model.schema import CATEGORIES, CONSENTS
@@ -56,15 +58,16 @@ class Who(NamedTuple):
 
 def who_is(row: Record, roster: Roster) -> Who:
     """Return the shopper of a SHOPPER record."""
+    told = dict(zip(SHOPPER.names or (), np.void.item(row), strict=True))
     return Who(
-        int(row["shopper"]),
-        roster.countries[row["country"]],
-        device_table().devices[row["device"]],
-        float(row["latitude_deg"]),
-        float(row["longitude_deg"]),
-        frozenset(name for name in CONSENTS if row[name]),
-        CATEGORIES[row["favourite"]],
-        roster.cities[row["city"]],
+        told["shopper"],
+        roster.countries[told["country"]],
+        device_table().devices[told["device"]],
+        told["latitude_deg"],
+        told["longitude_deg"],
+        frozenset([name for name in CONSENTS if told[name]]),
+        CATEGORIES[told["favourite"]],
+        roster.cities[told["city"]],
     )
 
 

@@ -66,7 +66,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self._events: list[bytes] = []
-        self._moved: dict[tuple[int, int], Walk] = {}
+        self._moved: dict[int, Walk] = {}
         self._ended: list[tuple[bytes, bytes]] = []
         self._requests = bytearray()
         self._errors: dict[str, int] = {}
@@ -109,11 +109,11 @@ class Recorder:
         """Write down the page that a shopper has seen, or given up."""
         self.pages += 1
         self._events.append(walk.event.tobytes())
-        self._moved[_key(walk.visit)] = walk
+        self._moved[id(walk)] = walk
 
     def visit(self, walk: Walk) -> None:
         """Write down a visit that has ended, or that the end of the run has cut."""
-        self._moved.pop(_key(walk.visit), None)
+        self._moved.pop(id(walk), None)
         self._ended.append((walk.visit.tobytes(), walk.shopper.tobytes()))
         self.causes[int(walk.visit["cause"][0])] += 1
 
@@ -133,10 +133,6 @@ class Recorder:
         self._moved.clear()
         self._errors.clear()
         return chunk
-
-
-def _key(visit: NDArray[Any]) -> tuple[int, int]:
-    return int(visit["shopper"][0]), int(visit["visit"][0])
 
 
 def keys_of(rows: NDArray[Any]) -> Iterator[tuple[int, int]]:

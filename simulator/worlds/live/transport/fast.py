@@ -140,6 +140,9 @@ class _Parser(HTTPResponseParser):
     because a head always comes in one piece, and llhttp tells a value for every name, empty ones too.
     """
 
+    # Slots, because the parser looks each of these up by name, again and again.
+    __slots__ = ("_is_head", "_names", "_on_body", "_on_header_field", "_on_header_value", "_values", "body", "done")
+
     def __init__(self) -> None:
         super().__init__()
         self._names: list[str] = []

@@ -37,7 +37,7 @@ class Connection:
     `memory` is what the visitor's phone has kept of earlier visits; with a `link`, all bytes go through it.
     """
 
-    __slots__ = ("_asked_s", "_at", "_base", "_exchange", "_limit", "_link", "_spent_s", "_tls", "memory")
+    __slots__ = ("_asked_s", "_at", "_base", "_exchange", "_limit", "_link", "_spent_us", "_tls", "memory")
 
     def __init__(self, base: BaseUrl, memory: Memory | None = None, link: Link | None = None) -> None:
         self._base, self._link, self._limit = base, link, Limit()
@@ -46,8 +46,8 @@ class Connection:
         self._at = base.place
         self._tls: TlsWire | None = None
         self._asked_s = 0.0
-        self._spent_s = [0.0, 0.0, 0.0, 0.0, 0.0]
-        """The split of the request under way, in seconds."""
+        self._spent_us = [0, 0, 0, 0, 0]
+        """The split of the request under way."""
 
     def send(self, request: Request, timeout_s: float) -> Reply:
         """Send a request and read the whole answer, within `timeout_s`. Never raises for what the target did."""
@@ -59,7 +59,7 @@ class Connection:
             return Reply(200, stored.headers, stored.content, 0, "", sent_s, sent_s, from_cache=True)
         headers = request.headers | stored.validators if stored else request.headers
         self._limit.begin(sent_s, timeout_s)
-        self._spent_s = [0.0, 0.0, 0.0, 0.0, 0.0]
+        self._spent_us = [0, 0, 0, 0, 0]
         try:
             raw, redirects = self._follow(method, path, headers, request.body)
             done_s = perf_counter()
@@ -70,10 +70,10 @@ class Connection:
             self._hang_up()
             if not name:
                 raise
-            return Reply(NO_ANSWER, {}, b"", 0, name, sent_s, done_s, self._split())
+            return Reply(NO_ANSWER, {}, b"", 0, name, sent_s, done_s, Split(*self._spent_us))
         finally:
             self._limit.end()
-        split = self._split()
+        split = Split(*self._spent_us)
         if raw.status == NOT_MODIFIED and stored:
             kept = memory.cache.renew(path, stored, raw.headers, done_s)
             return Reply(200, kept.headers, kept.content, 0, "", sent_s, done_s, split, NOT_MODIFIED, redirects)
@@ -148,10 +148,10 @@ class Connection:
         context = base.context if secure else None
         known, session = self.memory.sessions.get((place.host, place.port), (None, None))
         opened = open_wire(place, context, session if known is context else None, self._link)
-        spent = self._spent_s
-        spent[0] += opened.dns_s
-        spent[1] += opened.connect_s
-        spent[2] += opened.tls_s
+        spent = self._spent_us
+        spent[0] += round(opened.dns_s * US)
+        spent[1] += round(opened.connect_s * US)
+        spent[2] += round(opened.tls_s * US)
         self._at, self._tls = place, opened.tls
         exchange: Exchange
         if base.transport == "fast":
@@ -173,12 +173,6 @@ class Connection:
         if self._exchange is None or not self._asked_s:
             return
         first_s = self._exchange.first_s or done_s
-        self._spent_s[3] += first_s - self._asked_s
-        self._spent_s[4] += done_s - first_s
+        self._spent_us[3] += round((first_s - self._asked_s) * US)
+        self._spent_us[4] += round((done_s - first_s) * US)
         self._asked_s = 0.0
-
-    def _split(self) -> Split:
-        dns_s, connect_s, tls_s, wait_s, receive_s = self._spent_s
-        return Split(
-            round(dns_s * US), round(connect_s * US), round(tls_s * US), round(wait_s * US), round(receive_s * US)
-        )
