@@ -1,4 +1,4 @@
-"""What a reader of a live run's figures must know: closed arrivals, a warm-up, what a cap cost, lost workers."""
+"""What a reader of a live run's figures must know: certificates, closed arrivals, a warm-up, a cap, lost workers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ CLOSED = (
 )
 """The coordinated omission of closed loops (Tene 2013; Schroeder, Wierman and Harchol-Balter, NSDI 2006)."""
 
+UNVERIFIED = "TLS certificates were not looked at (--insecure): nothing shows that the named host answered."
+
 
 def caveats(manifest: Manifest) -> list[str]:
     """Return one sentence or two for each thing to know; none for an open run of nothing but its plan."""
-    found = [CLOSED] if manifest.closed else []
+    found = [UNVERIFIED] if manifest.permission and not manifest.permission.verify else []
+    found += [CLOSED] if manifest.closed else []
     generator = manifest.generator
     if manifest.warmup_s and generator is not None:
         began = counted(generator.warmup_visits, "visit")

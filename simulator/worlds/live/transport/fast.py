@@ -58,6 +58,7 @@ class FastExchange:
             bytes(content[0]) if len(content) == 1 else b"".join(content),
             self.first_s,
             parser.should_keep_alive(),
+            "HTTP/1.0" if data.startswith(b"HTTP/1.0") else "HTTP/1.1",
         )
 
     def _head(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> bytes:

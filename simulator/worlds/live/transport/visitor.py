@@ -73,20 +73,19 @@ class Connection:
             return Reply(NO_ANSWER, {}, b"", 0, name, sent_s, done_s, Split(*self._spent_us))
         finally:
             self._limit.end()
-        split = Split(*self._spent_us)
-        if raw.status == NOT_MODIFIED and stored:
+        status, split = raw.status, Split(*self._spent_us)
+        how = split, status, redirects, False, raw.version
+        if status == NOT_MODIFIED and stored:
             kept = memory.cache.renew(path, stored, raw.headers, done_s)
-            return Reply(200, kept.headers, kept.content, 0, "", sent_s, done_s, split, NOT_MODIFIED, redirects)
+            return Reply(200, kept.headers, kept.content, 0, "", sent_s, done_s, *how)
         encoding = raw.headers.get("content-encoding")
         content, fault = decoded(raw.body, encoding) if encoding else (raw.body, "")
         if method == "GET":
-            if raw.status == 200 and not fault and not redirects:
+            if status == 200 and not fault and not redirects:
                 memory.cache.keep(path, request.headers, raw.headers, content, done_s)
-        elif memory.cache and raw.status < 400:
+        elif memory.cache and status < 400:
             memory.cache.forget(path)
-        return Reply(
-            raw.status, raw.headers, content, len(raw.body), fault, sent_s, done_s, split, raw.status, redirects
-        )
+        return Reply(status, raw.headers, content, len(raw.body), fault, sent_s, done_s, *how)
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
