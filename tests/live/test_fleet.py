@@ -10,6 +10,7 @@ import signal
 import socket
 from pathlib import Path
 
+import click
 import pyarrow.parquet as pq
 import pytest
 
@@ -213,6 +214,21 @@ def test_a_run_short_of_a_worker_can_be_reported(killed):
     folder, _ = killed
     verdict = write_reports(folder)
     assert (verdict.state, verdict.exit_code) == ("invalid", 3)
+
+
+def test_each_probe_of_a_search_is_played_by_all_workers(recording, footfall, monkeypatch, tmp_path):
+    """`--find-capacity --workers 2` hands every probe to two workers."""
+    asked = []
+
+    def play(*_given, workers, **_more):
+        asked.append((workers.local, workers.expect))
+        raise click.UsageError("enough")
+
+    monkeypatch.setattr("simulator.cli.live.play_live", play)
+    with recording.Shop() as shop:
+        ways = ("--find-capacity", "--workers", 2, "--out", tmp_path / "found")
+        ended = footfall("load", HURRIED, "--host", shop.url, *ways)
+    assert (ended.code, asked) == (2, [(2, 2)]), ended.err
 
 
 def test_a_master_leads_workers_that_come_to_it(recording, running, tmp_path):
