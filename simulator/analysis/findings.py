@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from simulator.analysis import arms, failures, loadtime, speed, visits
+from simulator.analysis import arms, failures, loadtime, personal, speed, visits
 from simulator.analysis.arrivals import Arrivals, per_stretch
 from simulator.model.states import STATE_NAMES
 
@@ -58,6 +58,8 @@ class Findings:
     latency: dict[str, list[Latency]]
     failures: Failures | None
     failures_by: list[Failures]
+    shown: list[personal.Operation]
+    shown_over_time: list[personal.Moment]
 
 
 def examine(run: Run) -> Findings:
@@ -84,6 +86,8 @@ def examine(run: Run) -> Findings:
         latency=_latency(run),
         failures=failures.overall(run),
         failures_by=failures.by_operation(run),
+        shown=personal.by_operation(run),
+        shown_over_time=personal.over_time(run),
     )
 
 

@@ -79,6 +79,97 @@ class Generator(Lax):
     contract: list[Broken] = []
 
 
+class Checks(Lax):
+    """How many checks were made, how many of them were violated, and the 95 % interval of their share."""
+
+    checked: int = 0
+    violated: int = 0
+    low: float | None = None
+    high: float | None = None
+
+
+class Violation(Lax):
+    """One violation: what is wrong, the requests that show it, and what differs (of what, what came, what was due)."""
+
+    says: str
+    operation: str
+    when: str
+    first: str
+    second: str = ""
+    differs: list[tuple[str, Any, Any]] = []
+
+
+class Found(Lax):
+    """What the probe of one hazard found; `blamed` where the hazard itself is what went wrong."""
+
+    code: str
+    name: str
+    kind: str
+    says: str
+    state: Literal["held", "violated", "not observable"]
+    why: str = ""
+    alone: Checks = Checks()
+    among: Checks = Checks()
+    operations: list[str] = []
+    missing: list[str] = []
+    samples: list[Violation] = []
+    explained_by: str = ""
+    blamed: bool = False
+
+
+class Shown(Lax):
+    """How personal and relevant the answers of one operation were, asked alone or among many.
+
+    `from_s` is the second of the run at which a stretch begins, None for the whole. `share` is that of personal answers
+    among the `known` ones, `ndcg` the mean relevance to who has a history, `ndcg_rest` to the others.
+    """
+
+    operation: str
+    when: str
+    from_s: int | None = None
+    answers: int = 0
+    eligible: int = 0
+    known: int = 0
+    share: float | None = None
+    ndcg: float | None = None
+    ndcg_rest: float | None = None
+
+
+class Offered(Lax):
+    """What was offered at one place: where it was asked (degrees), and the circles in which the offers hold.
+
+    A fence is (latitude, longitude, radius in metres, whether the shopper was inside).
+    """
+
+    operation: str
+    country: str
+    at: tuple[float, float]
+    held: bool
+    fences: list[tuple[float, float, float, bool]]
+
+
+class Probed(Lax):
+    """What probes asked and found: of every hazard whether it was held, violated, or not observable."""
+
+    share: float
+    requests: int
+    alone_requests: int = 0
+    unseen_visits: int = 0
+    spent_s: float = 0.0
+    give_up_s: float = 3.0
+    quiet_hours: tuple[int, int] = (22, 8)
+    findings: list[Found] = []
+    operations: list[Shown] = []
+    over_time: list[Shown] = []
+    offers: list[Offered] = []
+    pushes_by_hour: list[int] = []
+
+    @property
+    def blamed(self) -> list[Found]:
+        """The hazards that were found."""
+        return [found for found in self.findings if found.blamed]
+
+
 class Aborted(Lax):
     """The threshold that ended a live run early: when, in seconds of the run, and what was measured then."""
 
@@ -115,6 +206,7 @@ class Manifest(Lax):
     tables: dict[str, list[TableFile]] = {}
     generator: Generator | None = None
     backend: dict[str, Any] | None = None
+    probes: Probed | None = None
     host: str | None = None
     permission: Permission | None = None
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from simulator.analysis.words import counted, seconds
+from simulator.analysis.words import counted, listed, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulator.analysis.manifest import Manifest
+    from simulator.analysis.manifest import Found, Manifest
     from simulator.analysis.thresholds import Result
 
 State = Literal["passed", "failed", "invalid"]
@@ -35,7 +35,8 @@ def decide(manifest: Manifest, results: Sequence[Result]) -> Verdict:
     Interrupted comes first (130), then a generator that could not keep up (3), then thresholds (1 or 0): figures that
     cannot be trusted are neither good nor bad. Reasons name everything that is wrong, whatever decided.
     """
-    broken = tuple(result.text for result in results if result.broken)
+    hazards = found_hazards(manifest)
+    broken = (*(result.text for result in results if result.broken), *hazards)
     judged = sum(result.state != "not_judged" for result in results)
     unfit = unfit_for_judgement(manifest)
     if manifest.interrupted:
@@ -49,8 +50,22 @@ def decide(manifest: Manifest, results: Sequence[Result]) -> Verdict:
         reasons = dict.fromkeys((manifest.aborted.text, *broken))
         return Verdict("failed", FAILED, first, tuple(reasons), tuple(results))
     if broken:
-        return Verdict("failed", FAILED, _broke(len(broken), judged), broken, tuple(results))
+        headline = _went_wrong(len(broken) - len(hazards), judged, len(hazards))
+        return Verdict("failed", FAILED, headline, broken, tuple(results))
     return Verdict("passed", PASSED, _held(judged, len(results)), (), tuple(results))
+
+
+def found_hazards(manifest: Manifest) -> tuple[str, ...]:
+    """Return a sentence for each hazard of personalization that a live run's probes found."""
+    blamed = manifest.probes.blamed if manifest.probes is not None else []
+    return tuple(_found(one) for one in blamed)
+
+
+def _found(one: Found) -> str:
+    checked, violated = (getattr(one.alone, name) + getattr(one.among, name) for name in ("checked", "violated"))
+    times = f"{violated:,} of {counted(checked, 'check')} violated" if violated else one.why
+    where = f", in {listed(one.operations)}" if one.operations else ""
+    return f"{one.code} {one.name}: {times}{where}; due is that {one.says}"
 
 
 def unfit_for_judgement(manifest: Manifest) -> tuple[str, ...]:
@@ -67,6 +82,13 @@ def unfit_for_comparison(manifest: Manifest) -> tuple[str, ...]:
     early = ("it was interrupted",) if manifest.interrupted else ()
     ended = (f"it was ended early by {manifest.aborted.threshold}",) if manifest.aborted is not None else ()
     return (*early, *ended, *unfit_for_judgement(manifest))
+
+
+def _went_wrong(broken: int, total: int, hazards: int) -> str:
+    parts = [_broke(broken, total)] if broken else []
+    if hazards:
+        parts.append(f"Personalization went wrong in {counted(hazards, 'way')}.")
+    return " ".join(parts)
 
 
 def _broke(broken: int, total: int) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @options.network
 @options.warmup
 @options.max_open_visits
+@safety.probe_share
 @options.seed
 @safety.own
 @safety.max_rate
@@ -66,6 +67,7 @@ def command(
     network: str | None,
     warmup: str | None,
     max_open_visits: int | None,
+    probe_share: float | None,
     seed: int | None,
     owned: bool,
     max_rate: str | None,
@@ -107,6 +109,7 @@ def command(
         duration=duration,
         warmup=warmup,
         max_open_visits=max_open_visits,
+        probe_share=probe_share,
         transport=transport,
         network=network,
         seed=seed,

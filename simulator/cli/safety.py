@@ -20,6 +20,12 @@ own = click.option(
 )
 insecure = click.option("--insecure", is_flag=True, help="Do not look at TLS certificates; the report says so.")
 max_rate = click.option("--max-rate", metavar="RATE", help="Never more visits than this, as 200/s.")
+probe_share = click.option(
+    "--probe-share",
+    type=click.FloatRange(0, 0.5),
+    metavar="SHARE",
+    help="Requests of probes, as a share of the load's (0.05 unless told); 0: they only look on.",
+)
 _SHARE = click.FloatRange(0, 1)
 _VIEWS = (
     click.option("--web-ui", metavar="[HOST:]PORT", help="Locust's web UI and a Footfall tab; loopback unless HOST."),

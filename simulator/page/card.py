@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simulator.model.compiled import record_dtype
 from simulator.model.distributions import DIST, AnyDistribution, Constant, TableBook
@@ -41,6 +41,15 @@ class Call(BaseModel):
 
     op: Operation
     placement: Placement
+    share: Annotated[
+        Share, Field(description="of deferred calls: how often the page makes it; 1 unless told, 0 is no call")
+    ] = 1.0
+
+    @model_validator(mode="after")
+    def _holds_always(self) -> Call:
+        if self.share < 1 and self.placement != "deferred":
+            raise ValueError("only deferred calls have a share: what holds a page is always there")
+        return self
 
 
 class PageCard(BaseModel):
@@ -87,14 +96,16 @@ PAGE = record_dtype(
         ("calls", "i8"),
         ("operation", "i8", (MOST_CALLS,)),
         ("placement", "i8", (MOST_CALLS,)),
+        ("share", "f8", (MOST_CALLS,)),
+        ("made_key", "u8", (MOST_CALLS,)),
         ("service", DIST, (MOST_CALLS,)),
         ("service_key", "u8", (MOST_CALLS,)),
     ]
 )
 """One row a state, in the order of `STATE_NAMES`; an `instant` page takes no time at all.
 
-`service` is the unloaded server's time for each call, a compiled distribution in seconds; `service_key` is the purpose
-of its draw.
+`share` is how often the page makes each call, `made_key` the purpose of the draw that decides it; `service` the
+unloaded server's time for each call, a compiled distribution in seconds, `service_key` the purpose of its draw.
 """
 BLOCKING, LCP, DEFERRED = range(len(PLACEMENTS))
 
@@ -106,6 +117,11 @@ class Pages(NamedTuple):
     """(S,) of PAGE."""
     tables: NDArray[Any]
     """(1,) of TABLES."""
+
+
+def made_purpose(operation: str) -> int:
+    """Return the key of the draw that decides whether a page makes a call that it does not always make."""
+    return zlib.crc32(f"made.{operation}".encode())
 
 
 def service_purpose(operation: str) -> int:
@@ -126,6 +142,7 @@ def compile_pages(file: PageFile, *, instant: bool = False) -> Pages:
         for place, call in enumerate(card.calls):
             row["operation"][place] = OPERATIONS.index(call.op)
             row["placement"][place] = PLACEMENTS.index(call.placement)
+            row["share"][place], row["made_key"][place] = call.share, made_purpose(call.op)
             row["service"][place] = book.row(nothing if instant else file.server.get(call.op, nothing))
             row["service_key"][place] = service_purpose(call.op)
     return Pages(cards, book.tables())

@@ -38,8 +38,9 @@ def curve(
     size: tuple[float, float],
     write: Callable[[float | None], str],
     class_: str = "c1",
+    of: str = "visits",
 ) -> Markup:
-    """Return a line with its 95 % ribbon over equally spaced places, with sample sizes as bars beneath.
+    """Return a line with its 95 % ribbon over equally spaced places, with sample sizes (`of` what) as bars beneath.
 
     Places without a large enough sample are hollow and grey, and neither line nor ribbon runs through them.
     """
@@ -54,7 +55,7 @@ def curve(
     for run in _runs(stations):
         parts += _stretch([(xs[i], stations[i].estimate) for i in run], scale, class_)
     parts += _dots(stations, xs, scale, write, class_)
-    parts += _counts(stations, xs, pitch, bottom + 8)
+    parts += _counts(stations, xs, pitch, bottom + 8, of)
     said = "; ".join(_tip(station, write) for station in stations)
     return chart(name, title, said, size, parts)
 
@@ -104,10 +105,10 @@ def _tip(station: Station, write: Callable[[float | None], str]) -> str:
     return f"{station.label}: {write(e.value)}{span}, n {e.n:,}{few}"
 
 
-def _counts(stations: Sequence[Station], xs: Sequence[float], pitch: float, top: float) -> list[Markup]:
+def _counts(stations: Sequence[Station], xs: Sequence[float], pitch: float, top: float, of: str) -> list[Markup]:
     """Return bars of sample sizes, the number on each that has room, and the labels under them."""
     most = max((station.estimate.n for station in stations), default=0) or 1
-    parts = [text(0, top + COUNTS - 2, "visits", "tick")]
+    parts = [text(0, top + COUNTS - 2, of, "tick")]
     for x, station in zip(xs, stations, strict=True):
         n = station.estimate.n
         height = (COUNTS - 12) * n / most

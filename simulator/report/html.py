@@ -17,6 +17,7 @@ from simulator.report.backend import stations
 from simulator.report.basis import WORLDS, ground
 from simulator.report.drawings import ENOUGH, bin_label, drawings, threshold_gauge
 from simulator.report.glossary import CAUSE_NAMES, METRIC_NAMES, TERMS
+from simulator.report.personal import personal_drawings
 from simulator.report.runcard import facts
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _context(findings: Findings, verdict: Verdict) -> dict[str, Any]:
         ],
         "world": WORLDS[manifest.world],
         "ground": {name: ground(findings, name) for name in ("behaviour", "load_time", "requests", "backend")},
-        "d": drawings(findings),
+        "d": drawings(findings) | personal_drawings(manifest.probes, findings.shown_over_time),
         "heat": heat(findings.load_by["page_network"]),
         "kinds": {name: metric.kind for name, metric in METRICS.items()},
         "metric_names": METRIC_NAMES,

@@ -13,7 +13,7 @@ from simulator.analysis.words import with_interval
 if TYPE_CHECKING:
     from simulator.analysis.findings import Findings
     from simulator.analysis.loadtime import Cell
-    from simulator.analysis.manifest import Manifest
+    from simulator.analysis.manifest import Found, Manifest
     from simulator.analysis.runs import Run
     from simulator.analysis.thresholds import Result
     from simulator.analysis.verdict import Verdict
@@ -31,6 +31,7 @@ def junit_text(findings: Findings, verdict: Verdict) -> str:
     cases = [
         *(_threshold(result) for result in verdict.results),
         *(_page(findings.run, cell) for cell in findings.load_by["page"]),
+        *(_probe(found) for found in (manifest.probes.findings if manifest.probes else [])),
         _generator(manifest),
         _end(manifest),
     ]
@@ -70,6 +71,44 @@ def _page(run: Run, cell: Cell) -> TestCase:
     else:
         case.system_out = text
     return case
+
+
+def _probe(found: Found) -> TestCase:
+    """Return a hazard's case: it fails where the hazard was found, and is skipped where nothing can be said of it."""
+    case = TestCase(f"{found.code} {found.name}", classname="probes")
+    among, alone = found.among, found.alone
+    _tell(
+        case,
+        checked=among.checked,
+        violated=among.violated,
+        low=among.low,
+        high=among.high,
+        checked_alone=alone.checked,
+        violated_alone=alone.violated,
+    )
+    if found.blamed:
+        shown = [
+            f"{one.says}\n{one.first}\n{one.second}\n{'; '.join(map(_differing, one.differs))}" for one in found.samples
+        ]
+        failure = Failure(_clean(_found_text(found)), "violated")
+        failure.text = _clean("\n\n".join(shown))
+        case.result = [failure]
+    elif found.state == "not observable":
+        case.result = [Skipped(_clean("; ".join(found.missing) or found.why))]
+    else:
+        why = f"explained by {found.explained_by}" if found.explained_by else found.why
+        case.system_out = _clean(f"{found.says}: {found.state}. {why}")
+    return case
+
+
+def _differing(part: tuple[str, object, object]) -> str:
+    what, one, other = part
+    return f"{what}: {one!r} against {other!r}"
+
+
+def _found_text(found: Found) -> str:
+    times = found.alone.violated + found.among.violated
+    return f"{found.says}: violated {times:,} times{f', {found.why}' if found.why else ''}"
 
 
 def _generator(manifest: Manifest) -> TestCase:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from simulator.analysis.estimates import Estimate
     from simulator.analysis.findings import Findings
+    from simulator.analysis.manifest import Found, Probed
     from simulator.analysis.thresholds import Result
     from simulator.analysis.verdict import Verdict
     from simulator.analysis.words import Kind
@@ -34,6 +35,7 @@ def markdown_text(findings: Findings, verdict: Verdict) -> str:
         "",
         *_unfit(verdict),
         *_thresholds(verdict.results),
+        *_probes(manifest.probes),
         *_figures(findings),
         *_cut(findings),
         *(f"{escape(caveat)}\n" for caveat in caveats(manifest)),
@@ -71,6 +73,27 @@ def _thresholds(results: Iterable[Result]) -> list[str]:
         for one in results
     ]
     return ["| | threshold | value (95 % interval) | n |", "|---|---|---|---:|", *rows, ""] if rows else []
+
+
+def _probes(probed: Probed | None) -> list[str]:
+    """Return the hazards that were found, and in a line how many held and how many could not be judged."""
+    if probed is None or not probed.findings:
+        return []
+    rows = [
+        f"| ❌ | {found.code} {escape(found.name)} | {escape(found.says)} | {_times(found)} | "
+        f"{escape(', '.join(found.operations))} |"
+        for found in probed.blamed
+    ]
+    head = ["| | hazard found | due | violated | where |", "|---|---|---|---|---|"]
+    table = [*head, *rows, ""] if rows else []
+    held = sum(found.state == "held" for found in probed.findings)
+    unseen = sum(found.state == "not observable" for found in probed.findings)
+    asked = f"{probed.requests:,} requests of their own"
+    return [*table, f"Probes: {held} hazards held, {len(rows)} found, {unseen} not observable; {asked}.", ""]
+
+
+def _times(found: Found) -> str:
+    return f"{found.alone.violated + found.among.violated:,} of {found.alone.checked + found.among.checked:,}"
 
 
 def _value(result: Result) -> str:

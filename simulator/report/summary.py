@@ -57,6 +57,7 @@ def summary(findings: Findings, verdict: Verdict) -> dict[str, Any]:
         "latency": _latency(findings),
         "errors": _errors(findings),
         "generator": manifest.generator.model_dump() if manifest.generator else None,
+        "probes": manifest.probes.model_dump() if manifest.probes else None,
         "backend": {"basis": "modelled", **manifest.backend} if manifest.backend else None,
         "assumed": manifest.assumed,
         "measured": manifest.measured,

@@ -171,6 +171,9 @@ class ScenarioFile(BaseModel):
         Rate | None, Field(description="live: visits a second that are never exceeded; 100/s before other machines")
     ] = None
     campaigns: Annotated[list[Burst], Field(description="of generated data: bursts of visits")] = []
+    probe_share: Annotated[
+        Share, Field(le=0.5, description="live: requests of probes, as a share of the load's; 0: they only look on")
+    ] = 0.05
     pages: Annotated[Literal["cards", "instant"], Field(description="instant pages take no time")] = "cards"
     arms: list[Arm] = []
     thresholds: list[str] = []

@@ -83,6 +83,7 @@ class Context:
         "_hints",
         "_keep",
         "_network",
+        "_refused",
         "_words",
         "consents",
         "favourite",
@@ -102,6 +103,7 @@ class Context:
         *,
         hints: bool,
         events: Mapping[str, str] | None = None,
+        refused: object = False,
         keep: Callable[[Answer], None] | None = None,
     ) -> None:
         self.values = values
@@ -111,7 +113,7 @@ class Context:
         self.made: set[str] = set()
         self.phone: Phone | None = None
         self._words = words
-        self._hints = hints
+        self._hints, self._refused = hints, refused
         self._network = (0.0, 0.0)
         self._events, self._keep = events or {}, keep
         self.turn_to(None, 0)
@@ -126,6 +128,11 @@ class Context:
         values[PICK] = pick
         values["page.category"] = words.slug if words else name
         values["page.query"] = words.queries[pick % len(words.queries)] if words else name.replace("-", " ")
+
+    def withdraw(self, consent: str) -> None:
+        """Take a consent back: from now on the target is told so whenever it is told of consents."""
+        self.consents -= {consent}
+        self.values[f"consent.{consent}"] = self._refused
 
     def on_network(self, rtt_ms: float, down_kbps: float) -> None:
         """Meet another network; only browsers that tell it will tell it."""
@@ -200,6 +207,7 @@ def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str, a
         "visit.id": visit_id,
         "visit.number": visit,
         "run.id": run,
+        "message.campaign": f"footfall-{visit_id}",
         NUMBER: 1,
     }
     known |= target.accounts.of(seed, who.shopper)
@@ -214,6 +222,7 @@ def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str, a
         target.categories,
         hints=sends_hints(who.device),
         events=target.events,
+        refused=said[False],
         keep=partial(target.keep, who.shopper) if target.keeps else None,
     )
     if uniform(seed, who.shopper, visit, NOWHERE, 0, FINGER) >= UNKNOWN_FINGER_SHARE:

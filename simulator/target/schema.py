@@ -50,9 +50,9 @@ Template = Annotated[
     WithJsonSchema({"type": ["string", "number", "boolean"], "description": "text with {fields}"}),
 ]
 JsonPath = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^\$"})]
-READINGS = ("inbox", "events", "popularity", "exposures", "profile")
+READINGS = ("inbox", "events", "popularity", "exposures", "profile", "uninstall")
 """What a target may let a tester read back: messages to a shopper, their events, what is popular, counts of variants,
-what is known of a shopper."""
+what is known of a shopper. `uninstall` reads nothing: it takes the app off a phone; then its push service says 410."""
 Reading = Literal[READINGS]  # type: ignore[valid-type] # the names stand once
 Status = Annotated[int, Field(ge=100, le=599)]
 
@@ -165,10 +165,21 @@ class Evidence(Section):
     geo_used: Annotated[AnyPlace | None, Field(description="the position the answer was made for")] = None
     fences: Annotated[AnyPlace | None, Field(description="where each offer holds")] = None
     language: Annotated[AnyPlace | None, Field(description="language of the content")] = None
+    daypart: Annotated[
+        AnyPlace | None, Field(description="the part of the day that the answer was made for, as morning")
+    ] = None
     stored: Annotated[AnyPlace | None, Field(description="how many events were kept")] = None
+    attributed: Annotated[
+        AnyPlace | None, Field(description="how many events were found to follow from what this shopper was shown")
+    ] = None
+    counts: Annotated[
+        AnyPlace | None, Field(description="how often each was looked at or shown, all people together")
+    ] = None
+    balance: Annotated[AnyPlace | None, Field(description="points that the shopper has")] = None
     campaign: Annotated[AnyPlace | None, Field(description="which campaign each offer or message belongs to")] = None
     sent_at: Annotated[AnyPlace | None, Field(description="when each message was sent")] = None
     expires_at: Annotated[AnyPlace | None, Field(description="until when each offer or message holds")] = None
+    link: Annotated[AnyPlace | None, Field(description="an address that was made to be given to others")] = None
 
 
 class Rest(Section):
@@ -231,6 +242,35 @@ class Words(Section):
     queries: Annotated[list[str], Field(min_length=1)]
 
 
+class Promises(Section):
+    """What a target promises, for probes to hold it to; where nothing is said, these are what good shops do."""
+
+    currencies: Annotated[
+        list[str], Field(description="that it sells in, ISO 4217; shoppers with others are not judged")
+    ] = []
+    languages: Annotated[
+        list[str], Field(description="that it speaks, as `de`; shoppers with others are not judged")
+    ] = []
+    variant_shares: Annotated[
+        dict[str, Annotated[float, Field(gt=0)]], Field(description="weights of the arms; empty: all alike")
+    ] = {}
+    price_grace: Annotated[Duration, Field(description="how long a price that was shown may differ in the cart")] = 0.0
+    event_lag: Annotated[Duration, Field(description="from an accepted event until it can be read back")] = 2.0
+    purchase_grace: Annotated[Duration, Field(description="how long what was bought may still be recommended")] = 5.0
+    opt_out_grace: Annotated[Duration, Field(description="how long messages may still come after an opt-out")] = 0.0
+    messages_a_day: Annotated[int, Field(ge=1, description="messages to a shopper on one local day, at most")] = 3
+    quiet_hours: Annotated[
+        tuple[int, int], Field(description="local hours from and to which nobody is sent a message")
+    ] = (22, 8)
+    position_error: Annotated[
+        float, Field(ge=0, description="metres by which a position may be off before an offer is out of place")
+    ] = 200.0
+    give_up: Annotated[
+        Duration, Field(gt=0, description="how long an app waits for what is personal before it shows what it has")
+    ] = 3.0
+    model_bytes: Annotated[int, Field(gt=0, description="of a 3-D model for a phone, at most")] = 10_000_000
+
+
 class TargetFile(Section):
     """A system under test and the map from actions to its requests."""
 
@@ -259,4 +299,5 @@ class TargetFile(Section):
     readings: Annotated[
         dict[Reading, Rest], Field(description="requests that only probes make, to see what the target keeps")
     ] = {}
+    promises: Promises = Promises()
     operations: dict[Operation, Rest]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Values(dict[str, Json]):
     """Values by field. `later` is asked once for one that is not there, and returns it with what comes with it.
 
-    Only `values[name]` asks: `in`, `get` and iteration tell what has stood there, or been asked for, so far.
+    Iteration tells what has stood there, or been asked for, so far.
     """
 
     __slots__ = ("_later",)
@@ -34,3 +34,18 @@ class Values(dict[str, Json]):
             raise KeyError(name)
         self.update(found)
         return found[name]
+
+    def get(self, name: str, default: Json = None) -> Json:
+        """Return a value, found out if need be, or the default."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether there is a value, found out if need be."""
+        try:
+            self[name]  # type: ignore[index] # whatever is asked for
+        except KeyError:
+            return False
+        return True

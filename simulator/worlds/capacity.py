@@ -19,7 +19,7 @@ from simulator.journey.shopper import draw_these
 from simulator.worlds.queues import series_rows, station_rows
 from simulator.worlds.routes import MOST_STOPS, compile_routes
 from simulator.worlds.station import FOREVER_US, LEFT, REJECTED, RENEGED, SERVED, Station
-from simulator.worlds.walk import begin_all, decide, patience_after_fcp, tap
+from simulator.worlds.walk import begin_all, calls_made, decide, patience_after_fcp, tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -80,13 +80,15 @@ def visit(shop: Shop, row: int) -> Story:
 
         ok = outcome < REJECTED
         seen = (fcp_us, load_us, server_us, 0, ok, NOT_SEEN)
+        made = calls_made(given, visits, row) if ok and way.deferred else 0
         cause, think_us = decide(given, shoppers, visits, shop.events, who, row, at, *seen)
         if cause == IMPATIENT:
             break
         yield timeout(rest_us if painted else after_us + rest_us)
         if ok:
-            for stops in way.deferred:
-                shop.env.process(ask(stops, times, FOREVER_US))
+            for stops, place in zip(way.deferred, way.places, strict=True):
+                if made >> place & 1:
+                    shop.env.process(ask(stops, times, FOREVER_US))
     shop.visit_ended()
 
 
@@ -115,6 +117,7 @@ class Stops(NamedTuple):
     blocking: list[Stop]
     lcp: list[Stop]
     deferred: list[list[Stop]]
+    places: list[int]
 
 
 class Shop:
@@ -146,7 +149,8 @@ class Shop:
         def with_station(stops: Sequence[tuple[int, int]]) -> list[Stop]:
             return [(self.stations[station], stop) for station, stop in stops]
 
-        return Stops(with_station(way.blocking), with_station(way.lcp), [with_station(c) for c in way.deferred])
+        deferred = [with_station(call) for call in way.deferred]
+        return Stops(with_station(way.blocking), with_station(way.lcp), deferred, way.places)
 
     def new_event(self, row: int) -> int:
         """Return the position in `events` of a plan row's next event."""

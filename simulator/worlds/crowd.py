@@ -72,6 +72,20 @@ def service_us(card: Record, tables: Record, seed: int, visit: Record, place: in
 
 
 @compiled
+def made_calls(card: Record, seed: int, visit: Record) -> int:
+    """Return which calls the page makes that the shopper stands before: bit n is the call at place n."""
+    key, made = STATE_KEYS[visit.state], 0
+    for place in range(card.calls):
+        always = card.share[place] >= 1.0
+        if (
+            always
+            or uniform(seed, visit.shopper, visit.visit, key, visit.nth, card.made_key[place]) < card.share[place]
+        ):
+            made |= 1 << place
+    return made
+
+
+@compiled
 def server_us(card: Record, tables: Record, seed: int, visit: Record) -> tuple[int, int]:
     """Return the unloaded server's time for the page's blocking and for its lcp calls, one after another."""
     blocking_us, lcp_us = 0, 0

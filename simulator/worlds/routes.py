@@ -29,6 +29,8 @@ class Way(NamedTuple):
     blocking: list[tuple[int, int]]
     lcp: list[tuple[int, int]]
     deferred: list[list[tuple[int, int]]]
+    places: list[int]
+    """Of each deferred call, its place among the page's."""
 
 
 class Routes(NamedTuple):
@@ -52,7 +54,7 @@ def compile_routes(backend: BackendFile, pages: Pages) -> Routes:
     book, rows, ways = TableBook(after=pages.tables), np.zeros(len(pages.cards), ROUTE), []
     stations = {name: index for index, name in enumerate(backend.stations)}
     for row, card in zip(rows, pages.cards, strict=True):
-        way = Way([], [], [])
+        way = Way([], [], [], [])
         for place in range(card.calls):
             operation, stops = OPERATIONS[card.operation[place]], []
             for hop in backend.route(operation):
@@ -64,6 +66,8 @@ def compile_routes(backend: BackendFile, pages: Pages) -> Routes:
                     row.service[stop] = book.row(hop.service)
                     row.service_key[stop] = stop_purpose(operation, hop.station)
             _add_call(way, card.placement[place], stops)
+            if card.placement[place] == DEFERRED:
+                way.places.append(place)
         ways.append(way)
     return Routes(rows, book.tables(), ways)
 

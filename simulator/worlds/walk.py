@@ -15,7 +15,7 @@ from simulator.journey.records import NEVER_US
 from simulator.journey.surroundings import look_around
 from simulator.model.compiled import compiled
 from simulator.page.load import SETUP_ROUND_TRIPS
-from simulator.worlds.crowd import add_up, service_us
+from simulator.worlds.crowd import add_up, made_calls, service_us
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,6 +72,12 @@ def tap(
     before_us = min(int(before_s * US), fcp_us)
     after_us = fcp_us - before_us + arms[visit.arm].delay_us[visit.state]
     return visit.state, before_us, after_us, load_us - fcp_us, patience_us(persona, shopper, visit, np.inf)
+
+
+@compiled
+def calls_made(given: Given, visits: NDArray[Any], row: int) -> int:
+    """Return which calls the page makes that a visit stands before: bit n is the call at place n of its card."""
+    return made_calls(given[2][visits[row].state], given[6], visits[row])
 
 
 @compiled

@@ -1,32 +1,42 @@
 """The shipped page cards: every state has one, calls what the storefront serves, and weighs what a page may weigh."""
 
 import pytest
+from pydantic import ValidationError
 
 from simulator.model.states import STATE_NAMES
-from simulator.page.card import page_file
+from simulator.page.card import Call, page_file
 
 FILE = page_file()
 STATES = pytest.mark.parametrize("state", STATE_NAMES)
 CALLS = {
-    "home": ["home blocking", "recommend lcp", "offers deferred", "track deferred"],
-    "search": ["search blocking", "track deferred"],
-    "category": ["category blocking", "track deferred"],
+    "home": [
+        "home blocking",
+        "recommend lcp",
+        "offers deferred",
+        "decide deferred",
+        "exposure deferred",
+        "next_action deferred",
+        "push_register deferred",
+        "track deferred",
+    ],
+    "search": ["search blocking", "suggest deferred", "track deferred"],
+    "category": ["category blocking", "rank deferred", "track deferred"],
     "recommend": ["recommend blocking", "track deferred"],
     "offers": ["offers blocking", "track deferred"],
-    "product": ["product blocking", "recommend deferred", "track deferred"],
+    "product": ["product blocking", "recommend deferred", "price deferred", "track deferred"],
     "add_to_cart": ["add_to_cart blocking", "track deferred"],
-    "cart": ["cart blocking", "recommend deferred"],
+    "cart": ["cart blocking", "recommend deferred", "next_action deferred"],
     "checkout": ["checkout blocking"],
     "payment": ["payment blocking"],
     "purchase": ["purchase blocking", "track deferred"],
-    "login": ["login blocking"],
-    "biometric_login": ["auth_begin blocking", "auth_finish blocking"],
-    "rewards": ["loyalty_balance blocking", "offers lcp", "track deferred"],
-    "plan": ["content blocking", "recommend deferred", "track deferred"],
+    "login": ["login blocking", "identify deferred"],
+    "biometric_login": ["auth_begin blocking", "auth_finish blocking", "identify deferred"],
+    "rewards": ["loyalty_balance blocking", "offers lcp", "loyalty_redeem deferred", "track deferred"],
+    "plan": ["content blocking", "recommend deferred", "loyalty_earn deferred", "track deferred"],
     "support": ["support blocking", "track deferred"],
-    "notifications": ["push_receipt blocking", "offers lcp", "track deferred"],
-    "content": ["content blocking", "recommend deferred", "track deferred"],
-    "store": ["store_near blocking", "offers lcp", "track deferred"],
+    "notifications": ["push_receipt blocking", "offers lcp", "consent_set deferred", "track deferred"],
+    "content": ["content blocking", "recommend deferred", "loyalty_earn deferred", "track deferred"],
+    "store": ["store_near blocking", "offers lcp", "geofence deferred", "track deferred"],
     "ar_preview": ["ar_asset lcp", "track deferred"],
     "share": ["share blocking", "track deferred"],
 }
@@ -42,6 +52,15 @@ def test_every_state_has_a_card():
 def test_a_page_calls_what_it_should(state):
     """Each page makes its own call first and blocking, and the personalization calls in their places."""
     assert [f"{call.op} {call.placement}" for call in FILE.pages[state].calls] == CALLS[state]
+
+
+def test_what_holds_a_page_is_always_called():
+    """Only deferred calls are made sometimes; each page's first call is made every time."""
+    rare = [call for card in FILE.pages.values() for call in card.calls if call.share < 1]
+    assert rare
+    assert {call.placement for call in rare} == {"deferred"}
+    with pytest.raises(ValidationError, match="only deferred calls have a share"):
+        Call(op="home", placement="blocking", share=0.5)
 
 
 @STATES

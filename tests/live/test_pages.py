@@ -12,16 +12,19 @@ from simulator.storefront import running_storefront
 from simulator.worlds.live.run import calls_by_state, served_by
 
 PAGES = {
-    "biometric_login": {"auth_begin", "auth_finish", "login"},
-    "rewards": {"loyalty_balance", "offers", "track"},
-    "plan": {"content", "recommend", "track"},
+    "biometric_login": {"auth_begin", "auth_finish", "login", "identify"},
+    "rewards": {"loyalty_balance", "offers", "loyalty_redeem", "track"},
+    "plan": {"content", "recommend", "loyalty_earn", "track"},
     "support": {"support", "track"},
     "notifications": {"push_receipt", "offers", "track"},
-    "content": {"content", "recommend", "track"},
-    "store": {"store_near", "offers", "track"},
+    "content": {"content", "recommend", "loyalty_earn", "track"},
+    "store": {"store_near", "offers", "geofence", "track"},
     "ar_preview": {"ar_asset", "track"},
     "share": {"share", "track"},
 }
+RARE = {"consent_set"}
+"""What one in twenty visitors of a page does."""
+UNASKED = {"no push consent", "no location consent", "already made in this visit", "extracted.order is not known yet"}
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +36,12 @@ def visited(play, tables):
 
 
 def test_no_page_of_the_shop_fails(visited):
-    """No request fails and no visit breaks; what is not asked is not asked for want of a consent, and counted."""
+    """No request fails and no visit breaks; what is not asked lacks a consent or an order, and is counted."""
     run, tables = visited
     assert not run.defects
     assert run.recorder.failed == 0
-    assert {row["status"] for row in tables["requests"]} == {200, 201, 202}
-    assert {reason for _, reason in run.skipped} == {"no push consent", "no location consent"}
+    assert {row["status"] for row in tables["requests"]} == {200, 201, 202, 304}
+    assert {reason for _, reason in run.skipped} <= UNASKED
 
 
 def test_every_page_makes_its_calls(visited):
@@ -48,13 +51,13 @@ def test_every_page_makes_its_calls(visited):
     made = defaultdict(set)
     for row in tables["requests"]:
         made[names[row["shopper"], row["step"]]].add(row["operation"])
-    assert {page: made[page] for page in PAGES} == PAGES
+    assert {page: made[page] - RARE for page in PAGES} == PAGES
 
 
 def test_a_finger_logs_in_where_no_passkeys_are_served(scenario):
     """A target without passkeys is sent the stored password instead; the shop has them, and they are used."""
     page = STATE_NAMES.index("biometric_login")
-    placed = calls_by_state(scenario("everywhere", target="storefront"))[page]
+    placed = calls_by_state(scenario("everywhere", target="storefront"))[0][page]
     names = [[OPERATIONS[operation] for operation in operations] for operations in placed]
-    assert names == [["auth_begin", "auth_finish"], [], []]
+    assert names == [["auth_begin", "auth_finish"], [], ["identify"]]
     assert served_by(("home", "login"), "auth_finish") == "login"

@@ -35,7 +35,7 @@ from simulator.worlds.live.tables import RunTables
 from simulator.worlds.live.users import Shopper
 from simulator.worlds.live.views.show import Views
 from simulator.worlds.live.views.wanted import Wanted
-from simulator.worlds.live.writing import live_facts, write_run
+from simulator.worlds.live.writing import live_facts, probed, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,6 +87,7 @@ def play_alone(folder: Path, scenario: Scenario, job: dict[str, Any], parent: in
     run = LiveRun(scenario, job["base_url"], job["run_id"], Permission.of_job(job["permission"]))
     plan = run.warm_up()
     run.set_up()
+    run.probing.alone(plan)
     environment = Environment(user_classes=[Shopper], events=locust.events)
     runner = environment.create_local_runner()
     tables, gauge = RunTables(folder, scenario.names, run.warmup_us), Gauge()
@@ -111,7 +112,7 @@ def play_alone(folder: Path, scenario: Scenario, job: dict[str, Any], parent: in
         tables,
         scenario,
         folder,
-        live_facts(run, interrupted=interrupted, breach=run.breach),
+        live_facts(run, interrupted=interrupted, breach=run.breach) | probed(scenario, [run.probing.state()]),
         lambda failures: judge_generator(
             [report],
             interrupted=interrupted or run.breach is not None,

@@ -32,7 +32,7 @@ from simulator.worlds.live.tables import RunTables
 from simulator.worlds.live.users import Shopper
 from simulator.worlds.live.views.show import Views
 from simulator.worlds.live.views.wanted import Wanted
-from simulator.worlds.live.writing import live_facts, plans_of, write_run
+from simulator.worlds.live.writing import live_facts, plans_of, probed, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +90,7 @@ class Fleet:
         self.workers: dict[str, Worker] = {}
         self.failure = ""
         self.watch = Watch(scenario.thresholds, scenario.spec.min_samples)
+        self.probing: list[dict[str, Any]] = []
         self.breach: Breach | None = None
         self.overrun = 0
         self._job = {
@@ -139,6 +140,8 @@ class Fleet:
         worker.report, worker.progress = said["report"], said["progress"]
         worker.done = said["done"]
         self.watch.give(said["watch"])
+        if said["probing"]:
+            self.probing.append(said["probing"])
         if said["tally"]:
             self.views.tally.add(said["tally"])
         if len(self._waiting) < MOST_WAITING:
@@ -312,7 +315,7 @@ def lead(
         fleet.tables,
         scenario,
         folder,
-        live_facts(fleet, interrupted=interrupted, breach=fleet.breach),
+        live_facts(fleet, interrupted=interrupted, breach=fleet.breach) | probed(scenario, fleet.probing),
         lambda told: judge_generator(
             fleet.reports(),
             interrupted=interrupted or fleet.breach is not None,

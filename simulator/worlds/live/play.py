@@ -62,6 +62,8 @@ def play(
     _be_prompt()
     run.start_clock()
     begin()
+    if run.worker == 0:
+        run.probing.begin()
     watchers = [gevent.spawn_later(run.scenario.spec.warmup, gauge.watch), gevent.spawn(_hand_on, run, hand_on)]
     if alone:
         watchers.append(gevent.spawn(follow, run, ended))
@@ -72,6 +74,7 @@ def play(
     gevent.killall([scheduler, *watchers])
     assert environment.runner is not None
     environment.runner.stop()
+    run.probing.end()
     return bool(early and run.breach is None)
 
 

@@ -16,7 +16,7 @@ from simulator.analysis.windows import Watch
 from simulator.journey.places import fix_of
 from simulator.journey.plan import share_of
 from simulator.model.states import STATE_NAMES
-from simulator.page.card import OPERATIONS, PLACEMENTS
+from simulator.page.card import DEFERRED, OPERATIONS, PLACEMENTS
 from simulator.target.call import Skipped
 from simulator.target.context import Context, context_for
 from simulator.target.contract import Contract
@@ -30,6 +30,7 @@ from simulator.worlds.live.ceiling import Ceiling
 from simulator.worlds.live.figures import SessionFigures
 from simulator.worlds.live.gate import Gate, room_of
 from simulator.worlds.live.listening import Exchange
+from simulator.worlds.live.probing import LiveProbing
 from simulator.worlds.live.recorder import ABANDONED, Recorder, Stamp
 from simulator.worlds.live.returning import Returning, comes_back_in
 from simulator.worlds.live.transport import BaseUrl, Budget, Connection, Memory
@@ -81,7 +82,7 @@ class LiveRun:
         self.roster, self.target = scenario.roster, scenario.target
         self.target.base_url = address
         self.page_names = STATE_NAMES
-        self.calls = calls_by_state(scenario)
+        self.calls, self.places = calls_by_state(scenario)
         self.opening = tuple(OPERATIONS.index(name) for name in self.target.opening)
         # Who arrives logged in must have been logged in by somebody: the visit's first request after the opening.
         self.login = (OPERATIONS.index("login"),) if "login" in self.target.operations else ()
@@ -106,6 +107,7 @@ class LiveRun:
         self.on_request: Callable[[Stamp, int, Reply, str], None] = lambda *_: None
         self.known: dict[str, Any] = {}
         self.start_s = perf_counter()
+        self.probing = LiveProbing(self, spec.probe_share)
 
     def warm_up(self) -> Plan:
         """Do before the clock runs what is slow the first time; return the plan.
@@ -265,11 +267,15 @@ class LiveRun:
         }
 
 
-def calls_by_state(scenario: Scenario) -> list[tuple[tuple[int, ...], ...]]:
-    """Return for each state the mapped operations by placement; a target may place an operation anew."""
-    table = []
+def calls_by_state(scenario: Scenario) -> tuple[list[tuple[tuple[int, ...], ...]], list[tuple[int, ...]]]:
+    """Return for each state the mapped operations by placement, and the places of the deferred ones on its card.
+
+    A target may place an operation anew.
+    """
+    table, places = [], []
     for card in scenario.pages.cards:
         placed: list[list[int]] = [[] for _ in PLACEMENTS]
+        at: list[int] = []
         for place in range(card["calls"]):
             operation = int(card["operation"][place])
             name = served_by(scenario.target.operations, OPERATIONS[operation])
@@ -277,8 +283,10 @@ def calls_by_state(scenario: Scenario) -> list[tuple[tuple[int, ...], ...]]:
                 wanted = scenario.target.placement(name)
                 into = PLACEMENTS.index(wanted) if wanted else int(card["placement"][place])
                 placed[into].append(OPERATIONS.index(name))
+                at += [place] * (into == DEFERRED)
         table.append(tuple(tuple(operations) for operations in placed))
-    return table
+        places.append(tuple(at))
+    return table, places
 
 
 def served_by(operations: tuple[str, ...], name: str) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from simulator.worlds.live.run import LiveRun
 
 US = 1_000_000
-LOGIN = OPERATIONS.index("login")
+LOGIN, CONSENT_SET = OPERATIONS.index("login"), OPERATIONS.index("consent_set")
 SHORTEST_WAIT_S = 0.001
 """A request is always sent, even by somebody about to leave: the tap did that."""
 
@@ -62,6 +62,7 @@ class LiveVisit:
         self.link = Link() if run.shaped else None
         memory = run.returning.take(arrival.shopper, arrival.visit)
         self.connection = Connection(run.base, memory, self.link)
+        self.visitor = run.probing.visitor(arrival.shopper, arrival.visit, self.context, self.connection)
         self.arrival, self.due_us = arrival, arrival.due_us
         self._again: tuple[Request, float] | None = None
         shopper = self.walk.shopper
@@ -96,6 +97,7 @@ class LiveVisit:
         stamp = self._stand_before(tap)
         begun_us = run.now_us()
         seen = self._load(tap, stamp)
+        made = walk.made()
         cause, think_us = walk.decide(seen)
         run.recorder.page(walk)
         run.figures.page(seen.load_us)
@@ -104,7 +106,7 @@ class LiveVisit:
         self.due_us += waited_us
         if cause != IMPATIENT:
             self._sleep_until(begun_us + waited_us)
-            self._deferred(tap, stamp)
+            self._deferred(tap, stamp, made)
         return cause, think_us
 
     def _stand_before(self, tap: Tap) -> Stamp:
@@ -143,9 +145,12 @@ class LiveVisit:
         load_us = fcp_us + (rest_us if lcp.made else tap.rest_us) + lcp.took_us
         return Seen(fcp_us, load_us, measured_us, measured_us, True, NOT_SEEN)
 
-    def _deferred(self, tap: Tap, stamp: Stamp) -> None:
-        """Make the calls that hold nothing; the shopper looks at the page meanwhile."""
-        self._ask(self.run.calls[tap.state][DEFERRED], DEFERRED, stamp, 0, NEVER_US)
+    def _deferred(self, tap: Tap, stamp: Stamp, made: int) -> None:
+        """Make those calls that hold nothing and that the page makes now; the shopper looks at the page meanwhile."""
+        state = tap.state
+        calls = zip(self.run.calls[state][DEFERRED], self.run.places[state], strict=True)
+        now = tuple(operation for operation, place in calls if made >> place & 1)
+        self._ask(now, DEFERRED, stamp, 0, NEVER_US)
 
     def _ask(self, operations: tuple[int, ...], placement: int, stamp: Stamp, after_us: int, left_us: int) -> Asked:
         """Make calls one after another until one fails or the shopper leaves.
@@ -161,12 +166,12 @@ class LiveVisit:
             reply = self._send(request, min(request.timeout_s, patience_s), stamp, operation, placement, due_us)
             if reply.from_cache:
                 self.run.from_cache += 1
-                self._read(request, reply.status, reply.headers, reply.body, reply.error)
+                self._read(request, reply)
                 continue
             made += 1
             spent_us = round((reply.done_s - reply.sent_s) * US)
             left = reply.error == "timeout" and patience_s < request.timeout_s
-            answer_error = self._read(request, reply.status, reply.headers, reply.body, reply.error)
+            answer_error = self._read(request, reply)
             error = ABANDONED if left else answer_error
             self.run.record(stamp, operation, placement, due_us, reply, error, request)
             took_us += spent_us
@@ -182,6 +187,9 @@ class LiveVisit:
         Further requests of a call ask for the next part of a long answer, or look again for what was not there yet.
         """
         for operation in operations:
+            if operation == CONSENT_SET:
+                # Pages ask for it where messages are looked at: somebody has had enough of them.
+                self.context.withdraw("push")
             request = self.run.target.build(OPERATIONS[operation], self.context)
             if isinstance(request, Skipped) and request.operation == "auth_finish":
                 # The finger was not known, or the target knows no passkey of this shopper: the password still works.
@@ -213,15 +221,21 @@ class LiveVisit:
             self.run.record(stamp, operation, placement, due_us, cut, ABANDONED, request)
             raise
 
-    def _read(self, request: Request, status: int, headers: object, body: bytes, error: str) -> str:
+    def _read(self, request: Request, reply: Reply) -> str:
         """Learn what a good answer told; return the error's name, or nothing."""
-        if error:
-            return error
         target = self.run.target
-        answer = target.read(request.operation, status, headers, body)  # type: ignore[arg-type] # a mapping
+        if reply.error:
+            if request.operation in target.opening:
+                self.visitor = None
+            return reply.error
+        answer = target.read(request.operation, reply.status, reply.headers, reply.body)
         self._again = target.again(request, answer, self.context)
         self.context.learn(answer)
-        self.run.contract.see(answer)
+        evidence = self.run.contract.see(answer)
+        if answer.error and request.operation in target.opening:
+            self.visitor = None  # The target does not know them, so nothing it answers says anything of them.
+        if self.visitor is not None:
+            self.run.probing.see(self.visitor, request, reply, answer.error, evidence)
         return answer.error
 
     def _sleep_until(self, at_us: int) -> None:

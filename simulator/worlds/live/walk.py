@@ -13,7 +13,7 @@ from simulator.journey.surroundings import look_around, up_kbps
 from simulator.model.compiled import compiled
 from simulator.page.load import SETUP_ROUND_TRIPS, recovery_s, transfer_s
 from simulator.worlds.crowd import World, add_up
-from simulator.worlds.walk import decide, patience_after_fcp
+from simulator.worlds.walk import calls_made, decide, patience_after_fcp
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -150,6 +150,10 @@ class Walk:
         event = self.event[0]
         up, wait_s = _network(self._given, self.shopper, self._walk, self.event)
         return float(event["rtt_ms"]), float(event["down_kbps"]), up, float(event["loss"]), wait_s
+
+    def made(self) -> int:
+        """Return which calls the page makes, by their place on its card; to be asked after `tap`, before `decide`."""
+        return calls_made(self._given, self._walk, 0)
 
     def patience_us(self, fcp_us: int) -> int:
         """Return how long the shopper waits from the tap, having seen something at `fcp_us`."""

@@ -94,7 +94,11 @@ class Service:
         def hand_on(chunk: Chunk, *, done: bool = False) -> None:
             report = report_of(run, gauge) | {"views": views.failures}
             said = {"chunk": list(chunk), "report": report, "progress": run.progress(), "done": done}
-            said |= {"watch": run.watch.take(), "tally": views.taken()}
+            said |= {
+                "watch": run.watch.take(),
+                "tally": views.taken(),
+                "probing": run.probing.state() if done else None,
+            }
             self.runner.send_message(CHUNK, said)
 
         play(run, self.runner.environment, plan, gauge, self.ended, hand_on, views.begin)
@@ -113,6 +117,8 @@ def _made_ready(job: dict[str, Any], scenario: Scenario) -> tuple[LiveRun, Plan]
     run.worker, run.workers = job["worker"], job["workers"]
     plan: Plan = gevent.get_hub().threadpool.apply(run.warm_up)
     run.set_up()
+    if run.worker == 0:
+        run.probing.alone(plan)
     return run, plan
 
 

@@ -1,0 +1,123 @@
+"""What the probes found: each hazard held, violated or not observable, and which of them a violation is to blame on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from scipy.stats import binomtest
+
+from simulator.target.hazards import HAZARDS, Hazard, judgeable
+from simulator.target.probes.probe import CHECKED, VIOLATED, WHEN, total
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from simulator.target.probes.probe import Counts, Probe
+    from simulator.target.request import Target
+
+
+def as_json(finding: Finding) -> dict[str, Any]:
+    """Return a finding as the manifest of a run has it."""
+    hazard = finding.hazard
+    about = {"code": hazard.code, "name": hazard.name, "kind": hazard.kind, "says": hazard.says}
+    found = asdict(finding)
+    del found["hazard"], found["drawn"]
+    return {**about, **found, "blamed": finding.blamed}
+
+
+HELD, BROKEN, UNSEEN = "held", "violated", "not observable"
+RARE = 0.01
+"""What broke among many and never alone is blamed on their number where chance had done so less often than this."""
+ONLY_TOGETHER = "H18"
+SINGLE = ("H1", "H2", "H3", "H4", "H5", "H6", "H9", "H10", "H12", "H13", "H14", "H16", "H19", "H21", "H23", "H24")
+"""Hazards whose checks are the same for one shopper and for many, so that they can show what only many break."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many checks were violated, with Wilson's 95 % interval of their share; no interval without checks."""
+
+    checked: int
+    violated: int
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One hazard's verdict.
+
+    `state` is `held`, `violated` or `not observable`, and `why` says what was missing, or found. `explained_by` names
+    the hazard that is to blame for a violation, where it is another one. `drawn` is what a report may draw of it, of
+    the shape that its probe says.
+    """
+
+    hazard: Hazard
+    state: str
+    why: str
+    alone: Share
+    among: Share
+    operations: tuple[str, ...]
+    missing: tuple[str, ...]
+    samples: tuple[Mapping[str, Any], ...]
+    explained_by: str = ""
+    drawn: tuple[Any, ...] = ()
+
+    @property
+    def blamed(self) -> bool:
+        """Whether this hazard itself is what went wrong."""
+        return self.state == BROKEN and not self.explained_by
+
+
+def find(target: Target, probes: Sequence[Probe]) -> list[Finding]:
+    """Return the finding of every hazard, in their order, of probes that have counted everything."""
+    by_code = {probe.code: probe for probe in probes}
+    found = []
+    for judged in judgeable(target):
+        probe = by_code.get(judged.hazard.code)
+        found.append(_finding(judged.hazard, judged.missing, probe))
+    return explained(found, by_code)
+
+
+def _finding(hazard: Hazard, missing: tuple[str, ...], probe: Probe | None) -> Finding:
+    counts: Counts | dict[Any, int] = probe.counts if probe else {}
+    alone, among = (_share(total(counts, CHECKED, when), total(counts, VIOLATED, when)) for when in WHEN)
+    if probe is None or (missing and not counts):
+        return Finding(hazard, UNSEEN, "the target file does not show it", alone, among, (), missing, ())
+    held, why = probe.rule(counts)
+    state = UNSEEN if held is None else HELD if held else BROKEN
+    wanted = VIOLATED if state == BROKEN else CHECKED
+    # What a rule found in numbers is no single answer's fault: then all that was looked at is named.
+    operations = _operations(counts, wanted) or _operations(counts, CHECKED)
+    samples = tuple(one._asdict() for one in probe.samples) if state == BROKEN else ()
+    return Finding(hazard, state, why, alone, among, operations, missing, samples, drawn=tuple(probe.drawn))
+
+
+def _operations(counts: Counts | dict[Any, int], what: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(key.operation for key in counts if key.what == what))
+
+
+def _share(checked: int, violated: int) -> Share:
+    if not checked:
+        return Share(0, violated, None, None)
+    found = binomtest(min(violated, checked), checked).proportion_ci(method="wilson")
+    return Share(checked, violated, float(found.low), float(found.high))
+
+
+def explained(found: list[Finding], probes: Mapping[str, Probe]) -> list[Finding]:
+    """Return the findings with those that another one explains marked so."""
+    from simulator.target.probes.blame import blame  # noqa: PLC0415 - it knows this file's types
+
+    return blame(found, probes)
+
+
+def only_among(finding: Finding) -> bool:
+    """Return whether a hazard's checks broke among many, and would have broken alone too were it not for the number."""
+    alone, among = finding.alone, finding.among
+    if finding.hazard.code not in SINGLE or not among.violated or alone.violated or not alone.checked:
+        return False
+    return bool((1 - among.violated / max(among.checked, 1)) ** alone.checked < RARE)
+
+
+BY_CODE = {hazard.code: hazard for hazard in HAZARDS}
