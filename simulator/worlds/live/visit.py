@@ -97,7 +97,6 @@ class LiveVisit:
         stamp = self._stand_before(tap)
         begun_us = run.now_us()
         seen = self._load(tap, stamp)
-        made = walk.made()
         cause, think_us = walk.decide(seen)
         run.recorder.page(walk)
         run.figures.page(seen.load_us)
@@ -106,7 +105,7 @@ class LiveVisit:
         self.due_us += waited_us
         if cause != IMPATIENT:
             self._sleep_until(begun_us + waited_us)
-            self._deferred(tap, stamp, made)
+            self._deferred(tap, stamp)
         return cause, think_us
 
     def _stand_before(self, tap: Tap) -> Stamp:
@@ -145,11 +144,11 @@ class LiveVisit:
         load_us = fcp_us + (rest_us if lcp.made else tap.rest_us) + lcp.took_us
         return Seen(fcp_us, load_us, measured_us, measured_us, True, NOT_SEEN)
 
-    def _deferred(self, tap: Tap, stamp: Stamp, made: int) -> None:
+    def _deferred(self, tap: Tap, stamp: Stamp) -> None:
         """Make those calls that hold nothing and that the page makes now; the shopper looks at the page meanwhile."""
         state = tap.state
         calls = zip(self.run.calls[state][DEFERRED], self.run.places[state], strict=True)
-        now = tuple(operation for operation, place in calls if made >> place & 1)
+        now = tuple([operation for operation, place in calls if tap.made >> place & 1])
         self._ask(now, DEFERRED, stamp, 0, NEVER_US)
 
     def _ask(self, operations: tuple[int, ...], placement: int, stamp: Stamp, after_us: int, left_us: int) -> Asked:

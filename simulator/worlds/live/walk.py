@@ -49,6 +49,8 @@ class Tap(NamedTuple):
     network: int
     rtt_ms: float
     down_kbps: float
+    made: int
+    """Which calls the page makes: bit n is the call at place n of its card."""
 
 
 class Seen(NamedTuple):
@@ -73,7 +75,7 @@ def _arrive(world: World, visits: NDArray[Any], shopper: int, visit: int, arm: i
 @compiled
 def _tap(
     given: Given, shoppers: NDArray[Any], visits: NDArray[Any], events: NDArray[Any]
-) -> tuple[int, int, int, int, int, int, bool, int, int, int, int, float, float]:
+) -> tuple[int, int, int, int, int, int, bool, int, int, int, int, float, float, int]:
     personas, tables, cards, _, _, arms, seed = given
     shopper, visit, event = shoppers[0], visits[0], events[0]
     persona, card = personas[shopper.persona], cards[visit.state]
@@ -85,7 +87,8 @@ def _tap(
     fcp_wired_us = min(fcp_wired_us, fcp_us)
     waits = fcp_us + delay_us, load_us - fcp_us, blind_us, fcp_wired_us, lcp_wired_us
     around = visit.reconnects == 1, visit.pages, visit.category, visit.product, event.network
-    return visit.state, *waits, *around, float(event.rtt_ms), float(event.down_kbps)
+    made = calls_made(given, visits, 0)
+    return visit.state, *waits, *around, float(event.rtt_ms), float(event.down_kbps), made
 
 
 @compiled
@@ -150,10 +153,6 @@ class Walk:
         event = self.event[0]
         up, wait_s = _network(self._given, self.shopper, self._walk, self.event)
         return float(event["rtt_ms"]), float(event["down_kbps"]), up, float(event["loss"]), wait_s
-
-    def made(self) -> int:
-        """Return which calls the page makes, by their place on its card; to be asked after `tap`, before `decide`."""
-        return calls_made(self._given, self._walk, 0)
 
     def patience_us(self, fcp_us: int) -> int:
         """Return how long the shopper waits from the tap, having seen something at `fcp_us`."""
