@@ -104,7 +104,13 @@ class Fences(Probe):
             for f, m in zip(circles, away_m, strict=True)
         ]
         country = seen.visitor.value(COUNTRY)
-        return {"operation": seen.operation, "country": country, "at": list(here), "held": held, "fences": fences}
+        return {
+            "operation": seen.operation,
+            "country": str(country or ""),
+            "at": list(here),
+            "held": held,
+            "fences": fences,
+        }
 
     def _countries(self, seen: Seen, offered: frozenset[str]) -> None:
         home, foreign = str(seen.visitor.value(COUNTRY)), offered - countries_of(seen.visitor)
