@@ -288,3 +288,19 @@ def lacking(tmp_path):
         return str(path)
 
     return lacking
+
+
+@pytest.fixture
+def nonsense():
+    """Return a function that plays all scripts against what answers everything with the same bytes."""
+
+    def nonsense(answer):
+        async def app(_scope, _receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": answer})
+
+        loaded = load_target("storefront")
+        loaded.base_url = "http://shop.test"
+        return played(loaded, AppWire(app))
+
+    return nonsense
