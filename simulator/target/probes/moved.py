@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from simulator.target.hazards import OFFERING
 from simulator.target.probes.clock import shows_daypart
 from simulator.target.probes.pairs import shortened
 from simulator.target.probes.probe import Difference, Probe, Ruling, total
@@ -70,15 +69,15 @@ class Moved(Probe):
 
     def scripts(self) -> Iterable[Script]:
         """Ask for offers round the world."""
-        asked = [name for name in self.ground.mapped(*ITEMS_ARE_OFFERS, *OFFERING) if self._judges(name)]
-        asked = list(dict.fromkeys(asked))[:2]
+        asked = [
+            name for name in self.ground.mapped("offers", "home", "store_near", "next_action") if self._judges(name)
+        ]
+        asked = asked[:2]
         if asked:
             clocks = [name for name in shows_daypart(self.ground)[:1] if name not in asked]
             yield around_the_world(self.ground, (*asked, *clocks), lambda journey: self._compare(journey, asked))
 
     def _judges(self, operation: str) -> bool:
-        if operation == "geofence":
-            return False  # it tells what was crossed since the last time, which for somebody new is the same twice
         named = named_by(self.ground.target.file.operations[operation])
         if named.isdisjoint((POSITION, COUNTRY)):
             # Only the session was told of the place: offers without any place of their own may hold everywhere.
