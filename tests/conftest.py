@@ -49,6 +49,7 @@ SLOW = (
     "live/test_demo.py",
     "live/test_fleet.py",
     "live/test_locust.py",
+    "live/test_probes_together.py",
     "live/test_runs.py",
     "live/test_secrets_stay.py::test_failing",
     "live/test_secrets_stay.py::test_nothing",

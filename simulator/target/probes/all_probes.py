@@ -13,11 +13,12 @@ from simulator.target.probes.events import Events
 from simulator.target.probes.fences import Fences
 from simulator.target.probes.hygiene import LearnedFrom
 from simulator.target.probes.market import Market
-from simulator.target.probes.messages import OptOut, Pushy
 from simulator.target.probes.models import Model
 from simulator.target.probes.moved import Moved
 from simulator.target.probes.newcomers import Newcomer
+from simulator.target.probes.optout import OptOut
 from simulator.target.probes.prices import Prices
+from simulator.target.probes.pushy import Pushy
 from simulator.target.probes.returning import Returning
 from simulator.target.probes.sessions import Session
 from simulator.target.probes.share import Fallback

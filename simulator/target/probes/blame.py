@@ -62,6 +62,7 @@ def _held_among_many(one: Finding, found: list[Finding]) -> Finding:
     both = [other for other in found if other.hazard.code in SINGLE and other.alone.checked and other.among.checked]
     if not both:
         return one
-    why = f"{len(both)} hazards were checked for one shopper at a time and among many, with nothing lost in between"
+    names = ", ".join(other.hazard.name for other in both)
+    why = f"what was checked for one shopper at a time and among many ({names}) broke in neither, or in both"
     most = max(both, key=lambda other: other.among.checked)
     return replace(one, state=HELD, why=why, alone=most.alone, among=most.among, operations=most.operations)

@@ -92,7 +92,7 @@ class Desk:
     def ask(self, ask: Ask, *, alone: bool) -> Seen | None:
         """Make a call, with all requests that it takes; return its last answer, or None if it was skipped."""
         self._open(ask.visitor, alone=alone)
-        request = self._built(ask)
+        request = None if ask.visitor.unknown else self._built(ask)
         return None if request is None else self._asked(ask, request, alone=alone)
 
     def _open(self, visitor: Visitor, *, alone: bool) -> None:
@@ -101,7 +101,9 @@ class Desk:
             return
         visitor.opened = True
         for operation in self._target.opening:
-            self.ask(Ask(visitor, operation), alone=alone)
+            told = self.ask(Ask(visitor, operation), alone=alone)
+            # Whom the target does not know, its answers say nothing of.
+            visitor.unknown |= told is not None and bool(told.error)
 
     def _built(self, ask: Ask) -> Request | None:
         values = ask.visitor.context.values

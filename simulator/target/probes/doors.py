@@ -14,7 +14,7 @@ from simulator.target.hazards import OWN
 from simulator.target.probes.cookies import sent_sessions, set_cookies
 from simulator.target.probes.probe import Difference, Probe
 from simulator.target.probes.reach import ask, buy, reach, request_count
-from simulator.target.probes.sessions import TAKEN
+from simulator.target.probes.sessions import TAKEN, Taken
 from simulator.target.probes.steps import Ask, Script
 from simulator.target.sends import needed_by, sends_of
 
@@ -141,7 +141,9 @@ class Door(Probe):
         self.check(shared, not given, says, differs=differs)
         address = below(self.ground.target.base_url, "/", link) if link else ""
         if address:
-            reader.notes[TAKEN] = True  # what a link does to whoever opens it is judged here, not as a leak
+            reader.notes[TAKEN] = Taken(
+                None, token=True
+            )  # what a link does to whoever opens it is judged here, not as a leak
             opened: Seen | None = yield Ask(reader, "share", link=address)
             if opened is not None and opened.status and opened.status < GOOD_BELOW:
                 self._opened(opened, shared, keys, sharer)

@@ -73,7 +73,7 @@ class Leak(Probe):
         visitor = seen.visitor
         subject = seen.evidence.get("subject")
         marks = marks_in(seen.body, visitor)
-        if is_taken_for_another(visitor):
+        if is_taken_for_another(seen):
             owner = self.owners.get(subject) if subject is not None else None
             seen.foreign = bool(marks.other) or (owner is not None and owner[0] != visitor.number)
             return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
     from typing import Any
 
-    from simulator.target.probes.seen import Seen
+    from simulator.target.probes.seen import Seen, Visitor
     from simulator.target.probes.steps import People
 
     Play = Generator[Any, Any, Any]
@@ -93,11 +93,8 @@ class LearnedFrom(Probe):
         yield Wait(APART_S)
         for actor in actors:
             # What opens a visit, and what the acts need to know, comes before the second reading.
-            if isinstance(self.ground.target.build("product", actor.context), Skipped):
-                for name in self.ground.mapped(*LISTS)[:1]:
-                    yield Ask(actor, name)
-            for name in self.ground.mapped("decide")[:1]:
-                yield Ask(actor, name)
+            for operation in self._knows_first(actor):
+                yield Ask(actor, operation)
         for name in readings:
             yield from self._read(Ask(reader, name), SECOND)
             for operation in self._acts(name)[:1]:
@@ -108,6 +105,11 @@ class LearnedFrom(Probe):
             seen = yield from self._read(Ask(reader, name), NEXT)
             if seen is not None:
                 self._show(seen, name)
+
+    def _knows_first(self, actor: Visitor) -> tuple[str, ...]:
+        """Return what somebody has to ask for before they can look at a product and report an exposure."""
+        blind = isinstance(self.ground.target.build("product", actor.context), Skipped)
+        return (*(self.ground.mapped(*LISTS)[:1] if blind else ()), *self.ground.mapped("decide"))
 
     def _acts(self, name: str) -> tuple[str, ...]:
         """Return the operations that a reading may count: where exposures are reported, they alone are exposures."""

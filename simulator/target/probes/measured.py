@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from scipy.stats import binomtest
 
-from simulator.target.probes.share import (
+from simulator.target.probes.fall import (
     ANSWERS,
     BEFORE,
     BIN_S,
     ELIGIBLE,
     KNOWN,
-    MILLIONTHS,
     OWN,
     RANKED,
     RANKED_REST,
@@ -21,6 +20,7 @@ from simulator.target.probes.share import (
     RELEVANT_REST,
     by_time,
 )
+from simulator.target.probes.share import MILLIONTHS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

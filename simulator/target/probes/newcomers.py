@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from simulator.target.probes.mirror import apart
 from simulator.target.probes.probe import Difference, Probe
 from simulator.target.probes.reach import ask, reach, request_count
 from simulator.target.probes.steps import Ask, Script
@@ -61,6 +62,8 @@ class Newcomer(Probe):
             if not anonymous:
                 yield from reach(self.ground.target, visitor, page)
             seen: Seen | None = yield Ask(visitor, page)
+            if seen is not None and seen.foreign and seen.request.method == "GET":
+                seen = yield apart(seen)
             if seen is None or not _tells(seen, anonymous=anonymous):
                 return
             if not _is_empty(seen):

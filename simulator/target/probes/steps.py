@@ -91,7 +91,7 @@ class Script:
 
 
 class People:
-    """Visitors to send: whoever a probe asks for, each a new one.
+    """Visitors to send: whoever a probe asks for, each a new one; of each process, a `part` of a run, other ones.
 
     `countries` are those that the load's shoppers come from: nobody promises that a target serves others. `sent` are
     those visits that were made up so far.
@@ -104,10 +104,12 @@ class People:
         run: str,
         known: Mapping[str, Any] | None = None,
         countries: Sequence[str] = ("GB", "US", "DE", "FR", "IN", "JP", "AU"),
+        *,
+        part: str = "",
     ) -> None:
         self.target, self.countries = target, tuple(countries)
         self._seed, self._run, self._known = seed, run, known or {}
-        self._numbers = count(FIRST_NUMBER + crc32(run.encode()) * NUMBERS_A_RUN)
+        self._numbers = count(FIRST_NUMBER + crc32(f"{run} {part}".encode()) * NUMBERS_A_RUN)
         self._who: dict[int, Who] = {}
         self.sent: list[Visitor] = []
 

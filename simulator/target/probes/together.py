@@ -80,7 +80,7 @@ class Concurrency(Probe):
         for operation in self.ground.mapped(*TO_PAY):
             yield Ask(visitor, operation)
         for operation in self.ground.mapped(*ONCE):
-            answers = yield from self._twice(visitor, (Ask(visitor, operation),) * 2, at_once=at_once)
+            answers = yield from _both(Ask(visitor, operation), Ask(visitor, operation), at_once=at_once)
             self._compare(operation, answers, at_once=at_once)
         if not self._redeems:
             return
@@ -90,14 +90,6 @@ class Concurrency(Probe):
         orders.append(_told(visitor))
         if orders[0] != orders[1]:
             yield from self._redeem(visitor, orders, at_once=at_once)
-
-    def _twice(self, visitor: Visitor, asks: tuple[Ask, Ask], *, at_once: bool) -> Play:
-        if at_once:
-            return (yield Together(asks))
-        answers = []
-        for ask in asks:
-            answers.append((yield ask))
-        return answers
 
     def _compare(self, operation: str, answers: Sequence[Seen | None], *, at_once: bool) -> None:
         """Compare what two equal requests made: in turn that says what is right, at once it must be no more."""
@@ -128,11 +120,11 @@ class Concurrency(Probe):
         field_name = self._reward_field(visitor, points)
         for nth, reward in enumerate(plan.before):
             yield Ask(visitor, REDEEM, values=_on(orders[nth % 2], field_name, reward))
-        asks = tuple(Ask(visitor, REDEEM, values=_on(order, field_name, plan.reward)) for order in orders)
+        one, other = (Ask(visitor, REDEEM, values=_on(order, field_name, plan.reward)) for order in orders)
         between = (yield from self._points(visitor)) if plan.before else points
         if between is None or not plan.price <= between.balance < 2 * plan.price:
             return
-        answers = yield from self._twice(visitor, asks, at_once=at_once)
+        answers = yield from _both(one, other, at_once=at_once)
         good = [one for one in answers if one is not None and not one.error]
         after = yield from self._points(visitor)
         if not good or after is None:
@@ -153,13 +145,21 @@ class Concurrency(Probe):
 
     def _reward_field(self, visitor: Visitor, points: Points) -> str:
         """Return the extracted field that names a reward: one whose values are all rewards."""
-        rest = self.ground.target.file.operations[BALANCE]  # type: ignore[index] # its keys are a Literal of names
+        rest = self.ground.target.file.operations[BALANCE]
         for name in rest.extract:
             value = visitor.value(EXTRACTED + name)
             found = value if isinstance(value, tuple) else (value,)
             if all(str(one) in points.prices for one in found):
                 return EXTRACTED + name
         return ""
+
+
+def _both(one: Ask, other: Ask, *, at_once: bool) -> Play:
+    """Make two calls, at the same moment or in turn; return their answers."""
+    if at_once:
+        return (yield Together((one, other)))
+    first = yield one
+    return [first, (yield other)]
 
 
 def _told(visitor: Visitor) -> dict[str, Any]:

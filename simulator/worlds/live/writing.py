@@ -16,8 +16,8 @@ from simulator.runfolder.files import CannotWrite
 from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
 from simulator.target.probes.findings import as_json, find
 from simulator.target.probes.measured import measured
-from simulator.target.probes.messages import push_calendar
 from simulator.target.probes.probing import together
+from simulator.target.probes.pushy import push_calendar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from types import SimpleNamespace
 
 import httpx
 import orjson
@@ -22,7 +23,8 @@ from simulator.target.probes.probing import Probing, findings
 from simulator.target.probes.seen import Seen
 from simulator.target.probes.steps import AFTER, ALONE, AMONG, BEFORE, Ask, People
 from simulator.target.reading import target_path
-from simulator.target.request import load_target
+from simulator.target.request import Target, load_target
+from simulator.target.schema import TargetFile
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -82,13 +84,45 @@ class ShopWire(AppWire):
 
 
 @pytest.fixture
+def changed():
+    """Return a function that compiles the embedded shop's target file after a change to its data."""
+
+    def changed(change):
+        data = load_target("storefront").file.model_dump(by_alias=True, exclude_unset=True)
+        change(data)
+        return Target(TargetFile.model_validate(data))
+
+    return changed
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Return a function that opens a shop with hazards: its `desk`, `people` and `probing`, and what is `found`."""
+    shops = count()
+
+    def opened(*hazards, target="storefront", begin=NOON):
+        wire = ShopWire(tmp_path / f"shop-{next(shops)}", hazards, begin=begin)
+        loaded = load_target(target) if isinstance(target, str) else target
+        loaded.base_url = "http://shop.test"
+        probing = Probing(loaded)
+
+        def found():
+            return {one.hazard.code: one for one in findings(loaded, [probing.state()])}
+
+        desk = Desk(loaded, wire, probing.see)
+        return SimpleNamespace(wire=wire, probing=probing, people=People(loaded, 7, "run-1"), desk=desk, found=found)
+
+    return opened
+
+
+@pytest.fixture
 def probed(tmp_path):
     """Return a function that plays all scripts (of some codes) against a shop with hazards; it returns findings."""
     shops = count()
 
     def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON, run="run-1", rules=None):
         wire = ShopWire(tmp_path / f"shop-{next(shops)}", hazards, begin=begin, rules=rules)
-        loaded = load_target(target)
+        loaded = load_target(target) if isinstance(target, str) else target
         loaded.base_url = "http://shop.test"
         return played(loaded, wire, codes, among, run=run)
 
@@ -244,7 +278,7 @@ def lacking(tmp_path):
     def lacking(*evidence, readings=True):
         yaml = YAML()
         spec = yaml.load(target_path("storefront"))
-        for rest in spec["operations"].values():
+        for rest in (*spec["operations"].values(), *spec["readings"].values()):
             for name in evidence:
                 rest.get("evidence", {}).pop(name, None)
         if not readings:

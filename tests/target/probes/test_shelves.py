@@ -32,7 +32,7 @@ def test_without_stock_a_purchase_shows_it(probed, without):
 
 def test_the_promised_grace_is_waited_for(probed, without):
     """A shop that promises an hour is asked after an hour, and not before."""
-    patient = without({"\noperations:": "\npromises: {purchase_grace: 1h}\n\noperations:"})
+    patient = without({"\npromises:\n": "\npromises:\n  purchase_grace: 1h\n"})
     found = probed("sold_out", target=patient, codes=CODES)["H19"]
     assert any("3600 s later" in str(part) for one in found.samples for part in one["differs"])
 
