@@ -9,7 +9,7 @@ from simulator.target.probes.clock import shows_daypart
 from simulator.target.probes.pairs import shortened
 from simulator.target.probes.probe import Difference, Probe, Ruling, total
 from simulator.target.probes.seen import Lately
-from simulator.target.probes.where import COUNTRY, POSITION, countries_of
+from simulator.target.probes.where import COUNTRY, POSITION, Telling, countries_of
 from simulator.target.probes.world import around_the_world
 from simulator.target.sends import named_by
 
@@ -40,6 +40,11 @@ class Moved(Probe):
 
     code: ClassVar[str] = "H4"
     given: Lately[dict[str, Trace]] = field(default_factory=lambda: Lately(2_000))
+    country: Telling = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find out which requests tell the target of a country."""
+        self.country = Telling(self.ground.target, COUNTRY)
 
     def see(self, seen: Seen) -> None:
         """Remember to whom a set of countries' offers was given."""
@@ -47,7 +52,7 @@ class Moved(Probe):
             return
         fences = seen.evidence.get("fences")
         offered = frozenset(fence.country for fence in fences or () if fence and fence.country)
-        if not offered:
+        if not offered or not self.country.told(seen):
             return
         if not offered - countries_of(seen.visitor):
             self.check(seen, True)

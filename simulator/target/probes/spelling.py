@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from simulator.target.probes.pairs import shortened
 from simulator.target.probes.probe import Difference, Probe
 from simulator.target.probes.steps import Ask, Script
-from simulator.target.probes.where import COUNTRY, POSITION, metres, tells
+from simulator.target.probes.where import COUNTRY, POSITION, Telling, metres
 from simulator.target.sends import named_by
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class Spelling(Probe):
         """Ask in small letters, and with other numbers."""
         asked = [name for name in self.ground.mapped("offers", "home", "store_near", "recommend") if self._shows(name)]
         opening = len(self.ground.target.opening)
-        words = [name for name in asked if tells(self.ground.target, name, COUNTRY, LANGUAGE)][:2]
+        telling = Telling(self.ground.target, COUNTRY, LANGUAGE)
+        words = [name for name in asked if telling.by(name)][:2]
         if words:
             cost = (3 + 2 * AGAIN) * (opening + 1)
             yield Script(

@@ -1,11 +1,15 @@
 """H3, H4, H5: offers of the wrong place, a place that is ignored, and one that depends on how it is written."""
 
 from itertools import count
+from math import inf, nan
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import pytest
 
+from simulator.target.evidence import Fence
+from simulator.target.probes.fences import Fences
+from simulator.target.probes.moved import Moved
 from simulator.target.probes.steps import People
 from simulator.target.probes.where import countries_of
 
@@ -109,6 +113,20 @@ def test_whoever_travels_is_in_two_countries(target_of):
     traveller = People(target_of(OFFERS), 7, "run-1").somebody(country="DE", at=(48.85, 2.35))
     assert {"DE", "FR"} <= countries_of(traveller)
     assert not {"JP", "ES"} & countries_of(traveller)
+
+
+@pytest.mark.parametrize("kind", [Fences, Moved])
+def test_whoever_was_not_let_in_is_from_nowhere(people, probe, seen, kind):
+    """Where a session failed, the country that it would have told is not known: nobody was taken for somebody else."""
+    one, other = probe(kind), probe(kind)
+    for number, country in enumerate(("DE", "FR", "US", "GB")):
+        visitor = people.somebody(country=country)
+        offered = (Fence(nan, nan, inf, "JP" if kind is Moved else ("JP", "AU", "IN", "KR")[number]),)
+        one.see(seen(visitor, "offers", evidence={"fences": offered}))
+        visitor.context.made.add("session")
+        other.see(seen(visitor, "offers", evidence={"fences": offered}))
+    assert not one.counts
+    assert other.samples
 
 
 def test_deals_of_all_countries_are_found(probed):
