@@ -39,6 +39,8 @@ SLOW = (
     "export/test_truth.py::test_shards_and_formats_never_show",
     "export/test_truth.py::test_the_same_data_is_the_same_truth",
     "export/test_truth.py::test_truth_json_holds_what_was_planted",
+    "fit/test_rum.py::test_everything_is_found",
+    "fit/test_rum.py::test_the_patience_fit_covers_the_truth",
     "invariants/test_causal_order_of_personas.py",
     "invariants/test_plain_python.py",
     "invariants/test_planted_parameters.py",
@@ -61,6 +63,9 @@ SLOW = (
     "page/test_recorder_browser.py",
     "report/test_looking_browser.py",
     "scenario/test_loading.py::test_the_digest_is_the_same_wherever",
+    "study/test_what_if_run.py",
+    "study/test_scorecard.py::test_the_fit_finds_a_planted_level",
+    "study/test_scorecard.py::test_the_levels_are_those_of_the_fit",
     "theory/test_closed_form.py::test_slowness_only_takes_away",
     "wheel/test_wheel.py",
 )

@@ -30,6 +30,7 @@ COMMANDS = (
     "persona",
     "target",
     "page",
+    "speed",
     "storefront",
 )
 

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from simulator.export.pool import IN_HAND
 from simulator.model.faults import COMMAND_LINE, Fault, FileFaults
 from simulator.runfolder.files import CannotWrite
+from simulator.worlds.pool import IN_HAND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator

@@ -16,7 +16,6 @@ import pyarrow as pa
 from simulator.export.finish import finish
 from simulator.export.made import all_tables
 from simulator.export.output import Output
-from simulator.export.pool import make_all
 from simulator.export.receipts import Receipts, deciding
 from simulator.export.source import Source
 from simulator.journey.plan import draw_shoppers
@@ -25,6 +24,7 @@ from simulator.runfolder.files import sha256
 from simulator.runfolder.manifest import base_manifest
 from simulator.runfolder.tables import csv_header, write_table
 from simulator.worlds.crowd import World, play_columns
+from simulator.worlds.pool import make_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -193,6 +193,7 @@ def crowd_manifest(scenario: Scenario, tables: Mapping[str, list[Entry]], data: 
         "data": dict(data),
         "assumed": [
             "behaviour: every parameter of the personas",
+            scenario.behaviour.assumed(),
             "load times: the page model on modelled networks and devices",
             "server times: the page cards' unloaded server",
         ],

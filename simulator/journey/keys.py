@@ -96,6 +96,10 @@ TENURE_BASKET_ORDERS_RESPONSE = purpose("tenure_basket_orders_response")
 VISIT_CHANNEL = purpose("visit_channel")
 PAST_ORDER = purpose("past_order")
 PAST_SIZE = purpose("past_size")
+INTENT = purpose("intent")
+BOT = purpose("bot")
+BEACON = purpose("beacon")
+WHAT_IF = purpose("what_if")
 NOWHERE = np.uint64(0)
 """The state key of draws that belong to no state."""
 

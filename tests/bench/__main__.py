@@ -13,6 +13,7 @@ import bench_fleet
 import bench_generate
 import bench_live
 import bench_page
+import bench_speed
 from rich.console import Console
 from rich.table import Table
 
@@ -25,6 +26,7 @@ TOPICS = {
     "fleet": bench_fleet.run,
     "capacity": bench_capacity.run,
     "page": bench_page.run,
+    "speed": bench_speed.run,
 }
 
 

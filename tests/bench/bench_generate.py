@@ -15,9 +15,9 @@ from figures import Figure, at_least, at_most
 
 from simulator.export.dataset import SHARD_SHOPPERS, Job, Shard, play_shard, write_shard
 from simulator.export.output import Output
-from simulator.export.pool import make_all
 from simulator.runfolder.tables import write_table
 from simulator.scenario.load import load_scenario
+from simulator.worlds.pool import make_all
 
 if TYPE_CHECKING:
     from simulator.scenario.load import Scenario

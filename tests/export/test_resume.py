@@ -12,9 +12,9 @@ import pytest
 from simulator.export import dataset
 from simulator.export.finish import finish, unmade
 from simulator.export.output import Output
-from simulator.export.pool import IN_HAND, _in_window, make_all
 from simulator.model.faults import FileFaults
 from simulator.runfolder.files import CannotWrite
+from simulator.worlds.pool import IN_HAND, _in_window, make_all
 
 MANY = ("--shoppers", 16_000)
 """In 40 shards of 400: long enough to be cut short, short enough for a test."""

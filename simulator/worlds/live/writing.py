@@ -103,6 +103,7 @@ def live_facts(run: Watched, *, interrupted: bool, breach: Breach | None) -> dic
         "aborted": asdict(breach) if breach else None,
         "assumed": [
             "behaviour: every parameter of the personas",
+            run.scenario.behaviour.assumed(),
             *_pace(run.scenario.spec.pace),
             NETWORKS[run.scenario.spec.network],
             "revenue: offline prices, not the target's",
