@@ -64,6 +64,7 @@ SLOW = (
     "report/test_looking_browser.py",
     "scenario/test_loading.py::test_the_digest_is_the_same_wherever",
     "study/test_what_if_run.py",
+    "target/probes/test_zoo.py",
     "study/test_scorecard.py::test_the_fit_finds_a_planted_level",
     "study/test_scorecard.py::test_the_levels_are_those_of_the_fit",
     "theory/test_closed_form.py::test_slowness_only_takes_away",

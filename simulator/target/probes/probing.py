@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from simulator.target.probes.all_probes import PROBES
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Probing:
-    """The probes of a target. `spent_s` is the time they took to look at answers."""
+    """The probes of a target. `spent_s` is the processor time they took to look at answers."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -30,10 +30,10 @@ class Probing:
 
     def see(self, seen: Seen) -> None:
         """Show an answer to every probe, in their order: the first ones say whether it is the shopper's own."""
-        begun_s = perf_counter()
+        begun_s = thread_time()
         for probe in self.probes:
             probe.see(seen)
-        self.spent_s += perf_counter() - begun_s
+        self.spent_s += thread_time() - begun_s
 
     def scripts(self) -> list[Script]:
         """Return what the probes want asked beside the load; what several want under one name is asked once."""
