@@ -60,6 +60,7 @@ SLOW = (
     "page/test_recorder_browser.py",
     "report/test_looking_browser.py",
     "scenario/test_loading.py::test_the_digest_is_the_same_wherever",
+    "study/test_dose.py::test_workers_never_show",
     "study/test_what_if_run.py",
     "theory/test_closed_form.py::test_slowness_only_takes_away",
     "wheel/test_wheel.py",
