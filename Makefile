@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 WORKERS ?= 2
 
-.PHONY: demo test slow check format bench soak accuracy docs clean
+.PHONY: demo test slow check format bench soak zoo accuracy docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/footfall demo
@@ -21,7 +21,7 @@ check: $(VENV)/.check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/cog --check -r README.md docs/cli.md docs/data.md docs/files.md docs/tables.md docs/storefront.md
+	$(BIN)/cog --check -r README.md docs/cli.md docs/data.md docs/files.md docs/tables.md docs/storefront.md docs/probes.md
 	$(BIN)/python -m simulator.cli.schemas --check
 
 format: $(VENV)/.check
@@ -29,7 +29,7 @@ format: $(VENV)/.check
 	$(BIN)/ruff check --fix .
 
 docs: $(VENV)/.check
-	$(BIN)/cog -r README.md docs/cli.md docs/data.md docs/files.md docs/tables.md docs/storefront.md
+	$(BIN)/cog -r README.md docs/cli.md docs/data.md docs/files.md docs/tables.md docs/storefront.md docs/probes.md
 	$(BIN)/python -m simulator.cli.schemas
 
 bench: $(VENV)/.test
@@ -37,6 +37,11 @@ bench: $(VENV)/.test
 
 soak: $(VENV)/.test
 	$(BIN)/python tests/bench/soak.py
+
+# Every hazard of the embedded shop, one live run each: three quarters of an hour.
+zoo: $(VENV)/.test
+	$(BIN)/python tests/zoo/measure.py --write
+	$(BIN)/cog -r docs/probes.md
 
 # Hours, as root, on a quiet machine; stop it and start it again as you like. REPEATS=1 gives a first look.
 REPEATS ?= 5

@@ -1,10 +1,11 @@
-"""What a reader of a live run's figures must know: closed arrivals, a warm-up, what a cap cost, lost workers."""
+"""What a reader of a run's figures must know: an observed curve, closed arrivals, a warm-up, a cap, lost workers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from simulator.analysis.words import counted, seconds
+from simulator.model.behaviour import BANNER
 
 if TYPE_CHECKING:
     from simulator.analysis.manifest import Cap, Manifest
@@ -19,6 +20,8 @@ CLOSED = (
 def caveats(manifest: Manifest) -> list[str]:
     """Return one sentence or two for each thing to know; none for an open run of nothing but its plan."""
     found = [CLOSED] if manifest.closed else []
+    if manifest.behaviour is not None and manifest.behaviour.kind == "observational":
+        found.insert(0, BANNER.format(name=manifest.behaviour.name))
     generator = manifest.generator
     if manifest.warmup_s and generator is not None:
         began = counted(generator.warmup_visits, "visit")

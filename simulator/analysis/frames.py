@@ -86,6 +86,24 @@ class Frame:
         return made
 
 
+class LateFrame(Frame):
+    """A table that is read when it is first looked at, and not before."""
+
+    def __init__(self, read: Callable[[], pa.Table]) -> None:
+        self._read = read
+        self._made: dict[tuple[str, str], Any] = {}
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The whole table."""
+        return self._read().unify_dictionaries().combine_chunks()
+
+    @property
+    def is_read(self) -> bool:
+        """Whether anybody has looked at it."""
+        return "table" in self.__dict__
+
+
 def _floats(values: pa.ChunkedArray) -> NDArray[np.float64]:
     floats: NDArray[np.float64] = pc.fill_null(pc.cast(values, pa.float64()), float("nan")).to_numpy()
     return floats

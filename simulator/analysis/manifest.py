@@ -79,6 +79,13 @@ class Generator(Lax):
     contract: list[Broken] = []
 
 
+class Reaction(Lax):
+    """The preset by which shoppers reacted to waiting."""
+
+    name: str
+    kind: str
+
+
 class Checks(Lax):
     """How many checks were made, how many of them were violated, and the 95 % interval of their share."""
 
@@ -201,6 +208,7 @@ class Manifest(Lax):
     assumed: list[str] = []
     measured: list[str] = []
     settings: dict[str, str] = {}
+    behaviour: Reaction | None = None
     interrupted: bool = False
     aborted: Aborted | None = None
     tables: dict[str, list[TableFile]] = {}

@@ -165,8 +165,8 @@ class Sample(NamedTuple):
         """Return quantiles."""
         return quantiles(self.values, qs, self.clusters, self.seen, self.weights)
 
-    def only(self, rows: NDArray[np.bool_]) -> Sample:
-        """Return some of the values."""
+    def only(self, rows: NDArray[Any]) -> Sample:
+        """Return some of the values: `rows` are positions, or a mask."""
         return Sample(*(None if part is None else part[rows] for part in self))  # type: ignore[arg-type]
 
 

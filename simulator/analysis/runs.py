@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from simulator.analysis.cut import visit_weights
-from simulator.analysis.frames import Frame, Labels
+from simulator.analysis.frames import Frame, Labels, LateFrame
 from simulator.analysis.latency import LABELS, Histograms, read_histograms
 from simulator.analysis.manifest import Manifest, read_manifest
 from simulator.journey.arms import CONTROL
@@ -21,6 +21,7 @@ from simulator.journey.records import CAUSES, ONGOING
 from simulator.model.faults import Fault, FileFaults, one_fault
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -46,11 +47,13 @@ WARMUP = "warmup"
 WHERE_THERE = {
     "latency": LABELS,
     "requests": ("network", "tier", "arm", WARMUP),
-    "visits": (WARMUP,),
-    "events": (WARMUP,),
+    "visits": (WARMUP, "revenue_cents"),
+    "events": ("step", WARMUP),
 }
 """Columns that are read too, and that runs of older versions do not have."""
 EVERY_WORLD = ("shoppers", "visits", "events")
+CHUNK = 1_000_000
+"""Rows of a table in memory that are looked at together."""
 OTHER_FORMATS = ("csv", "jsonl")
 
 
@@ -117,13 +120,20 @@ class Run:
         return self.shoppers.labels(column).take(self.event_shopper)
 
 
-def read_run(path: Path) -> Run:
-    """Read a run folder. Raises `FileFaults` with everything that is missing, changed or not Parquet."""
+def read_run(path: Path, *, events_later: bool = False) -> Run:
+    """Read a run folder. Raises `FileFaults` with everything that is missing, changed or not Parquet.
+
+    With `events_later` the events table is read, and its faults are found, when somebody looks at it; `chunks_of` does
+    without the whole.
+    """
     manifest = read_manifest(path)
     names = (*EVERY_WORLD, *(name for name in ("requests", "latency") if manifest.world == "live"))
     frames: dict[str, Frame | None] = {}
     faults, warmup = [], None
     for name in names:
+        if events_later and name == "events":
+            frames[name] = LateFrame(lambda: _counted(path, manifest))
+            continue
         try:
             table = _read_table(path, name, manifest, needed=name in EVERY_WORLD)
             if table is not None and WARMUP in table.column_names:
@@ -143,6 +153,37 @@ def read_run(path: Path) -> Run:
     run = Run(path, manifest, shoppers, visits, events, frames.get("requests"), histograms, warmup)
     _check_shoppers(run)
     return run
+
+
+def _counted(path: Path, manifest: Manifest) -> pa.Table:
+    """Return the events table without its warm-up."""
+    table = _read_table(path, "events", manifest, needed=True)
+    assert table is not None
+    return _split_off_warmup(table)[0] if WARMUP in table.column_names else table
+
+
+def chunks_of(run: Run, columns: Sequence[str]) -> Iterator[Frame]:
+    """Yield the events a row group at a time, with those of the columns that the run has, its warm-up left out.
+
+    A run that was read with `events_later` is read anew, so that its table is never whole in memory. Raises
+    `FileFaults` for a part that cannot be read.
+    """
+    if not isinstance(run.events, LateFrame):
+        table = run.events.table.select([name for name in columns if name in run.events.columns])
+        for start in range(0, table.num_rows, CHUNK):
+            yield Frame(table.slice(start, CHUNK))
+        return
+    for part in _parts(run.folder, "events", run.manifest):
+        try:
+            file = pq.ParquetFile(part)
+            wanted = [name for name in (*columns, WARMUP) if name in file.schema_arrow.names]
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, columns=wanted)
+                yield Frame(_split_off_warmup(table)[0] if WARMUP in wanted else table)
+        except FileNotFoundError:
+            raise one_fault(str(part), "is named in the manifest but does not exist") from None
+        except (OSError, pa.ArrowException) as error:
+            raise one_fault(str(part), f"cannot be read as Parquet ({_first_line(error)})") from None
 
 
 def _split_off_warmup(table: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -230,7 +271,8 @@ def _digest(path: Path) -> str:
 def _check_shoppers(run: Run) -> None:
     """Every event and visit belongs to a shopper of the run, or the tables are not of one run."""
     known = run.shoppers.integers("shopper")
-    for name, frame in (("visits", run.visits), ("events", run.events)):
+    late = isinstance(run.events, LateFrame)
+    for name, frame in (("visits", run.visits), *(() if late else (("events", run.events),))):
         strangers = np.setdiff1d(frame.integers("shopper"), known)
         if len(strangers):
             found = f"{name} has shopper {strangers[0]}, who is not in the shoppers table"

@@ -12,10 +12,11 @@ from simulator.analysis.metrics import LEAVING, METRICS, VISIT_LABELS, labels_of
 from simulator.model.schema import SITUATIONS, TECHNOLOGIES, TIERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from simulator.analysis.frames import Frame
     from simulator.analysis.runs import Run
     from simulator.analysis.words import Kind
 
@@ -143,17 +144,25 @@ def funnel(run: Run) -> list[Step]:
 
 def _reached(run: Run, page: str) -> NDArray[np.bool_]:
     """Return, for each visit, whether one of its events was such a page, usable before the shopper left."""
-    events = run.events
-    here = events.labels("page").are(page) & events.flags("ok") & events.present("load_us")
-    here &= ~events.labels("cause").are("impatient")
+    here = arrived(run.events, page)
     return np.isin(visit_keys(run, "visits"), visit_keys(run, "events")[here])
+
+
+def arrived(events: Frame, page: str) -> NDArray[np.bool_]:
+    """Return which events are such a page, usable before the shopper left."""
+    here = events.labels("page").are(page) & events.flags("ok") & events.present("load_us")
+    return here & ~events.labels("cause").are("impatient")
 
 
 def visit_keys(run: Run, table: str) -> NDArray[np.int64]:
     """Return a number for each row's (shopper, visit, arm), equal in both tables."""
-    frame = run.visits if table == "visits" else run.events
+    return keys_of(run.visits if table == "visits" else run.events, run.manifest.arms)
+
+
+def keys_of(frame: Frame, arms: Sequence[str]) -> NDArray[np.int64]:
+    """Return a number for each row's (shopper, visit, arm), given the names of the run's arms."""
     labels = frame.labels("arm")
-    arms = [*run.manifest.arms, *sorted(set(labels.names) - set(run.manifest.arms))]
-    arm = np.array([arms.index(name) for name in labels.names], np.int64)[labels.codes]
+    known = [*arms, *sorted(set(labels.names) - set(arms))]
+    arm = np.array([known.index(name) for name in labels.names], np.int64)[labels.codes]
     numbers: NDArray[np.int64] = (frame.integers("shopper") << 22) | (frame.integers("visit") << 6) | arm
     return numbers

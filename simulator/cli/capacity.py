@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 )
 @options.rate
 @options.duration
+@options.behaviour
 @options.seed
 @options.out("reports/capacity")
 @options.overwrite
@@ -33,6 +34,8 @@ def command(
     times: float,
     rate: str | None,
     duration: str | None,
+    behaviour: str | None,
+    observational: bool | None,
     seed: int | None,
     out: Path,
     overwrite: bool,
@@ -50,8 +53,9 @@ def command(
     from simulator.worlds.backend import load_backend
     from simulator.worlds.capacity_run import capacity_plan, run_capacity
 
-    given = options.overrides(rate=rate, duration=duration, seed=seed)
+    given = options.overrides(rate=rate, duration=duration, behaviour=behaviour, observational=observational, seed=seed)
     loaded, shop = all_or_faults(lambda: load_scenario(scenario, given), lambda: load_backend(backend))
+    options.warn_of(loaded.behaviour)
     prepare_folder(out, overwrite=overwrite)
     plan = capacity_plan(loaded, times)
     console = options.console()

@@ -15,10 +15,19 @@ if TYPE_CHECKING:
 @click.command("demo", short_help="Start a shop, send shoppers, write a report.")
 @options.rate
 @options.duration
+@options.behaviour
 @options.seed
 @options.out("reports/demo")
 @click.option("--keep/--overwrite", default=False, help="Refuse to replace an earlier demo; by default it is replaced.")
-def command(rate: str | None, duration: str | None, seed: int | None, out: Path, keep: bool) -> int:
+def command(
+    rate: str | None,
+    duration: str | None,
+    behaviour: str | None,
+    observational: bool | None,
+    seed: int | None,
+    out: Path,
+    keep: bool,
+) -> int:
     """Start the embedded shop, send eight kinds of shoppers at it for 30 s, stop it, and write a report.
 
     The exit code is the verdict's.
@@ -28,8 +37,9 @@ def command(rate: str | None, duration: str | None, seed: int | None, out: Path,
     from simulator.scenario.load import load_scenario
     from simulator.storefront import running_storefront
 
-    given = options.overrides(rate=rate, duration=duration, seed=seed)
+    given = options.overrides(rate=rate, duration=duration, behaviour=behaviour, observational=observational, seed=seed)
     scenario = load_scenario("demo", given)
+    options.warn_of(scenario.behaviour)
     with running_storefront(seed=scenario.spec.seed) as shop:
         prepare_folder(out, overwrite=not keep)
         return run_live(scenario, shop.url, out)

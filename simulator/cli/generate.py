@@ -60,6 +60,7 @@ class PartOf(click.ParamType[tuple[int, int]]):
     help="Of the tables; by default Parquet's is snappy, and text is not compressed.",
 )
 @click.option("--single-file", is_flag=True, help="One file a table instead of a folder of parts.")
+@options.behaviour
 @options.seed
 @click.option("--also", multiple=True, type=click.Choice(sorted(MODULES)), help="A further part; may be repeated.")
 @click.option("--no-pii", is_flag=True, help="Leave out names, addresses, phones and cards: no part `people`.")
@@ -90,6 +91,8 @@ def command(
     kind: Format,
     compression: Compression | None,
     single_file: bool,
+    behaviour: str | None,
+    observational: bool | None,
     seed: int | None,
     also: tuple[str, ...],
     no_pii: bool,
@@ -120,13 +123,14 @@ def command(
 
     _refuse_answers(also, no_pii=no_pii, blind=blind)
     _refuse_contradictions(workers=workers, dask=dask, part=part, resume=resume, overwrite=overwrite, database=database)
-    given = options.overrides(seed=seed, shoppers=shoppers)
+    given = options.overrides(seed=seed, shoppers=shoppers, behaviour=behaviour, observational=observational)
     output = Output(kind, compression, chosen(also, no_pii=no_pii), single_file, blind=blind)
     loaded, dirt, _ = all_or_faults(
         lambda: load_scenario(scenario, given),
         lambda: load_dirt(dirty) if dirty else None,
         lambda: _check(output, database, dask, overwrite=overwrite),
     )
+    options.warn_of(loaded.behaviour)
     output = replace(output, dirt=dirt)
     with _makers(workers, dask) as make:
         prepare_folder(out, overwrite=overwrite, join=resume or part is not None)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @options.network
 @options.warmup
 @options.max_open_visits
+@options.behaviour
 @safety.probe_share
 @options.seed
 @safety.own
@@ -67,6 +68,8 @@ def command(
     network: str | None,
     warmup: str | None,
     max_open_visits: int | None,
+    behaviour: str | None,
+    observational: bool | None,
     probe_share: float | None,
     seed: int | None,
     owned: bool,
@@ -112,10 +115,13 @@ def command(
         probe_share=probe_share,
         transport=transport,
         network=network,
+        behaviour=behaviour,
+        observational=observational,
         seed=seed,
         max_rate=max_rate,
     )
     loaded = load_scenario(scenario, given)
+    options.warn_of(loaded.behaviour)
     base_url = safety.base_url_of(loaded.spec.host or loaded.target.host, "scenario or target file")
     permission = permitted(loaded, base_url, owned=owned, verify=not insecure)
     wanted, bounds = safety.wanted_of(more)

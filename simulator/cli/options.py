@@ -13,11 +13,31 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from simulator.model.behaviour import Behaviour
+
 Command = Any
 
 seed = click.option(
     "--seed", type=click.IntRange(0, 2**63 - 1), help="Root of all randomness; overrides the scenario's."
 )
+
+
+def behaviour(command: Command) -> Command:
+    """Add --behaviour and --observational to a command that plays a scenario."""
+    named = click.option(
+        "--behaviour",
+        metavar="PRESET",
+        help="How shoppers react to waiting: a preset or a file; overrides the scenario's.",
+    )
+    meant = click.option(
+        "--observational",
+        is_flag=True,
+        default=None,
+        help="Let --behaviour take an observed curve for what waiting does.",
+    )
+    return named(meant(command))
+
+
 overwrite = click.option("--overwrite", is_flag=True, help="Replace an earlier run in --out.")
 host = click.option("--host", metavar="URL", help="Where the shop is, as http://127.0.0.1:8080.")
 rate = click.option("--rate", metavar="RATE", help="Constant arrivals, as 10/s; overrides the scenario's.")
@@ -90,6 +110,14 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def warn_of(behaviour: Behaviour) -> None:
+    """Say it before anything is played if a preset takes an observed curve for an effect."""
+    from simulator.model.behaviour import BANNER
+
+    if behaviour.observational:
+        console().print(f"[bold yellow]{BANNER.format(name=behaviour.name)}[/]")
 
 
 def write_page(path: Path, text: str) -> None:

@@ -20,12 +20,14 @@ FOLDER = Path("personas/schemas")
 def schemas() -> dict[str, str]:
     """Return the text of each schema by file name."""
     from simulator.export.dirt import Dirt
+    from simulator.model.behaviour import BehaviourFile
     from simulator.model.schema import PersonaFile, PopulationFile
     from simulator.scenario.schema import ScenarioFile
     from simulator.target.schema import TargetFile
     from simulator.worlds.backend import BackendFile
 
     models: dict[str, type[BaseModel]] = {
+        "behaviour": BehaviourFile,
         "persona": PersonaFile,
         "population": PopulationFile,
         "scenario": ScenarioFile,
@@ -71,15 +73,23 @@ def _changeable(value: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": choices, **kept}
 
 
+def paths() -> dict[Path, str]:
+    """Return the text of every schema by its path: those of files that people write, and the speed report's."""
+    from simulator.report.speed_json import SCHEMA_FILE, schema
+
+    report = Path("simulator/report") / SCHEMA_FILE
+    return {FOLDER / name: text for name, text in schemas().items()} | {report: json.dumps(schema(), indent=1) + "\n"}
+
+
 def main() -> int:
     """Write or check the schemas; return 1 when they are out of step."""
     check = "--check" in sys.argv[1:]
     stale = []
-    for name, text in schemas().items():
-        path = ROOT / FOLDER / name
+    for place, text in paths().items():
+        path = ROOT / place
         if check:
             if not path.exists() or path.read_text() != text:
-                stale.append(str(FOLDER / name))
+                stale.append(str(place))
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)

@@ -193,6 +193,7 @@ def crowd_manifest(scenario: Scenario, tables: Mapping[str, list[Entry]], data: 
         "data": dict(data),
         "assumed": [
             "behaviour: every parameter of the personas",
+            scenario.behaviour.assumed(),
             "load times: the page model on modelled networks and devices",
             "server times: the page cards' unloaded server",
         ],

@@ -350,6 +350,7 @@ def _go_on(
     state = visit.state
     following = choose_next(persona, state, visit.flags, relevance, arm.pull, visit.u[lanes.NEXT])
     think_s = sample(think_of(persona, tables, state, following), tables, visit.u[lanes.THINK])
+    think_s += persona.dwell * event.load_us / US
     # One microsecond at least: timestamps strictly increase within a visit.
     event.think_us = max(1, int(min(think_s * US, float(LONGEST_WAIT_US))))
     visit.elapsed_us += event.think_us
@@ -359,8 +360,14 @@ def _go_on(
         visit.budget_us += persona.refund_s * US
     if following == S:
         visit.cause = DONE
-    elif visit.elapsed_us > visit.budget_us or visit.pages >= MAX_STEPS:
+    elif _spent_us(persona, visit) > visit.budget_us or visit.pages >= MAX_STEPS:
         visit.cause = BUDGET
     else:
         visit.ga_us = visit.elapsed_us
         _enter(persona, seed, shopper, visit, following)
+
+
+@compiled
+def _spent_us(persona: Record, visit: Record) -> float:
+    """Return how much of the time budget is spent: all of the visit's time, but of waiting only what is charged."""
+    return float(visit.elapsed_us - (1.0 - persona.budget_waiting) * visit.waited_us)

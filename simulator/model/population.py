@@ -57,8 +57,10 @@ PERSONA = record_dtype(
         ("memory", "f8"),
         ("memory_decay", "f8"),
         ("tau_s", "f8"),
+        ("dwell", "f8"),
         ("budget", DIST),
         ("refund_s", "f8"),
+        ("budget_waiting", "f8"),
         ("relevance_pull", "f8"),
         ("price_sensitivity", DIST),
         ("category_cdf", "f8", (len(CATEGORIES),)),
@@ -214,8 +216,9 @@ def _fill_persona(row: np.void, persona: Persona, weight: float, book: TableBook
     row["frailty"] = book.row(frailty(spec.patience.frailty_variance))
     row["error_exit"] = spec.patience.error_exit
     row["memory"], row["memory_decay"] = spec.put_off.memory, spec.put_off.memory_decay
-    row["tau_s"] = spec.put_off.tau
+    row["tau_s"], row["dwell"] = spec.put_off.tau, spec.put_off.dwell
     row["budget"], row["refund_s"] = book.row(spec.budget.time), spec.budget.refund_per_relevant_page
+    row["budget_waiting"] = spec.budget.waiting
     row["relevance_pull"] = spec.affinity.relevance_pull
     row["price_sensitivity"] = book.row(spec.affinity.price_sensitivity)
     row["category_cdf"] = _mix(spec.affinity.categories, CATEGORIES)

@@ -109,6 +109,9 @@ class PutOff(Section):
     memory: Annotated[float, Field(ge=0)] = 0.0
     memory_decay: Annotated[float, Field(ge=0, lt=1)] = 0.6
     tau: Duration = 1.0
+    dwell: Annotated[
+        float, Field(ge=0, le=10, description="seconds looked longer at a page for each second that it took to load")
+    ] = 0.0
 
 
 class Budget(Section):
@@ -116,6 +119,9 @@ class Budget(Section):
 
     time: NotNegative | None = None
     refund_per_relevant_page: Duration = 0.0
+    waiting: Annotated[
+        Share, Field(description="share of the time spent waiting for pages that it is charged with")
+    ] = 1.0
 
 
 class Affinity(Section):

@@ -34,6 +34,7 @@ def base_manifest(scenario: Scenario, world: str, tables: Mapping[str, list[dict
         "digest": scenario.digest(),
         "scenario": scenario.resolved(),
         "settings": scenario.settings(),
+        "behaviour": scenario.behaviour.as_json(),
         "reference": scenario.spec.reference.isoformat(),
         "arms": list(scenario.arm_names),
         "personas": list(scenario.roster.personas),

@@ -15,6 +15,7 @@ from simulator.journey.calendar import Calendar, Campaign, compile_calendar, res
 from simulator.journey.plan import Plan, calendar_plan, draw_shoppers, open_starts, plan_of
 from simulator.journey.returners import who_comes
 from simulator.journey.tables import Names
+from simulator.model.behaviour import CONSENSUS, Behaviour, apply, load_behaviour, unmeant
 from simulator.model.faults import COMMAND_LINE, Fault, FileFaults, all_or_faults, suggestion
 from simulator.model.library import resolve
 from simulator.model.persona import PopulationSpec, load_population
@@ -42,12 +43,16 @@ FOLDER = "personas/scenarios"
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario with all it names, read and compiled; `name` and `overrides` are what it was loaded with."""
+    """A scenario with all it names, read and compiled; `name` and `overrides` are what it was loaded with.
+
+    `personas` are as their files say, `population` as they react under `behaviour`.
+    """
 
     name: str
     overrides: Mapping[str, Any]
     spec: ScenarioFile
     personas: PopulationSpec
+    behaviour: Behaviour
     population: Population
     roster: Roster
     pages: Pages
@@ -130,6 +135,7 @@ class Scenario:
         parts |= {"weights of personas": list(self.personas.weights), "pages": page_file().model_dump(mode="json")}
         parts |= {"devices, networks and places": _bytes_of(self.population), "calendar": _bytes_of(self.calendar)}
         parts |= {"page cards": _bytes_of(self.pages), "arrivals": np.array(self.profile).tolist()}
+        parts |= {"behaviour": self.behaviour.digest}
         digests = {name: _sha256(value) for name, value in parts.items()}
         # Workers that make data have no target: it decides nothing there.
         target = cast("Target | None", self.target)
@@ -137,7 +143,7 @@ class Scenario:
 
     def digest(self) -> str:
         """Return the SHA-256 of everything that decides the plan and the behaviour: scenario, personas, tables."""
-        parts = [self.resolved(), [persona.merged.data for persona in self.personas.personas]]
+        parts = [self.resolved(), [persona.merged.data for persona in self.personas.personas], self.behaviour.digest]
         text = json.dumps([parts, list(self.personas.weights), page_file().model_dump(mode="json")], sort_keys=True)
         arrays = [np.asarray(array) for part in (self.population, self.pages, self.calendar) for array in part]
         arrays.append(np.array(self.profile))
@@ -155,16 +161,17 @@ def load_scenario(name: str, overrides: Mapping[str, Any] | None = None) -> Scen
     file = read_yaml(path)
     given = dict(overrides or {})
     try:
-        spec, _, personas, target, written = all_or_faults(
+        spec, _, personas, behaviour, target, written = all_or_faults(
             lambda: validate(ScenarioFile, file, file.data | given),
             lambda: _thresholds(file, file.data | given, None),
             lambda: _named(file, file.data | given, "population", load_population, path.parent),
+            lambda: _behaviour(file, file.data | given, path.parent),
             lambda: _named(file, file.data | given, "target", load_target, path.parent),
             lambda: arrivals_file(file, file.data | given, path.parent),
         )
         # Once more, now that the names are known that a label may have.
         thresholds = _thresholds(file, file.data | given, known_names(spec, personas, target))
-        population, roster = compile_population(personas, spec.reference)
+        population, roster = compile_population(apply(behaviour, personas), spec.reference)
         _check_campaigns(file, spec, roster)
         replay = replayed(file, spec, written) if isinstance(written, Replay) else None
         traffic = written if isinstance(written, Traffic) else None
@@ -178,6 +185,7 @@ def load_scenario(name: str, overrides: Mapping[str, Any] | None = None) -> Scen
         given,
         spec,
         personas,
+        behaviour,
         population,
         roster,
         compile_pages(page_file(), instant=spec.pages == "instant"),
@@ -251,6 +259,16 @@ def _check_campaigns(file: YamlFile, spec: ScenarioFile, roster: Roster) -> None
     ]
     if faults:
         raise FileFaults(faults)
+
+
+def _behaviour(file: YamlFile, data: Mapping[str, Any], beside: Path) -> Behaviour | None:
+    """Load the preset; one that takes an observed curve for an effect must be meant."""
+    named = {**data, "behaviour": data.get("behaviour", CONSENSUS) or "null"}
+    behaviour: Behaviour | None = _named(file, named, "behaviour", load_behaviour, beside)
+    wrong = unmeant(behaviour, meant=data.get("observational") is True) if behaviour is not None else []
+    if wrong:
+        raise FileFaults([file.fault(("behaviour",), *wrong)])
+    return behaviour
 
 
 def _named(file: YamlFile, data: Mapping[str, Any], key: str, load: Callable[..., Any], beside: Path) -> Any:  # noqa: ANN401

@@ -6,9 +6,19 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    model_validator,
+)
 
 from simulator.journey.calendar import Campaign
+from simulator.model.behaviour import CONSENSUS
 from simulator.model.schema import CHANNELS, CONSENTS
 from simulator.model.states import EXIT, STATE_NAMES
 from simulator.model.units import Duration, Rate, Share, parse_duration_s
@@ -17,6 +27,8 @@ from simulator.target.permission import parse_hosts
 from simulator.target.schema import parse_host
 
 _ROUNDING = 1e-9
+_OR_NULL: dict[str, Any] = {"type": ["string", "null"]}
+"""YAML reads the name of the preset `null` as nothing."""
 
 
 def _one_of(names: tuple[str, ...]) -> Any:  # noqa: ANN401 - annotations have no common type
@@ -132,6 +144,14 @@ class ScenarioFile(BaseModel):
     scenario: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     describe: str
     population: str = "everyday"
+    behaviour: Annotated[
+        str,
+        BeforeValidator(lambda name: "null" if name is None else name),
+        Field(description="preset or file that says how shoppers react to waiting", json_schema_extra=_OR_NULL),
+    ] = CONSENSUS
+    observational: Annotated[
+        bool, Field(description="let `behaviour` be a preset that takes an observed curve for an effect")
+    ] = False
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 7
     reference: Annotated[datetime, Field(description="the instant from which tables count their microseconds")] = (
         datetime(2026, 1, 5, tzinfo=UTC)

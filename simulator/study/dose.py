@@ -138,19 +138,20 @@ def dose_response(
     workers: int = 1,
     block: int = BLOCK,
     progress: Callable[[int, int], None] = lambda _shoppers, _visits: None,
+    grouped: bool = True,
 ) -> DoseResponse:
     """Play every visit of a scenario's shoppers in control and under each change.
 
     `shoppers` replaces the scenario's number; each makes their visits over its horizon. Arms of the scenario itself
-    are left out. `progress` is told (shoppers, visits) of each finished part. The result is the same for any number of
-    `workers` and any `block` of shoppers played at a time. Raises `FileFaults` for a change that names what there is
-    not.
+    are left out; so are effects by group without `grouped`. `progress` is told (shoppers, visits) of each finished
+    part. The result is the same for any number of `workers` and any `block` of shoppers played at a time. Raises
+    `FileFaults` for a change that names what there is not.
     """
     from simulator.study.dose_run import Experiment, run  # noqa: PLC0415 - what is compiled needs the names above
 
     experiment = Experiment.of(scenario, tuple(changes))
     many = scenario.spec.shoppers if shoppers is None else shoppers
-    return run(experiment, many, workers=workers, block=block, progress=progress)
+    return run(experiment, many, workers=workers, block=block, progress=progress, grouped=grouped)
 
 
 def sensitivity(

@@ -174,8 +174,10 @@ def _faults(change: Change) -> Iterator[Fault]:
     yield from _names(change, "placements", change.placements, OPERATIONS)
     yield from _names(change, "server", change.server, OPERATIONS)
     amounts = {f"pages.{state}.{name}": one for state, row in change.pages.items() for name, one in row.items()}
-    values = {f"delay_s.{name}": value for name, value in change.delay_s.items()}
-    values |= {name: one.factor if one.replace is None else one.replace for name, one in amounts.items()}
+    for name, value in change.delay_s.items():
+        if not math.isfinite(value):
+            yield _fault(f"{change.name}: delay_s.{name}", f"is {value:g}", "must be a number of seconds")
+    values = {name: one.factor if one.replace is None else one.replace for name, one in amounts.items()}
     values |= {f"server.{name}.factor": one.factor for name, one in change.server.items()}
     yield from _values(change, values, above=False)
     yield from _values(change, {"cpu": change.cpu.of(1.0)}, above=True)

@@ -64,9 +64,10 @@ class Server:
 class Change:
     """One treatment; what it does not name stays as in control.
 
-    `delay_s` is added to a page's first paint and load, by state or `all`. `pages` changes what the cards of a state,
-    or of `all`, weigh. `placements` moves an operation's calls (`{"recommend": "deferred"}`). `cpu` changes every
-    phone's slowdown against a fast desktop. `server` changes operations.
+    `delay_s` is added to a page's first paint and load, by state or `all`; below 0 it is saved, down to no wait at all.
+    `pages` changes what the cards of a state, or of `all`, weigh. `placements` moves an
+    operation's calls (`{"recommend": "deferred"}`). `cpu` changes every phone's slowdown against a
+    fast desktop. `server` changes operations.
     """
 
     name: str

@@ -152,9 +152,15 @@ def tiers_of_devices() -> NDArray[np.int64]:
 
 
 def run(
-    experiment: Experiment, shoppers: int, *, workers: int, block: int, progress: Callable[[int, int], None]
+    experiment: Experiment,
+    shoppers: int,
+    *,
+    workers: int,
+    block: int,
+    progress: Callable[[int, int], None],
+    grouped: bool = True,
 ) -> DoseResponse:
-    """Play shoppers 0 to `shoppers` − 1 and return what came of it."""
+    """Play shoppers 0 to `shoppers` − 1 and return what came of it, by group only where `grouped`."""
     assert block > 0, "a block has shoppers"
     todo = [(first, min(first + block, shoppers)) for first in range(0, shoppers, block)]
     tally = empty_tally(len(experiment.arms.arms), experiment.groups)
@@ -162,8 +168,9 @@ def run(
         for played in blocks:
             add_packed(tally, played.tally)
             progress(played.shoppers, played.visits)
+    places = range(1, len(experiment.arms.arms))
     return DoseResponse(
-        outcome_of(tally, 0), tuple(_dose(experiment, tally, place) for place in range(1, len(experiment.arms.arms)))
+        outcome_of(tally, 0), tuple(_dose(experiment, tally, place, grouped=grouped) for place in places)
     )
 
 
@@ -192,7 +199,7 @@ def outcome_of(tally: Tally, arm: int) -> Outcome:
     )
 
 
-def _dose(experiment: Experiment, tally: Tally, arm: int) -> Dose:
+def _dose(experiment: Experiment, tally: Tally, arm: int, *, grouped: bool) -> Dose:
     treated, control = moments_of(tally, arm), moments_of(tally, 0)
     return Dose(
         experiment.changes[arm - 1],
@@ -201,7 +208,7 @@ def _dose(experiment: Experiment, tally: Tally, arm: int) -> Dose:
         {name: found.relative() for name, found in treated.items()},
         {name: variance_reduction(found, control[name]) for name, found in treated.items()},
         lost_table(tally.lost[arm]),
-        tuple(_group_effects(experiment, tally, arm)),
+        tuple(_group_effects(experiment, tally, arm)) if grouped else (),
     )
 
 

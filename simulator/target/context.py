@@ -204,6 +204,7 @@ def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str) -
         "visit.id": visit_id,
         "visit.number": visit,
         "run.id": run,
+        "message.campaign": f"footfall-{visit_id}",
         NUMBER: 1,
     }
     values |= target.accounts.of(seed, who.shopper)

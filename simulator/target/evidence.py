@@ -275,11 +275,15 @@ TYPES: dict[str, tuple[Typed, bool]] = {
     "geo_used": (_position, False),
     "fences": (_fence, True),
     "language": (_code(_LANGUAGE), False),
+    "daypart": (_word, False),
     "stored": (_count, False),
     "attributed": (_count, False),
+    "counts": (_count, True),
+    "balance": (_number, False),
     "campaign": (_word, True),
     "sent_at": (_moment_us, True),
     "expires_at": (_moment_us, True),
+    "link": (_word, False),
 }
 """How each piece of evidence is read, and whether it is a list: text, number, truth, microseconds since 1970, place."""
 

@@ -67,7 +67,7 @@ class Follow:
             return None
         if not self._paging.link:
             return Step(cursor=found[0])
-        url = _below(base_url, request.url, str(found[0]))
+        url = below(base_url, request.url, str(found[0]))
         if not url:
             answer.error = ELSEWHERE
             return None
@@ -89,7 +89,7 @@ def _join(answer: Answer, context: Context) -> None:
             answer.extracted[name] = (*before, *value)[-MOST_FOUND:]
 
 
-def _below(base_url: str, here: str, link: str) -> str:
+def below(base_url: str, here: str, link: str) -> str:
     """Return path and query of a link below the base URL, or nothing where it leads elsewhere."""
     base = urlsplit(base_url)
     try:

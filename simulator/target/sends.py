@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from simulator.target.fields import Json
     from simulator.target.request import Target
     from simulator.target.schema import Place, Rest, TargetFile
+    from simulator.target.template import Field
 
 
 class Sends(NamedTuple):
@@ -29,26 +30,38 @@ def sends_of(target: Target) -> dict[str, Sends]:
     """Return what each operation and each reading of a target sends."""
     file = target.file
     rests = dict(file.operations) | {f"readings.{name}": rest for name, rest in file.readings.items()}
-    tokens = {
+    tokens = token_fields(target)
+    return {name: _sends(rest, file, tokens) for name, rest in rests.items()}
+
+
+def token_fields(target: Target) -> frozenset[str]:
+    """Return the fields that hold attribution tokens: what is extracted from where an answer shows one."""
+    file = target.file
+    return frozenset(
         EXTRACTED + name
-        for rest in rests.values()
+        for rest in (*file.operations.values(), *file.readings.values())
         if rest.evidence.token is not None
         for name, place in rest.extract.items()
         if _spot(place) == _spot(rest.evidence.token)
-    }
-    return {name: _sends(rest, file, tokens) for name, rest in rests.items()}
+    )
+
+
+def named_by(rest: Rest) -> frozenset[str]:
+    """Return the fields that a request itself names, without what its credentials and the file's headers carry."""
+    variables = rest.graphql.variables if rest.graphql else None
+    parts: list[Json] = [rest.path, rest.query, rest.form, rest.headers, rest.body, rest.text, variables]
+    return frozenset(name for part in parts for name in _names(part))
 
 
 def _spot(place: Place | str) -> str:
     return written(at_path(place) if isinstance(place, str) else place)
 
 
-def _sends(rest: Rest, file: TargetFile, tokens: set[str]) -> Sends:
+def _sends(rest: Rest, file: TargetFile, tokens: frozenset[str]) -> Sends:
     in_path = frozenset(_names(rest.path))
-    variables = rest.graphql.variables if rest.graphql else None
-    parts: list[Json] = [rest.query, rest.form, rest.headers, file.headers, rest.body, rest.text, variables]
+    parts = [*_parts(rest), file.headers]
     fields = {name for part in parts for name in _names(part)} | _credentials(file)
-    return Sends(frozenset(fields) | in_path, in_path, bool(tokens & (fields | in_path)))
+    return Sends(frozenset(fields), in_path, bool(tokens & fields))
 
 
 def _credentials(file: TargetFile) -> set[str]:
@@ -65,12 +78,27 @@ def _credentials(file: TargetFile) -> set[str]:
     return found
 
 
+def needed_by(rest: Rest) -> list[str]:
+    """Return the fields without which a request cannot be made, in the order in which it names them."""
+    found = [field.name for part in _parts(rest) for field in _fields(part) if not field.optional]
+    return [name.removesuffix(ALL) for name in dict.fromkeys(found)]
+
+
+def _parts(rest: Rest) -> list[Json]:
+    variables = rest.graphql.variables if rest.graphql else None
+    return [rest.path, rest.query, rest.form, rest.headers, rest.body, rest.text, variables]
+
+
 def _names(tree: Json) -> Iterator[str]:
+    yield from (field.name.removesuffix(ALL) for field in _fields(tree))
+
+
+def _fields(tree: Json) -> Iterator[Field]:
     if isinstance(tree, str):
-        yield from (field.name.removesuffix(ALL) for field in fields_of(parse(tree)))
+        yield from fields_of(parse(tree))
     elif isinstance(tree, dict):
         for value in tree.values():
-            yield from _names(value)
+            yield from _fields(value)
     elif isinstance(tree, list):
         for value in tree:
-            yield from _names(value)
+            yield from _fields(value)

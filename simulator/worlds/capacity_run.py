@@ -61,6 +61,7 @@ def run_capacity(
         },
         "assumed": [
             "behaviour: every parameter of the personas",
+            scenario.behaviour.assumed(),
             "load times: the page model on modelled networks and devices",
             "server times: the backend's stations, their servers and service times",
         ],

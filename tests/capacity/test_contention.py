@@ -36,7 +36,7 @@ def test_nobody_gains_a_page_by_contention(world, plan, crowded):
     """Same draws, longer waits: no visit has more pages than in the shop where nobody waits, and some have fewer."""
     alone = crowd.play(world, plan)
     assert (crowded.visits["pages"] <= alone.visits["pages"]).all()
-    assert crowded.visits["pages"].sum() < 0.9 * alone.visits["pages"].sum()
+    assert crowded.visits["pages"].sum() < 0.95 * alone.visits["pages"].sum()
 
 
 def test_every_page_takes_at_least_as_long_as_alone(world, plan, crowded):
@@ -107,7 +107,7 @@ def test_cancelled_work_is_the_only_difference_that_cancelling_makes(world, plan
         for on_leave in ("finish", "cancel")
     )
     assert finish.visits.tobytes() == cancel.visits.tobytes()
-    assert finish.stations["left"] == cancel.stations["left"] > 100
+    assert finish.stations["left"] == cancel.stations["left"] > 50
     assert cancel.stations["service_mean_us"] < finish.stations["service_mean_us"]
 
 

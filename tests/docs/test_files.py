@@ -8,6 +8,7 @@ import pytest
 
 from simulator.cli.schemas import FOLDER, schemas
 from simulator.export.dirt import Dirt, load_dirt
+from simulator.model.behaviour import BehaviourFile, load_behaviour
 from simulator.model.distributions import DISTRIBUTION_NAMES, Distribution
 from simulator.model.faults import FileFaults
 from simulator.model.library import shipped
@@ -24,6 +25,7 @@ from simulator.worlds.backend import BackendFile, load_backend
 LOADERS = {
     "persona": load_persona,
     "population": lambda path: load_population(str(path)),
+    "behaviour": lambda path: load_behaviour(str(path)),
     "scenario": lambda path: load_scenario(str(path)),
     "target": lambda path: load_target(str(path)),
     "backend": lambda path: load_backend(str(path)),
@@ -32,6 +34,7 @@ LOADERS = {
 MODELS = {
     "persona": PersonaFile,
     "population": PopulationFile,
+    "behaviour": BehaviourFile,
     "scenario": ScenarioFile,
     "target": TargetFile,
     "backend": BackendFile,
@@ -40,6 +43,7 @@ MODELS = {
 SHIPPED = {
     "personas/shoppers": "persona",
     "personas/populations": "population",
+    "personas/behaviour": "behaviour",
     "personas/scenarios": "scenario",
     "locustfiles/targets": "target",
     "locustfiles/backends": "backend",
@@ -50,13 +54,13 @@ FAULTY = {"typo.yaml": 2}
 
 
 def kind_of(data):
-    """Return which of the six kinds of files this is: the key that names it."""
-    kinds = ("population", "backend", "scenario", "target", "delivery")
+    """Return which of the seven kinds of files this is: the key that names it."""
+    kinds = ("population", "backend", "scenario", "target", "delivery", "behaviour")
     return next((kind for kind in kinds if _names(data, kind)), "persona")
 
 
 def _names(data, kind):
-    return kind in data and not (kind in {"population", "target"} and "scenario" in data)
+    return kind in data and not (kind in {"population", "target", "behaviour"} and "scenario" in data)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +82,7 @@ def test_example_loads(yaml_file, reader):
 
 
 def test_every_kind_has_an_example(reader):
-    """The page on files shows a file of each of the six kinds."""
+    """The page on files shows a file of each of the seven kinds."""
     folder = reader("docs/files.md")
     assert {kind_of(read_yaml(path).data) for path in folder.glob("*.yaml")} == set(LOADERS)
 

@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from simulator.model.behaviour import CONSENSUS, load_behaviour
 from simulator.model.devices import device_table
 from simulator.model.library import shipped
 from simulator.model.merge import merge_persona
@@ -259,8 +260,9 @@ def test_two_personas_clearly_differ(one, other):
 
 @pytest.mark.parametrize("name", PERSONAS)
 def test_hazards_stay_between_the_randomised_slow_downs(name):
-    """Patience lies within 0.014-0.05 per second, the span of the experiments that the evidence names."""
-    assert 0.014 <= resolved(name).patience.hazard_per_s <= 0.05
+    """Patience lies within the interval of the fit to the experiments that the evidence names."""
+    low, high = load_behaviour(CONSENSUS).spec.intervals["patience.hazard_per_s"]
+    assert low <= resolved(name).patience.hazard_per_s <= high
 
 
 def test_the_base_knows_all_categories():

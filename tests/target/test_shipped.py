@@ -20,8 +20,8 @@ from simulator.target.schema import TargetFile
 NOT_SERVED = {
     "storefront": set(),
     "json_server": {
-        "consent_set", "decide", "exposure", "geofence", "identify", "loyalty_earn", "loyalty_redeem", "next_action", "price",
-        "push_register", "rank", "suggest",
+        "consent_set", "decide", "exposure", "geofence", "identify", "loyalty_earn", "loyalty_redeem", "next_action",
+        "price", "push_register", "rank", "suggest",
     },
 }  # fmt: skip
 """What a target does not have: a server without behaviour needs no more than makes a load."""

@@ -229,13 +229,17 @@ class LiveVisit:
 
     def _read(self, request: Request, reply: Reply) -> str:
         """Learn what a good answer told; return the error's name, or nothing."""
-        if reply.error:
-            return reply.error
         target = self.run.target
+        if reply.error:
+            if request.operation in target.opening:
+                self.visitor = None
+            return reply.error
         answer = target.read(request.operation, reply.status, reply.headers, reply.body)
         self._again = target.again(request, answer, self.context)
         self.context.learn(answer)
         evidence = self.run.contract.see(answer)
+        if answer.error and request.operation in target.opening:
+            self.visitor = None  # The target does not know them, so nothing it answers says anything of them.
         if self.visitor is not None:
             self.run.probing.see(self.visitor, request, reply, answer.error, evidence)
         return answer.error

@@ -1,0 +1,280 @@
+"""The speed report: every picture is there and can be read, nothing is claimed that is not so, machines can read it."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from simulator.analysis.estimates import Estimate
+from simulator.analysis.runs import read_run
+from simulator.model.faults import FileFaults
+from simulator.page.card import compile_pages, page_file
+from simulator.report.speed_json import SCHEMA_FILE, schema, speed_json
+from simulator.report.speed_page import speed_html
+from simulator.report.speed_write import write_speed
+from simulator.scenario.load import load_scenario
+from simulator.study.dose import dose_response
+from simulator.study.dose_change import Change, delay
+from simulator.study.speed_doses import conclusions
+from simulator.study.speed_findings import HEADLINE, Sensitivity, Swept
+from simulator.study.speed_pages import reduce_pages
+from simulator.study.speed_report import Asked, of_run, of_scenario
+from simulator.study.speed_sweep import read_sweep, sweep_text
+from simulator.study.speed_vitals import cohorts, vitals
+
+_spec = importlib.util.spec_from_file_location("footfall_reading", Path(__file__).with_name("reading.py"))
+_reading = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_reading)
+Page = _reading.Page
+
+PICTURES = {
+    "dose", "gap", "bridge-landing", "bridge-average", "sensitivity-engaged_time", "sensitivity-conversion",
+    "landing-bounce", "landing-pages", "average-bounce", "average-pages", "plateau", "published-dealt",
+    "published-seen", "survival-pages", "survival-engaged_time", "ends", "hazard-wait", "hazard-page", "budget",
+    "funnel", "forest", "lcp-network", "lcp-tier", "lcp-page", "spread", "chain", "journey-0",
+}  # fmt: skip
+"""What a scenario's report draws, with a sweep beside it."""
+OF_ANY_RUN = {"landing-bounce", "average-bounce", "hazard-wait", "hazard-page", "spread", "lcp-network"}
+
+
+def swept(rate, slow):
+    """Return a row of a sweep."""
+
+    def one(value):
+        return Estimate(value, 500, 0.9 * value, 1.1 * value)
+
+    server, lcp = {"p50": one(0.05 * slow), "p95": one(0.2 * slow)}, {"p50": one(1 + 0.1 * slow), "p75": one(2 + slow)}
+    return Swept(rate, 500, server, lcp, {"engaged_time": one(60 / slow), "pages": one(3 / slow)})
+
+
+@pytest.fixture(scope="module")
+def played(few):
+    """Return the findings of a small scenario with a sweep beside it, and its verdict."""
+    scenario = load_scenario("smoke", {"shoppers": few(400), "thresholds": ["bounce < 99%", "engaged_time > 1h"]})
+    return of_scenario(scenario, Asked(few(400), sweep=(swept(5.0, 1.0), swept(10.0, 1.4), swept(20.0, 3.0))))
+
+
+@pytest.fixture(scope="module")
+def page(played):
+    """Return the parsed page."""
+    return Page(speed_html(played))
+
+
+@pytest.fixture(scope="module")
+def of_arms(playing, tmp_path_factory):
+    """Return the findings of a live run with arms."""
+    tables, names = playing.played(rate=(10.0, 30.0), delays=(1.5,))
+    folder = tmp_path_factory.mktemp("speed") / "run"
+    playing.write_run(
+        folder, world="live", tables=playing.live_tables(tables), names=names, thresholds=("errors < 5%",)
+    )
+    return of_run(folder, Asked(100))
+
+
+def drawn(page):
+    """Return the names of the drawings of a page, without their width."""
+    titles = {attributes.get("id", "") for tag, attributes in page.elements if tag == "title"}
+    return {title.removesuffix("-wide-title") for title in titles if title.endswith("-wide-title")}
+
+
+def test_every_picture_is_there_for_both_widths(page):
+    """The page of a scenario draws everything that it promises, once for a desktop and once for a phone."""
+    titles = {attributes.get("id") for tag, attributes in page.elements if tag == "title"}
+    assert drawn(page) >= PICTURES
+    assert {f"{name}-narrow-title" for name in PICTURES} <= titles
+
+
+def test_every_picture_is_told_in_words(page):
+    """Each drawing has a title and a description that is not empty, and says that it is a picture."""
+    charts = [attributes for tag, attributes in page.elements if tag == "svg" and attributes.get("class") == "chart"]
+    assert charts
+    assert all(attributes["role"] == "img" and attributes["aria-labelledby"].count("-") >= 2 for attributes in charts)
+
+
+def test_every_figure_is_marked(played):
+    """Each picture's card carries a mark: measured, part measured or assumed; behaviour is never called measured."""
+    figures = speed_html(played).split("<figure")[1:]
+    bare = [one for one in figures if 'class="badge' not in one.split("</figure>")[0]]
+    assert all("<h3>Shopper" in one for one in bare)  # single visits stand under their section's mark
+    assert played.findings.basis["behaviour"] == "assumed"
+
+
+def test_page_needs_nothing_from_anywhere(page, played):
+    """No script, no element and no style refers to anything outside the page."""
+    assert {tag for tag, _ in page.elements} & {"script", "link", "iframe", "object", "embed", "img", "base"} == set()
+    text = speed_html(played)
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "url(" not in text
+
+
+@pytest.mark.parametrize("found", ["played", "of_arms"])
+def test_nothing_unknown_is_shown(found, request):
+    """Neither page nor tables hold a figure that is no number."""
+    judged = request.getfixturevalue(found)
+    text = re.sub(r"<style>.*?</style>", "", speed_html(judged), flags=re.DOTALL)
+    assert not re.search(r"\bnan\b|\binf\b|\bNone\b|Infinity", text)
+    assert "NaN" not in speed_json(judged)
+
+
+@pytest.mark.parametrize("found", ["played", "of_arms"])
+def test_json_is_as_published(found, request):
+    """The JSON follows its schema, which is the checked-in one."""
+    written = json.loads((Path("simulator/report") / SCHEMA_FILE).read_text("utf-8"))
+    assert written == json.loads(json.dumps(schema()))
+    jsonschema.validate(json.loads(speed_json(request.getfixturevalue(found))), written)
+
+
+def test_parts_of_lcp_have_the_names_of_web_vitals(played):
+    """JSON and table name the parts of LCP as the web-vitals library does, and they sum to it."""
+    cohorts = [one for one in json.loads(speed_json(played))["cohorts"] if not one["reference"]]
+    names = {"timeToFirstByte", "resourceLoadDelay", "resourceLoadDuration", "elementRenderDelay"}
+    assert all(set(one["seconds"]) == names for one in cohorts)
+    assert all(sum(one["seconds"].values()) > 0 for one in cohorts)
+
+
+def test_tables_are_written_whole(played, tmp_path):
+    """Page, Markdown, JSON and a CSV file a table are written; every CSV row has as many cells as its head."""
+    written = write_speed(tmp_path / "new" / "folder", played)
+    names = {path.name for path in written}
+    assert {
+        "speed.html",
+        "speed.md",
+        "speed.json",
+        "speed-answer.csv",
+        "speed-arms.csv",
+        "speed-sensitivity.csv",
+    } <= names
+    for path in written:
+        if path.suffix == ".csv":
+            head, *rows = csv.reader(path.read_text("utf-8").splitlines())
+            assert rows
+            assert all(len(row) == len(head) for row in rows)
+
+
+def test_the_same_findings_give_the_same_bytes(played, tmp_path):
+    """Writing twice gives the same files."""
+    first, second = write_speed(tmp_path / "one", played), write_speed(tmp_path / "two", played)
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+
+
+def test_the_famous_figure_stands_with_its_conditions(played):
+    """Seventy percent is only ever told of sites at 5 s and at 19 s, and never as a result."""
+    text = re.sub(r"<[^>]*>", "", speed_html(played)).replace("\u202f", " ").replace("\xa0", " ")
+    assert "5 s or less" not in text
+    told = [text[max(0, m.start() - 200) : m.end() + 200] for m in re.finditer(r"70 % longer", text)]
+    assert told
+    assert all("5 s" in one and "19 s" in one and "no result" in one for one in told)
+
+
+def test_sensitivity_is_always_shown(played, page):
+    """Results stand for h of 0, 0.01, 0.025 and 0.05, and at 0 a second costs no engaged time."""
+    found = played.findings
+    assert [one.hazard_per_s for one in found.sensitivity] == [0.0, 0.01, 0.025, 0.05]
+    zero = found.sensitivity[0].relative["engaged_time"]
+    assert all(one.value == 0 for one in zero)
+    assert {"sensitivity-engaged_time"} <= drawn(page)
+
+
+def test_a_conclusion_that_flips_is_told(played):
+    """What one second does to engaged time is told with the assumption under which it does not."""
+    engaged = next(one for one in played.findings.conclusions if one.metric == "engaged_time")
+    assert engaged.says == "falls"
+    assert [turned.hazard_per_s for turned in engaged.flips] == [0.0]
+    assert "Engaged time: down, but no change shown at h = 0" in speed_html(played)
+
+
+def test_small_samples_are_grey(played):
+    """Bins of fewer than 200 visits are drawn hollow."""
+    assert any(one.visits < 200 for one in played.findings.landing.bins)
+    assert "hollow-faint" in speed_html(played)
+
+
+def test_a_run_with_arms_is_compared_as_dealt(of_arms):
+    """A live run's arms are its experiment; what was not measured there is said to be missing or assumed."""
+    found = of_arms.findings
+    assert found.source == "run"
+    assert found.arms.design in ("randomised", "paired")
+    assert len(found.arms.arms) == 2
+    assert found.arms.arms[1].relative["engaged_time"].value < 0
+    assert found.measured_share > 0
+    assert found.basis["experiment"] == "part measured"
+    assert drawn(Page(speed_html(of_arms))) >= OF_ANY_RUN
+
+
+def test_a_run_without_arms_says_so(playing, tmp_path):
+    """A run that cannot be played again and has no arms still shows what was seen, and claims no cause."""
+    folder = playing.write_run(tmp_path / "run")
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["scenario"]["population"] = "nobody-knows"
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    judged = of_run(folder, Asked(100))
+    text = speed_html(judged)
+    assert judged.findings.arms is None
+    assert judged.findings.conclusions == ()
+    assert "Without arms there is no cause to be told" in text
+    assert any("cannot be played again" in line for line in judged.findings.missing)
+
+
+def test_nobody_who_minds_loses_nothing(few):
+    """Under the null behaviour a second changes neither engaged time nor pages nor conversions; wall time grows."""
+    scenario = load_scenario("smoke", {"behaviour": "null", "thresholds": []})
+    response = dose_response(scenario, [delay(1.0)], shoppers=few(300), grouped=False)
+    told = {one.metric: one.says for one in conclusions(response.doses[0].relative, 1.0, ())}
+    assert told["engaged_time"] == told["pages"] == told["conversion"] == "no change shown"
+    assert told["wall_time"] == "rises"
+
+
+def figure(value, half, n=1_000):
+    """Return an estimate with its interval."""
+    return Estimate(value, n, value - half, value + half)
+
+
+def test_conclusions_say_where_they_turn():
+    """A conclusion names the hazards at which the interval would say something else, and only those."""
+    tried = [
+        Sensitivity(h, (1.0,), {name: (figure(-2 * h, 0.01),) for name in HEADLINE}) for h in (0.0, 0.01, 0.025, 0.05)
+    ]
+    (engaged,) = conclusions({"engaged_time": figure(-0.05, 0.01)}, 1.0, tried)
+    assert (engaged.says, [turned.hazard_per_s for turned in engaged.flips]) == ("falls", [0.0])
+    (rising,) = conclusions({"engaged_time": figure(0.05, 0.01)}, 1.0, tried)
+    assert [(turned.hazard_per_s, turned.says) for turned in rising.flips] == [
+        (0.0, "no change shown"), (0.01, "falls"), (0.025, "falls"), (0.05, "falls"),
+    ]  # fmt: skip
+
+
+def test_a_page_cannot_be_faster_than_at_once(few):
+    """Saving more seconds than a page takes costs nobody a page, and saving never loses engaged time on average."""
+    scenario = load_scenario("smoke", {"thresholds": []})
+    saved = dose_response(scenario, [Change("all", {"all": -60.0}), Change("home", {"home": -0.2})], shoppers=few(300))
+    everything, some = saved.doses
+    assert everything.outcome.means["waited_time"].value == 0
+    assert everything.relative["engaged_time"].value >= some.relative["engaged_time"].value >= 0
+
+
+def test_a_sweep_that_is_none_is_refused(tmp_path):
+    """A sweep's file that is missing, no JSON, or short is refused with its path; a good one comes back sorted."""
+    for text, found in ((None, "does not exist"), ("{", "cannot be read"), ('{"rows": []}', "has 0 rates")):
+        if text is not None:
+            (tmp_path / "sweep.json").write_text(text, "utf-8")
+        with pytest.raises(FileFaults, match=found):
+            read_sweep(tmp_path)
+    rows = (swept(10.0, 2.0), swept(5.0, 1.0))
+    (tmp_path / "sweep.json").write_text(sweep_text(rows), "utf-8")
+    assert [row.rate_per_s for row in read_sweep(tmp_path)] == [5.0, 10.0]
+
+
+def test_chunks_and_the_whole_count_the_same(arms_folder):
+    """Counting pages a row group at a time gives what counting the whole table gives, and reads no whole table."""
+    late, whole = read_run(arms_folder, events_later=True), read_run(arms_folder)
+    one, other = reduce_pages(late, None), reduce_pages(whole, None)
+    assert not late.events.is_read
+    assert vitals(one) == vitals(other)
+    assert len(cohorts(reduce_pages(late, compile_pages(page_file()).cards))) > len(cohorts(one)) == 0
+    assert one.events == other.events == int((whole.events.labels("arm").are("control")).sum())
