@@ -63,6 +63,7 @@ SLOW = (
     "page/test_recorder_browser.py",
     "report/test_looking_browser.py",
     "scenario/test_loading.py::test_the_digest_is_the_same_wherever",
+    "study/test_dose.py::test_workers_never_show",
     "study/test_what_if_run.py",
     "target/probes/test_zoo.py",
     "study/test_scorecard.py::test_the_fit_finds_a_planted_level",
