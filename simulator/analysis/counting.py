@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simulator.analysis.influence import groups_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -113,9 +115,11 @@ def shopper_sums(counted: Tally, clusters: NDArray[np.int64], *processes: Proces
     With E the sum over a shopper's rows that left and w the weight of those that did not, a shopper's process is
     E − w·drain; the sums of E·E, E·w and w·w change by a little whenever a row leaves.
     """
-    order = np.lexsort((counted.place, clusters))
+    who, rank = groups_of(clusters)
+    # One key instead of two: numpy sorts it twenty times as fast.
+    order = np.argsort(rank * len(counted.times) + counted.place, kind="stable")
     place, weights = counted.place[order], counted.weights[order]
-    starts = np.flatnonzero(np.append(True, np.diff(clusters[order]) != 0))
+    starts = np.searchsorted(rank[order], np.arange(len(who)))
     sizes = np.diff(starts, append=len(order))
 
     def so_far(values: Floats) -> Floats:
@@ -142,5 +146,5 @@ def shopper_sums(counted: Tally, clusters: NDArray[np.int64], *processes: Proces
 
 def spread_factor(clusters: NDArray[np.int64]) -> tuple[float, int]:
     """Return G/(G−1), by which sums over G shoppers are raised, and G."""
-    groups = len(np.unique(clusters))
+    groups = len(groups_of(clusters)[0])
     return groups / (groups - 1) if groups > 1 else 1.0, groups
