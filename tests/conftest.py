@@ -60,6 +60,8 @@ SLOW = (
     "page/test_drift.py",
     "page/test_recorder_browser.py",
     "report/test_looking_browser.py",
+    "report/test_speed.py",
+    "report/test_speed_browser.py",
     "scenario/test_loading.py::test_the_digest_is_the_same_wherever",
     "study/test_what_if_run.py",
     "study/test_scorecard.py::test_the_fit_finds_a_planted_level",

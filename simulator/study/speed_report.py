@@ -224,6 +224,7 @@ def _findings(
 ) -> SpeedFindings:
     near = _near_one_second(arms.arms) if arms is not None else None
     landing, average = speed_landing.binned(run, "landing"), speed_landing.binned(run, "average")
+    bends = speed_landing.plateau(run, landing)
     scenario_only = run.base_arm is None and not run.folder.is_dir()
     if made.view is not None and scenario_only:
         landing, average = (speed_gap.binned_of(made.view, one.by, one) if one else None for one in (landing, average))
@@ -255,7 +256,7 @@ def _findings(
         overlay=overlay,
         bridges=bridges,
         leaving=Leaving(speed_vitals.leaving_by_wait(pages), speed_landing.leaving_by_page(run)),
-        plateau=speed_landing.plateau(run),
+        plateau=bends,
         cohorts=speed_vitals.cohorts(pages),
         vitals=speed_vitals.vitals(pages),
         spreads=speed_vitals.spreads(pages),
