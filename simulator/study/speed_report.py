@@ -82,7 +82,7 @@ def of_scenario(scenario: Scenario, asked: Asked) -> Judged:
     arms = _paired(made.response, beside, reduce_pages(beside, None))
     missing = () if asked.sweep else (NO_SWEEP,)
     found = _findings(run, pages, arms, beside, made, asked, (scenario.spec.scenario, scenario.spec.describe), missing)
-    return Judged(found, _verdict(run, asked.store))
+    return Judged(found, verdict_of(run, asked.store))
 
 
 def of_run(folder: Path, asked: Asked) -> Judged:
@@ -112,7 +112,7 @@ def of_run(folder: Path, asked: Asked) -> Judged:
         arms = _paired(made.response, beside, reduce_pages(beside, None), (PLAYED_AGAIN,))
     title = (run.manifest.name, str(run.manifest.scenario.get("describe") or ""))
     found = _findings(run, pages, arms, beside, made, asked, title, tuple(missing))
-    return Judged(found, _verdict(run, asked.store))
+    return Judged(found, verdict_of(run, asked.store))
 
 
 NO_SWEEP = "The chain from arrivals to session length: give a live rate sweep with --sweep."
@@ -125,7 +125,8 @@ def _cards(run: Run) -> NDArray[Any]:
     return compile_pages(page_file(), instant=run.manifest.scenario.get("pages") == "instant").cards
 
 
-def _verdict(run: Run, store: Store | None) -> Verdict:
+def verdict_of(run: Run, store: Store | None) -> Verdict:
+    """Return the verdict on a run's own thresholds; `store` holds the baselines that they may name."""
     try:
         thresholds = parse_thresholds(run.manifest.thresholds)
     except ThresholdError as error:

@@ -6,18 +6,23 @@ import csv
 import importlib.util
 import json
 import re
+from html import escape
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from simulator.analysis.baselines import Store
 from simulator.analysis.estimates import Estimate
+from simulator.cli import cli
+from simulator.cli.exits import failing
 from simulator.report.speed_json import SCHEMA_FILE, schema, speed_json
 from simulator.report.speed_page import speed_html
 from simulator.report.speed_write import write_speed
 from simulator.scenario.load import load_scenario
 from simulator.study.speed_findings import Swept
-from simulator.study.speed_report import Asked, of_run, of_scenario
+from simulator.study.speed_play import played as played_again
+from simulator.study.speed_report import Asked, of_run, of_scenario, verdict_of
 
 _spec = importlib.util.spec_from_file_location("footfall_reading", Path(__file__).with_name("reading.py"))
 _reading = importlib.util.module_from_spec(_spec)
@@ -211,3 +216,30 @@ def test_a_run_without_arms_says_so(playing, tmp_path):
     assert judged.findings.conclusions == ()
     assert "Without arms there is no cause to be told" in text
     assert any("cannot be played again" in line for line in judged.findings.missing)
+
+
+def test_a_broken_threshold_is_the_exit_code(played):
+    """The verdict is on the scenario's own thresholds: one broken of two gives exit code 1, and the page shows both."""
+    assert played.verdict.exit_code == 1
+    assert [result.ok for result in played.verdict.results] == [True, False]
+    text = speed_html(played)
+    assert all(f"<code>{escape(result.threshold.text)}</code>" in text for result in played.verdict.results)
+
+
+def test_engaged_time_is_held_against_a_baseline(tmp_path, few):
+    """What `generate` wrote and `baseline save` kept is what a scenario's `vs baseline` is judged against."""
+    threshold = "mean of engaged_time vs baseline:main > {}"
+    file = tmp_path / "gate.yaml"
+    text = "scenario: gate\ndescribe: A gate.\nshoppers: {}\nthresholds: ['{}']\n"
+    file.write_text(text.format(few(200), threshold.format("-2%")), "utf-8")
+    calls = (
+        ["generate", str(file), "--out", str(tmp_path / "run")],
+        ["baseline", "save", str(tmp_path / "run"), "--name", "main", "--baselines", str(tmp_path / "kept")],
+    )
+    for call in calls:
+        assert failing(lambda call=call: cli.main(call, prog_name="footfall", standalone_mode=False)) == 0
+    store = Store(tmp_path / "kept")
+    held = verdict_of(played_again(load_scenario(str(file))), store)
+    assert (held.exit_code, held.results[0].estimate.value) == (0, 0.0)
+    broken = verdict_of(played_again(load_scenario(str(file), {"thresholds": [threshold.format("5%")]})), store)
+    assert broken.exit_code == 1
