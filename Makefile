@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 WORKERS ?= 2
 
-.PHONY: demo test slow check format bench soak zoo accuracy docs clean
+.PHONY: demo test slow check format bench soak zoo accuracy estimators docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/footfall demo
@@ -49,6 +49,10 @@ accuracy: $(VENV)/.accuracy
 	$(BIN)/python tests/accuracy/measure.py --quiet --repeats $(REPEATS)
 	$(if $(LIGHTHOUSE),$(BIN)/python tests/accuracy/lighthouse.py $(LIGHTHOUSE))
 	$(BIN)/python tests/accuracy/evaluate.py --fit --write
+
+# How good the estimators are, on simulated truth: some minutes on two cores.
+estimators: $(VENV)/.installed
+	$(BIN)/footfall speed estimators --markdown docs/estimators.md
 
 clean:
 	rm -rf $(VENV) build dist

@@ -65,6 +65,7 @@ def redrawn(bins: Bins, resamples: int, seed: int) -> tuple[Floats, Floats]:
     counts, sums = np.empty((resamples, len(bins.load_s))), np.empty((resamples, len(bins.load_s)))
     for begin in range(0, resamples, 128):
         end = min(begin + 128, resamples)
-        times = rng.multinomial(groups, np.full(groups, 1 / groups), end - begin).astype(np.float64)
+        drawn = rng.integers(0, groups, (end - begin, groups)) + groups * np.arange(end - begin)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
         counts[begin:end], sums[begin:end] = times @ bins.rows, times @ bins.outcomes
     return counts, sums

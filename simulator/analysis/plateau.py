@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STEPS, BINS = 20, 100
 """Bins of the isotonic curve and of the broken line."""
-RESAMPLES = 599
+RESAMPLES = 399
 EDGE = 0.05
 """A knee has at least this share of the rows on each side of it."""
 LEVEL = 0.05

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from simulator.fit.rum_after import fit_dwell, fit_put_off, fit_total, varies_within
-from simulator.fit.rum_patience import ENOUGH_LEVEL, fit_patience
+from simulator.fit.rum_patience import ENOUGH_LEVEL, fit_patience, paints_known
 from simulator.model.behaviour import CONSENSUS, base_shopper, load_behaviour
 from simulator.study.designs import delayed_world, one_visit_each, population_under
 from simulator.worlds.crowd import blocks
@@ -116,6 +116,8 @@ def fit_rum(views: Views) -> Fit:
         found |= _of_total(total, design)
     if "put_off.per_log_load" not in found:
         found |= _of_put_off(fit_put_off(views), design)
+    if found and (not paints_known(views) or patience is None):
+        found["patience.feedback"] = Parameter("patience.feedback", 1.0, None, None, "assumed", WHOLE)
     found["put_off.dwell"] = _of_dwell(fit_dwell(views) if design.timed else None, design)
     return Fit(design, tuple(found.get(name) or _assumed(name, design) for name in NAMES))
 
@@ -124,6 +126,9 @@ NAMES = (
     "patience.hazard_per_s", "patience.shape", "patience.frailty_variance", "patience.feedback", "put_off.per_log_load",
     "put_off.memory", "put_off.dwell",
 )  # fmt: skip
+
+
+WHOLE = "no first paints: the level is of the whole wait, so nothing softens it"
 
 
 def _of_patience(patience: Patience, design: Design) -> dict[str, Parameter]:

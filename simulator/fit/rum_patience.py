@@ -57,6 +57,11 @@ class Patience:
     free: Free
 
 
+def paints_known(views: Views) -> bool:
+    """Return whether first paints are told of most pages; if not, the level is of whole waits, softened by nothing."""
+    return bool((~np.isnan(views.fcp_s)).mean() > 0.5)
+
+
 def free_forms(views: Views) -> Free:
     """Return what can be told apart, from what is in the data (see the table of docs/behaviour.md)."""
     up = ~np.isnan(views.left_s)
@@ -65,10 +70,11 @@ def free_forms(views: Views) -> Free:
     waits = np.unique(views.user, return_counts=True)[1]
     painted = up & (views.fcp_s < views.left_s)
     blind = up & (np.isnan(views.fcp_s) | (views.fcp_s >= views.left_s))
-    known = bool((~np.isnan(views.fcp_s)).mean() > 0.5)
     sides = min(int(painted.sum()), int(blind.sum())) >= ENOUGH_SIDE
     return Free(
-        enough and delays >= DELAYS, enough and float((waits > 1).mean()) >= REPEATED, enough and known and sides
+        enough and delays >= DELAYS,
+        enough and float((waits > 1).mean()) >= REPEATED,
+        enough and paints_known(views) and sides,
     )
 
 
@@ -121,7 +127,8 @@ class _Waits(NamedTuple):
         up = ~np.isnan(views.left_s)
         wait_s = np.maximum(np.where(up, views.left_s, views.load_s), SHORTEST_S)
         # Nothing painted is nothing seen; a paint of which nothing is told of a page that loaded came with it.
-        blind_s = np.minimum(np.where(np.isnan(views.fcp_s), wait_s, views.fcp_s), wait_s)
+        fcp_s = views.fcp_s if paints_known(views) else np.full(len(up), np.nan)
+        blind_s = np.minimum(np.where(np.isnan(fcp_s), wait_s, fcp_s), wait_s)
         person = np.unique(views.user, return_inverse=True)[1]
         return cls(wait_s, blind_s, up, person, np.bincount(person, up).astype(np.float64))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
+from simulator.fit.rum import WHOLE
 from simulator.model.behaviour import BehaviourFile
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def preset_of(fit: Fit, name: str, source: str, findings: Findings) -> dict[str,
     sections: dict[str, dict[str, Any]] = {"patience": {}, "put_off": {}}
     for one in fit.parameters:
         section, _, key = one.name.partition(".")
-        if one.state != "assumed" or one.name in LEVELS:
+        if one.state != "assumed" or one.name in LEVELS or one.why == WHOLE:
             sections[section][key] = _round(one.value)
     data = {
         "behaviour": name,

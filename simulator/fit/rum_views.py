@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from simulator.fit.rum_read import Beacons
 
 BOTS = re.compile(
-    r"bot\b|bot/|crawl|spider|slurp|headless|lighthouse|pagespeed|gtmetrix|pingdom|webpagetest|ptst|catchpoint"
+    r"(?<!cu)bot\b|crawl|spider|slurp|headless|lighthouse|pagespeed|gtmetrix|pingdom|webpagetest|ptst|catchpoint"
     r"|dynatrace|datadog|statuscake|uptime|phantomjs|selenium|puppeteer|playwright|python-requests|curl/|wget|axios"
     r"|okhttp|java/|go-http-client|facebookexternalhit|preview",
     re.IGNORECASE,
 )
-"""Words of user agents of programs: those that name themselves, tools that measure pages, and HTTP libraries."""
+"""Words of user agents of programs: those that name themselves, tools that measure pages, and HTTP libraries.
+
+Cubot makes phones."""
 LONGEST_S = 1_800.0
 """A wait beyond the 30 minutes after which a session is over is a mistake of a clock."""
 SHORTEST_MS = 10.0
@@ -140,6 +142,9 @@ def _by_metric(table: pa.Table, findings: Findings) -> pa.Table:
     if "view" not in table.column_names:
         findings.drop("metric without a view: several metrics cannot be put together", table.num_rows)
         return table.slice(0, 0)
+    nameless = ~_there(table, "view")
+    findings.drop("view is missing", int(nameless.sum()))
+    table = table.filter(pa.array(~nameless))
     names, values = table["metric"].to_pylist(), table["value"].to_pylist() if "value" in table.column_names else []
     others = [name for name in table.column_names if name not in ("metric", "value")]
     columns = {name: table[name].to_pylist() for name in others}
@@ -269,7 +274,9 @@ def _there(table: pa.Table, name: str) -> NDArray[np.bool_]:
 def nothing_usable(path: Path, findings: Findings) -> FileFaults:
     """Return the faults of a file in which no row can be used: every reason, with its count and an example."""
     name = str(path)
-    faults = [Fault(name, 0, "", f"has no usable page view in {findings.rows:,} rows", "")]
+    strange = ", ".join(findings.unknown_columns)
+    hint = f"it has {strange}; --column session=… says what a column is" if strange else ""
+    faults = [Fault(name, 0, "", f"has no usable page view in {findings.rows:,} rows", "", hint)]
     for reason, count in findings.dropped.items():
         example = findings.examples.get(reason)
         faults.append(Fault(name, 0, "", f"{count:,} rows: {reason}" + (f" (as {example[0]})" if example else ""), ""))

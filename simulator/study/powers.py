@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from simulator.analysis.cuped import Arm, cuped
 from simulator.analysis.influence import difference, mean_of
 from simulator.analysis.sample_size import need_of
-from simulator.study.trials import trial
+from simulator.study.trials import KNOWN_EFFECT, trial
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +53,7 @@ class Power:
 
 def plan_of(seed: int, shoppers: int = PILOT) -> Plan:
     """Return what a pilot asks for to see what the delays truly do, with a power of 80 %."""
-    pilot = trial("everyday", seed, PILOT_FIRST, PILOT_FIRST + shoppers, DELAYS_S)
+    pilot = trial(KNOWN_EFFECT, seed, PILOT_FIRST, PILOT_FIRST + shoppers, DELAYS_S)
     values = [pilot.values[METRIC][pilot.arm == arm] for arm in range(len(DELAYS_S))]
     sizes = []
     others = [_mean(pilot, pilot.arm == arm) for arm in PILOTS]
@@ -72,7 +72,7 @@ def tried(seed: int, run: int, plan: Plan) -> list[bool]:
     found = []
     for place, (design, shoppers, _) in enumerate(plan.sizes):
         first = FIRST + (run * len(plan.sizes) + place) * ROOM
-        one = trial("everyday", seed, first, first + shoppers, DELAYS_S)
+        one = trial(KNOWN_EFFECT, seed, first, first + shoppers, DELAYS_S)
         p = _seen(one, design, first + shoppers // 2)
         found.append(p is not None and p < 1 - 0.95)
     return found

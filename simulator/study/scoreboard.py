@@ -11,7 +11,7 @@ from simulator.study.contenders import contenders
 from simulator.study.drawn_trials import drawn
 from simulator.study.powers import METRIC, Plan, Power, plan_of, tried
 from simulator.study.score import Score, score, share_of
-from simulator.study.trials import SHOPPERS, trial
+from simulator.study.trials import KNOWN_EFFECT, SHOPPERS, trial
 from simulator.study.truth import SHOPPERS as TRUTH
 from simulator.study.truth import Part, part_of_truth, truth_of
 from simulator.worlds.pool import make_all
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simulator.study.trials import Preset
 
 SEED = 20_261_122
+PRESETS: tuple[Preset, Preset] = (KNOWN_EFFECT, "null")
 RUNS, BLOCK, TRUTH_BLOCK = 1_000, 10, 10_000
 """Trials by default, trials that a worker makes at a time, and shoppers of the truth that it plays at a time."""
 
@@ -91,7 +92,7 @@ class Task:
 
 
 class Block(NamedTuple):
-    """What was said in some trials, a list a contender, of the everyday crowd and of the null preset."""
+    """What was said in some trials, a list a contender, of the preset with an effect and of the null preset."""
 
     said: list[list[Said]]
     null: list[list[Said]]
@@ -113,7 +114,7 @@ def scoreboard(
     `tell` hears (tasks done, tasks in all).
     """
     plan = plan_of(seed)
-    todo = [Task(a, min(a + TRUTH_BLOCK, truth_shoppers), "everyday") for a in range(0, truth_shoppers, TRUTH_BLOCK)]
+    todo = [Task(a, min(a + TRUTH_BLOCK, truth_shoppers), KNOWN_EFFECT) for a in range(0, truth_shoppers, TRUTH_BLOCK)]
     todo += [Task(a, min(a + BLOCK, runs)) for a in range(0, runs, BLOCK)]
     made: dict[Task, Part | Block] = {}
     for task, result in make_all(partial(work, seed, plan), todo, workers):
@@ -136,7 +137,7 @@ def work(seed: int, plan: Plan, task: Task) -> tuple[Task, Part | Block]:
     null: list[list[Said]] = [[] for _ in all_of]
     for run in runs:
         first = run * SHOPPERS
-        found, nothing = (trial(preset, seed, first, first + SHOPPERS) for preset in ("everyday", "null"))
+        found, nothing = (trial(preset, seed, first, first + SHOPPERS) for preset in PRESETS)
         for place, one in enumerate(all_of):
             said[place].append(one.measure(found))
             if one.effect:

@@ -16,8 +16,8 @@ import numpy as np
 from simulator.journey.arms import choose_arm, compile_arms
 from simulator.journey.plan import DAY_US, calendar_plan, draw_shoppers
 from simulator.journey.records import IMPATIENT, ONGOING
+from simulator.model.behaviour import apply, load_behaviour
 from simulator.model.devices import device_table
-from simulator.model.distributions import TableBook
 from simulator.model.persona import load_population
 from simulator.model.population import compile_population
 from simulator.model.schema import SITUATIONS, TECHNOLOGIES, TIERS
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 
     from simulator.journey.plan import Plan
     from simulator.model.population import Population
+    from simulator.page.card import Pages
 
     Floats = NDArray[np.float64]
 
-Preset = Literal["everyday", "null"]
-"""`everyday`: the shipped population. `null`: the same people, to whom waiting does nothing at all."""
+Preset = Literal["h0.025", "null"]
+"""Behaviour presets of the everyday population: one whose effect is clear, and one in which waiting does nothing."""
+KNOWN_EFFECT: Preset = "h0.025"
 US = 1e6
 DAYS = 7
 DELAYS_S = (0.0, 2.0, 4.0)
@@ -71,14 +73,13 @@ class Trial:
 
 @cache
 def population(preset: Preset) -> Population:
-    """Return the everyday population; `null` has no patience to lose, no memory of waits, and no budget of time."""
-    compiled, _ = compile_population(load_population("everyday"))
-    if preset == "everyday":
-        return compiled
-    personas = compiled.personas.copy()
-    personas["hazard_per_s"], personas["put_off"], personas["memory"] = 0.0, 0.0, 0.0
-    personas["budget"] = np.array([TableBook().row(None)], personas["budget"].dtype)
-    return compiled._replace(personas=personas)
+    """Return the everyday population as it reacts under a preset."""
+    return compile_population(apply(load_behaviour(preset), load_population("everyday")))[0]
+
+
+@cache
+def _pages() -> Pages:
+    return compile_pages(page_file())
 
 
 def trial(preset: Preset, seed: int, first: int, last: int, delays_s: tuple[float, ...] = DELAYS_S) -> Trial:
@@ -87,7 +88,7 @@ def trial(preset: Preset, seed: int, first: int, last: int, delays_s: tuple[floa
     arms = compile_arms([(f"slower_{delay:g}s", 1.0, {"all": delay}, {}) for delay in delays_s])
     shoppers = draw_shoppers(people, seed, first, last)
     plan = calendar_plan(people, seed, first, last, DAYS * DAY_US, 0, len(arms), shoppers)
-    visits, events = play_columns(World(people, compile_pages(page_file()), arms, seed), plan, shoppers)
+    visits, events = play_columns(World(people, _pages(), arms, seed), plan, shoppers)
     starts = np.cumsum(visits["pages"]) - visits["pages"]
     page_visit = np.repeat(np.arange(len(starts)), visits["pages"])
     chosen = np.array([choose_arm(arms, seed, number) for number in range(first, last)])
@@ -126,7 +127,7 @@ def _before(shoppers: NDArray[Any], plan: Plan, events: dict[str, NDArray[Any]],
     who = plan.shopper - shoppers["shopper"][0]
     tiers = np.array([TIERS.index(device.tier) for device in device_table().devices])
     codes = (
-        (shoppers["persona"][who], len(population("everyday").personas)),
+        (shoppers["persona"][who], len(population("null").personas)),
         (tiers[shoppers["device"][who]], len(TIERS)),
         (events["network"][starts], len(TECHNOLOGIES)),
         (events["situation"][starts], len(SITUATIONS)),

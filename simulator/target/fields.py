@@ -42,6 +42,7 @@ FIELDS = {
     "event.at_s": "the same in seconds",
     "event.at_us": "the same in microseconds",
     "event.at": "the same as ISO 8601 in UTC",
+    "message.campaign": "the campaign of a message that is to be sent",
     "passkey.credential": "the phone's answer to WebAuthn options extracted as `passkey`; missing if no finger fits",
     "paging.number": "which request for a long answer this is, from 1",
     "paging.cursor": "where the next part of a long answer begins; missing for the first",

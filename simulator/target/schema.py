@@ -50,9 +50,9 @@ Template = Annotated[
     WithJsonSchema({"type": ["string", "number", "boolean"], "description": "text with {fields}"}),
 ]
 JsonPath = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^\$"})]
-READINGS = ("inbox", "events", "popularity", "exposures", "profile")
+READINGS = ("inbox", "events", "popularity", "exposures", "profile", "uninstall")
 """What a target may let a tester read back: messages to a shopper, their events, what is popular, counts of variants,
-what is known of a shopper."""
+what is known of a shopper. `uninstall` reads nothing: it takes the app off a phone; then its push service says 410."""
 Reading = Literal[READINGS]  # type: ignore[valid-type] # the names stand once
 Status = Annotated[int, Field(ge=100, le=599)]
 
@@ -165,10 +165,17 @@ class Evidence(Section):
     geo_used: Annotated[AnyPlace | None, Field(description="the position the answer was made for")] = None
     fences: Annotated[AnyPlace | None, Field(description="where each offer holds")] = None
     language: Annotated[AnyPlace | None, Field(description="language of the content")] = None
+    daypart: Annotated[
+        AnyPlace | None, Field(description="the part of the day that the answer was made for, as morning")
+    ] = None
     stored: Annotated[AnyPlace | None, Field(description="how many events were kept")] = None
     attributed: Annotated[
         AnyPlace | None, Field(description="how many events were found to follow from what this shopper was shown")
     ] = None
+    counts: Annotated[
+        AnyPlace | None, Field(description="how often each was looked at or shown, all people together")
+    ] = None
+    balance: Annotated[AnyPlace | None, Field(description="points that the shopper has")] = None
     campaign: Annotated[AnyPlace | None, Field(description="which campaign each offer or message belongs to")] = None
     sent_at: Annotated[AnyPlace | None, Field(description="when each message was sent")] = None
     expires_at: Annotated[AnyPlace | None, Field(description="until when each offer or message holds")] = None
@@ -258,6 +265,9 @@ class Promises(Section):
     position_error: Annotated[
         float, Field(ge=0, description="metres by which a position may be off before an offer is out of place")
     ] = 200.0
+    give_up: Annotated[
+        Duration, Field(gt=0, description="how long an app waits for what is personal before it shows what it has")
+    ] = 3.0
     model_bytes: Annotated[int, Field(gt=0, description="of a 3-D model for a phone, at most")] = 10_000_000
 
 

@@ -30,21 +30,32 @@ def sends_of(target: Target) -> dict[str, Sends]:
     """Return what each operation and each reading of a target sends."""
     file = target.file
     rests = dict(file.operations) | {f"readings.{name}": rest for name, rest in file.readings.items()}
-    tokens = {
+    tokens = token_fields(target)
+    return {name: _sends(rest, file, tokens) for name, rest in rests.items()}
+
+
+def token_fields(target: Target) -> frozenset[str]:
+    """Return the fields that hold attribution tokens: what is extracted from where an answer shows one."""
+    file = target.file
+    return frozenset(
         EXTRACTED + name
-        for rest in rests.values()
+        for rest in (*file.operations.values(), *file.readings.values())
         if rest.evidence.token is not None
         for name, place in rest.extract.items()
         if _spot(place) == _spot(rest.evidence.token)
-    }
-    return {name: _sends(rest, file, tokens) for name, rest in rests.items()}
+    )
+
+
+def named_by(rest: Rest) -> frozenset[str]:
+    """Return the fields that a request itself names, without what its credentials and the file's headers carry."""
+    return frozenset(name for part in _parts(rest) for name in _names(part))
 
 
 def _spot(place: Place | str) -> str:
     return written(at_path(place) if isinstance(place, str) else place)
 
 
-def _sends(rest: Rest, file: TargetFile, tokens: set[str]) -> Sends:
+def _sends(rest: Rest, file: TargetFile, tokens: frozenset[str]) -> Sends:
     in_path = frozenset(_names(rest.path))
     parts = [*_parts(rest), file.headers]
     fields = {name for part in parts for name in _names(part)} | _credentials(file)

@@ -74,9 +74,10 @@ def is_optional(parts: Parts) -> bool:
     return any(field.optional for field in fields_of(parts))
 
 
-def _getter(name: str) -> Callable[[Values], Json]:
-    """Return what reads a field. Of extracted candidates, a tuple, the context's integer chooses one.
+def getter(name: str) -> Callable[[Values], Json]:
+    """Return what reads a field of a context's values.
 
+    Of extracted candidates, a tuple, the context's integer chooses one.
     `extracted.name.all` is all of them, as a list.
     """
     if not name.startswith(EXTRACTED):
@@ -114,7 +115,7 @@ def text(parts: Iterable[str | Field], quote_field: Quote = as_text) -> Text:
     literal, getters = [""], []
     for part in parts:
         if isinstance(part, Field):
-            getters.append(_getter(part.name))
+            getters.append(getter(part.name))
             literal.append("")
         else:
             literal[-1] += part
@@ -205,7 +206,7 @@ def _string(parts: Parts) -> _Node:
     fields = fields_of(parts)
     if not fields:
         return _constant("".join(map(str, parts)))
-    render = _getter(fields[0].name) if len(parts) == 1 else text(parts)
+    render = getter(fields[0].name) if len(parts) == 1 else text(parts)
     return _Node(False, is_optional(parts), None, render)
 
 

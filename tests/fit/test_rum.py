@@ -11,8 +11,9 @@ from ruamel.yaml import YAML
 
 from simulator.fit.hits import Findings
 from simulator.fit.rum import fit_rum
+from simulator.fit.rum_patience import fit_patience
 from simulator.fit.rum_read import read_beacons
-from simulator.fit.rum_views import views_of
+from simulator.fit.rum_views import Views, views_of
 from simulator.model.behaviour import load_behaviour
 
 _spec = importlib.util.spec_from_file_location("footfall_beacons", Path(__file__).with_name("beacons.py"))
@@ -86,6 +87,15 @@ def test_everything_is_found_where_delays_were_dealt_to_pages(tmp_path):
     }  # fmt: skip
     assert [name for name, value in truth.items() if not holds(found[name], value)] == []
     assert found["patience.hazard_per_s"].value == pytest.approx(0.03, rel=0.1)
+
+
+def test_without_first_paints_the_level_is_of_whole_waits(tmp_path):
+    """Without first paints nothing is softened, and by 8 s as many have left as the whole hazard says."""
+    _, found = fitted(write_csv(tmp_path / "rum.csv", sessions(), without=("fcp",)))
+    assert found["patience.feedback"].value == 1.0
+    assert "whole wait" in found["patience.feedback"].why
+    by_8_s = found["patience.hazard_per_s"].value * 8 ** found["patience.shape"].value
+    assert 0.6 * 0.02 * 8 < by_8_s < 1.1 * 0.02 * 8
 
 
 def test_without_chance_the_level_is_confounded(tmp_path):
@@ -167,6 +177,46 @@ def test_bad_rows_are_left_out_and_counted(tmp_path):
         "neither a load time nor when they left": 1,
         "both a load time and leaving before it": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("agent", "kept"),
+    [
+        (made.PHONE, True),
+        ("Mozilla/5.0 (Linux; Android 10; CUBOT X20 PRO) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36", True),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Safari/604.1", True),
+        ("Mozilla/5.0 AppleWebKit/537.36 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", False),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/126.0 Safari/537.36", False),
+        ("Mozilla/5.0 (Linux; Android 11; moto g power) Chrome/126.0 Mobile Safari/537.36 Chrome-Lighthouse", False),
+        ("python-requests/2.32", False),
+    ],
+)
+def test_programs_are_told_from_phones(tmp_path, agent, kept):
+    """Crawlers, headless browsers, measuring tools and HTTP libraries are left out; a phone called Cubot is not."""
+    rows = [{"session": "a", "view": "1", "agent": agent, "load": 2_000}]
+    views, _ = read(write_csv(tmp_path / "rum.csv", rows, without=("time",)))
+    assert (views is not None) == kept
+
+
+def test_the_patience_fit_covers_the_truth():
+    """Of 100 samples of waits with gamma frailty, made without the product, 88 to 99 intervals hold each number."""
+    dice, truth = np.random.default_rng(4), {"hazard_per_s": 0.05, "shape": 1.3, "frailty_variance": 0.8}
+    held = dict.fromkeys(truth, 0)
+    for _ in range(100):
+        people, waits = 400, 4
+        frailty = np.repeat(dice.gamma(1 / 0.8, 0.8, people), waits)
+        load_s = dice.choice([1.0, 2.0, 4.0, 8.0, 12.0], people * waits)
+        patience_s = (dice.exponential(1, people * waits) / (frailty * 0.05)) ** (1 / 1.3)
+        up, none = patience_s < load_s, np.full(people * waits, np.nan)
+        person = np.repeat(np.arange(people), waits)
+        views = Views(
+            np.arange(people * waits), person, none, np.where(up, np.nan, load_s), none,
+            np.where(up, patience_s, np.nan), load_s, has_users=True,
+        )  # fmt: skip
+        values = fit_patience(views).values
+        for name, value in truth.items():
+            held[name] += values[name][1] <= value <= values[name][2]
+    assert all(88 <= count <= 99 for count in held.values()), held
 
 
 def test_beacons_that_are_no_pages_are_left_out(tmp_path):

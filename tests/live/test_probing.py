@@ -8,7 +8,8 @@ import pytest
 from simulator.storefront.process import running_storefront
 from simulator.target.headers import RUN_HEADER
 from simulator.target.probes.probing import findings
-from simulator.target.probes.steps import AMONG, Ask, Script
+from simulator.target.probes.steps import ALONE, AMONG, Ask, Script
+from simulator.worlds.live import probing
 from simulator.worlds.live.run import LiveRun
 from simulator.worlds.live.visit import Arrival
 
@@ -29,9 +30,9 @@ def probed_run(scenario):
     def probed_run(url, visits=VISITS, prepare=lambda _run: None, **overrides):
         run = LiveRun(scenario("everywhere", **overrides), url, "run-1")
         run.set_up()
-        run.warm_up()
+        plan = run.warm_up()
         prepare(run)
-        run.probing.alone(visits)
+        run.probing.alone(plan)
         run.start_clock()
         run.probing.begin()
         arrivals = [Arrival(number, 0, 0, 20_000 * number) for number in range(visits)]
@@ -64,13 +65,14 @@ def test_without_a_share_they_only_look(storefront, probed_run):
 def test_requests_of_probes_carry_the_markers(shop, scenario):
     """Whatever probes send says that it is a test, of which run; no shopper of the load has their numbers."""
     run = LiveRun(scenario("hurried", probe_share=0.5), shop.url, "run-1")
+    plan = run.warm_up()
 
     def ask(people, nth):
         del nth
         yield Ask(people.somebody(), "home")
 
     run.probing.probing.scripts = lambda: [Script("ask", 3, ask, times=3)]
-    run.probing.alone(50)
+    run.probing.alone(plan)
     assert shop.asked
     for asked in shop.asked:
         assert asked.headers[RUN_HEADER.lower()] == "run-1"
@@ -103,3 +105,34 @@ def test_looking_that_takes_too_long_skips_visits(storefront, probed_run):
     run = probed_run(storefront, prepare=prepare, probe_share=0)
     assert run.probing.state()["unseen"] == VISITS
     assert not any(key.when == "among" for probe in run.probing.probing.probes for key in probe.counts)
+
+
+def test_what_there_was_no_room_for_alone_comes_first_beside_the_load(shop, scenario, monkeypatch):
+    """Scripts that have no other time are played alone before others; what was left out then is not left out again."""
+    run = LiveRun(scenario("hurried", probe_share=0.5), shop.url, "run-1")
+    played = []
+
+    def noting(name):
+        def ask(people, nth):
+            played.append((name, nth))
+            yield Ask(people.somebody(), "home")
+
+        return ask
+
+    both = frozenset((ALONE, AMONG))
+    run.probing.probing.scripts = lambda: [
+        Script("first", 4, noting("first"), both),
+        Script("dear", 20, noting("dear"), both),
+        Script("only alone", 4, noting("only alone"), frozenset((ALONE,))),
+    ]
+    monkeypatch.setattr(probing, "expected_requests", lambda _run, _plan: 33)
+    run.probing.alone(run.plan())
+    assert played == [("only alone", 0), ("first", 0)]
+    run.recorder.requests = 1_000
+    run.start_clock()
+    run.probing.begin()
+    gevent.sleep(0.2)
+    run.probing.end()
+    assert played[2:4] == [("dear", 0), ("first", 0)]
+    assert "only alone" not in {name for name, _ in played[2:]}
+    assert not run.defects

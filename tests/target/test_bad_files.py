@@ -117,7 +117,8 @@ ONE_FAULT = {
         (
             "shop.yaml:5: operations.cart.evidence.itmes is not a known key, allowed are items, categories, price, "
             "currency, in_stock, total, subject, segments, variant, token, fallback, generated_at, geo_used, fences, "
-            "language, stored, attributed, campaign, sent_at, expires_at, link. Hint: did you mean items?"
+            "language, daypart, stored, attributed, counts, balance, campaign, sent_at, expires_at, link. "
+            "Hint: did you mean items?"
         ),
     ),
     "what is extracted has a plain name": (

@@ -63,7 +63,7 @@ def test_a_token_sent_back_is_the_token(target_of):
 def test_readings_are_what_probes_ask(target_of, shopper):
     """What a target lets be read back makes more hazards judgeable; no shopper sends it."""
     head = "readings:\n  inbox: {path: '/m/{shopper.id}', evidence: {sent_at: '$[*].at', campaign: '$[*].c'}}\n"
-    head += "  popularity: {path: /popular}\n"
+    head += "  popularity: {path: /popular, evidence: {counts: '$[*].views'}}\n"
     target = target_of("push_register: {method: POST, path: /p, json: {id: '{shopper.id}'}}", head)
     assert {code for code, ok in verdicts(target).items() if ok} == {"H7", "H8", "H22"}
     assert target.operations == ("push_register",)

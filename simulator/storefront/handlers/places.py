@@ -43,7 +43,8 @@ def offers_at(call: Call, position: Position | None) -> list[dict[str, Any]]:
 def deals_for(call: Call) -> list[dict[str, Any]]:
     """Return the deals of the caller's country, which need no position."""
     expires = end_of_day(call.shop.clock()).isoformat()
-    return [deal._asdict() | {"expires": expires} for deal in call.shop.rules.deals(call.caller.country)]
+    deals = call.shop.rules.deals(call.caller.country)
+    return [deal._asdict() | {"fence": {"country": deal.country}, "expires": expires} for deal in deals]
 
 
 def _offer(store: Store) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from simulator.target.call import Skipped
 from simulator.target.evidence import read_evidence
 from simulator.target.probes.seen import Seen
-from simulator.target.probes.steps import Ask, Together, Wait
+from simulator.target.probes.steps import Ask, Now, Together, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from simulator.target.request import Target
 
 _ABSENT: Any = object()
+LOOKED = "product"
+"""What a visitor's events say that happened, unless their script says otherwise: the page of a product was opened."""
 CREDENTIALS = ("authorization", "cookie", "x-csrf-token")
 
 
@@ -44,8 +46,11 @@ class Wire(Protocol):
     def wait(self, seconds: float) -> None:
         """Let time pass."""
 
+    def now_ms(self) -> int:
+        """Return milliseconds since 1970."""
+
     def together(self, jobs: list[Callable[[], Seen | None]]) -> list[Seen | None]:
-        """Do all jobs at the same moment; return what each came to, in their order."""
+        """Do all jobs at the same moment, also where they are one visitor's; return what each came to, in order."""
 
 
 class Desk:
@@ -79,13 +84,15 @@ class Desk:
             for ask in step.asks:
                 self._open(ask.visitor, alone=alone)
             return self._wire.together([lambda ask=ask: self.ask(ask, alone=False) for ask in step.asks])  # type: ignore[misc] # mypy cannot infer a default
+        if isinstance(step, Now):
+            return self._wire.now_ms()
         assert isinstance(step, Wait)
         return self._wire.wait(step.seconds)
 
     def ask(self, ask: Ask, *, alone: bool) -> Seen | None:
         """Make a call, with all requests that it takes; return its last answer, or None if it was skipped."""
         self._open(ask.visitor, alone=alone)
-        request = self._built(ask)
+        request = None if ask.visitor.unknown else self._built(ask)
         return None if request is None else self._asked(ask, request, alone=alone)
 
     def _open(self, visitor: Visitor, *, alone: bool) -> None:
@@ -94,10 +101,13 @@ class Desk:
             return
         visitor.opened = True
         for operation in self._target.opening:
-            self.ask(Ask(visitor, operation), alone=alone)
+            told = self.ask(Ask(visitor, operation), alone=alone)
+            # Whom the target does not know, its answers say nothing of.
+            visitor.unknown |= told is not None and bool(told.error)
 
     def _built(self, ask: Ask) -> Request | None:
         values = ask.visitor.context.values
+        ask.visitor.context.tell(values.get("event.type", LOOKED), self._wire.now_ms())
         before = {name: values.get(name, _ABSENT) for name in ask.values}
         values.update(ask.values)
         request = self._follow(ask) if ask.link else self._target.build(ask.operation, ask.visitor.context)
@@ -133,19 +143,20 @@ class Desk:
 
     def _asked(self, ask: Ask, request: Request, *, alone: bool) -> Seen:
         visitor = ask.visitor
+        odd = ask.odd or visitor.odd
         while True:
             got = self._wire.send(visitor, request, bare=ask.bare)
             self.requests += 1
             answer = self._target.read(request.operation, got.status, got.headers, got.body)
             again = None if got.error or ask.odd else self._target.again(request, answer, visitor.context)
-            read = read_evidence if ask.odd else self._read
+            read = read_evidence if odd else self._read
             evidence = {} if got.error else read(answer).values
             if not ask.odd and not got.error:
                 visitor.context.learn(answer)
             error = got.error or answer.error
             seen = Seen(
                 visitor, ask.operation, request, got.status, got.headers, got.body, evidence, error,
-                got.at_s, got.took_s, alone, ask.odd, cookie=got.cookie,
+                got.at_s, got.took_s, alone, odd, cookie=got.cookie,
             )  # fmt: skip
             self._see(seen)
             if again is None:

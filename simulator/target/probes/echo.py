@@ -14,7 +14,7 @@ from simulator.target.probes.probe import Difference, Probe
 from simulator.target.probes.reach import ask, request_count
 from simulator.target.probes.seen import Lately, Trace
 from simulator.target.probes.sessions import is_taken_for_another
-from simulator.target.probes.steps import Ask, Script
+from simulator.target.probes.steps import WITHIN, Ask, Script
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -73,7 +73,7 @@ class Leak(Probe):
         visitor = seen.visitor
         subject = seen.evidence.get("subject")
         marks = marks_in(seen.body, visitor)
-        if is_taken_for_another(visitor):
+        if is_taken_for_another(seen):
             owner = self.owners.get(subject) if subject is not None else None
             seen.foreign = bool(marks.other) or (owner is not None and owner[0] != visitor.number)
             return
@@ -167,7 +167,7 @@ class Leak(Probe):
 
         if asked:
             cost = sum(request_count(target, name) for name in (*first, *asked))
-            yield Script("belongings", 2 * (cost + len(target.opening)), belongings)
+            yield Script("belongings", 2 * (cost + len(target.opening)), belongings, when=WITHIN)
 
     def _in_turn(self, operation: str, *visitors: Visitor) -> Generator[Any, Any, None]:
         for visitor in visitors:

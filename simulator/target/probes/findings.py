@@ -22,7 +22,7 @@ def as_json(finding: Finding) -> dict[str, Any]:
     hazard = finding.hazard
     about = {"code": hazard.code, "name": hazard.name, "kind": hazard.kind, "says": hazard.says}
     found = asdict(finding)
-    del found["hazard"]
+    del found["hazard"], found["drawn"]
     return {**about, **found, "blamed": finding.blamed}
 
 
@@ -49,7 +49,8 @@ class Finding:
     """One hazard's verdict.
 
     `state` is `held`, `violated` or `not observable`, and `why` says what was missing, or found. `explained_by` names
-    the hazard that is to blame for a violation, where it is another one.
+    the hazard that is to blame for a violation, where it is another one. `drawn` is what a report may draw of it, of
+    the shape that its probe says.
     """
 
     hazard: Hazard
@@ -61,6 +62,7 @@ class Finding:
     missing: tuple[str, ...]
     samples: tuple[Mapping[str, Any], ...]
     explained_by: str = ""
+    drawn: tuple[Any, ...] = ()
 
     @property
     def blamed(self) -> bool:
@@ -86,9 +88,14 @@ def _finding(hazard: Hazard, missing: tuple[str, ...], probe: Probe | None) -> F
     held, why = probe.rule(counts)
     state = UNSEEN if held is None else HELD if held else BROKEN
     wanted = VIOLATED if state == BROKEN else CHECKED
-    operations = tuple(dict.fromkeys(key.operation for key in counts if key.what == wanted))
-    samples = tuple(one._asdict() for one in probe.samples)
-    return Finding(hazard, state, why, alone, among, operations, missing, samples)
+    # What a rule found in numbers is no single answer's fault: then all that was looked at is named.
+    operations = _operations(counts, wanted) or _operations(counts, CHECKED)
+    samples = tuple(one._asdict() for one in probe.samples) if state == BROKEN else ()
+    return Finding(hazard, state, why, alone, among, operations, missing, samples, drawn=tuple(probe.drawn))
+
+
+def _operations(counts: Counts | dict[Any, int], what: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(key.operation for key in counts if key.what == what))
 
 
 def _share(checked: int, violated: int) -> Share:

@@ -27,8 +27,9 @@ class Market(Probe):
 
     def see(self, seen: Seen) -> None:
         """Compare both with the shopper's country."""
-        if not seen.ok or seen.odd:
-            return
+        opening = self.ground.target.opening
+        if not seen.ok or seen.odd or (opening and seen.visitor.context.made.isdisjoint(opening)):
+            return  # Who has not said where they are can be shown any market.
         for name, field in (("currency", "shopper.currency"), ("language", "shopper.language")):
             found, due = seen.evidence.get(name), seen.visitor.value(field)
             if found is not None and due is not None and _primary(due) in self._promised(name):

@@ -32,8 +32,8 @@ def marks_in(body: bytes, visitor: Visitor) -> Marks:
         if number != visitor.number:
             return Marks(own, name)
         own = True
-    address = str(visitor.value("shopper.email") or "").casefold().encode()
     if _MAIL in body:
+        address = str(visitor.value("shopper.email") or "").casefold().encode()
         for mail in _addresses(body, tag.partition(b"-")[2]):
             if mail.lower() != address:
                 return Marks(own, mail.decode("ascii", "replace"))
@@ -63,7 +63,7 @@ def _addresses(body: bytes, seed: bytes) -> list[bytes]:
         while begin and (chr(body[begin - 1]).isalnum() or body[begin - 1] in b".-_+"):
             begin -= 1
         name = body[begin:at]
-        if seed in name.rpartition(b".")[2]:
+        if name.rpartition(b".")[2].startswith(seed):
             found.append(name + _MAIL)
         at = body.find(_MAIL, at + len(_MAIL))
     return found

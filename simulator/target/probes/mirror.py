@@ -65,23 +65,23 @@ def _compare(probe: Probe, operation: str, somebody: Visitor, newcomer: Visitor)
     if shown != second.evidence.get("items"):
         yield from _kept(probe, first, second)
         return
-    own = yield from apart(first)
-    due = yield from apart(second)
-    own_again = yield from apart(first)
-    due_again = yield from apart(second)
+    own, due = items_of((yield apart(first))), items_of((yield apart(second)))
+    own_again, due_again = items_of((yield apart(first))), items_of((yield apart(second)))
     if own and due and own == own_again != due == due_again:
         says = f"{operation} showed one list to two shoppers who each have another"
         differs = (Difference("items", list(shown), list(due if shown == own else own)),)
         probe.check(second, False, says, other=first, differs=differs)
 
 
-def apart(seen: Seen) -> Generator[Any, Any, Any]:
-    """Ask once more at an address that no cache has an answer for; return the items, None where there are none."""
-    url, salt = seen.request.url, next(_SALT)
-    answer: Seen | None = yield Ask(
-        seen.visitor, seen.operation, link=f"{url}{'&' if '?' in url else '?'}{APART}={seen.visitor.number}-{salt}"
-    )
-    return answer.evidence.get("items") if answer is not None and not answer.error else None
+def apart(seen: Seen, *, bare: bool = False) -> Ask:
+    """Return the same question once more, `bare` or not, at an address that no cache has an answer for."""
+    url, salt = seen.request.url, f"{seen.visitor.number}-{next(_SALT)}"
+    return Ask(seen.visitor, seen.operation, link=f"{url}{'&' if '?' in url else '?'}{APART}={salt}", bare=bare)
+
+
+def items_of(seen: Seen | None) -> Any:  # noqa: ANN401 - a tuple of ids, or None
+    """Return the items of a good answer, None where there are none to be seen."""
+    return seen.evidence.get("items") if seen is not None and not seen.error else None
 
 
 def _kept(probe: Probe, first: Seen, second: Seen) -> Generator[Any, Any, None]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_SAMPLES = 6
 """Violations that are told with their requests, of each probe; all are counted."""
+MOST_DRAWN = 120
+"""What a probe keeps to be drawn, at most; of all processes together too."""
 CHECKED, VIOLATED = "checked", "violated"
 WHEN = ("alone", "among")
 
@@ -94,6 +96,8 @@ class Probe:
     ground: Ground
     counts: Counts = field(default_factory=Counter)
     samples: list[Sample] = field(default_factory=list)
+    drawn: list[Json] = field(default_factory=list)
+    """A bounded part of what was seen, for a report to draw; each kind says what of."""
 
     def see(self, seen: Seen) -> None:
         """Look at an answer of the load, or of a script."""
@@ -135,6 +139,11 @@ class Probe:
         ):
             self.samples.append(self._sample(seen, when, says, other, tuple(differs)))
 
+    def draw(self, what: Json) -> None:
+        """Keep something to be drawn, while there is room."""
+        if len(self.drawn) < MOST_DRAWN:
+            self.drawn.append(what)
+
     def _sample(
         self, seen: Seen, when: str, says: str, other: Seen | Trace | None, differs: tuple[Difference, ...]
     ) -> Sample:
@@ -158,6 +167,7 @@ def as_state(probe: Probe) -> dict[str, Any]:
     return {
         "counts": [[*key, number] for key, number in probe.counts.items()],
         "samples": [one._asdict() | {"differs": [list(part) for part in one.differs]} for one in probe.samples],
+        "drawn": probe.drawn,
     }
 
 
@@ -167,3 +177,5 @@ def add_state(probe: Probe, state: Mapping[str, Any]) -> None:
         probe.counts[Key(when, operation, what)] += number
     for one in state["samples"][: MOST_SAMPLES - len(probe.samples)]:
         probe.samples.append(Sample(**{**one, "differs": tuple(Difference(*part) for part in one["differs"])}))
+    for what in state["drawn"]:
+        probe.draw(what)

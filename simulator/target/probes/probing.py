@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import thread_time
 from typing import TYPE_CHECKING, Any
 
 from simulator.target.probes.all_probes import PROBES
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Probing:
-    """The probes of a target. `spent_s` is the time they took to look at answers."""
+    """The probes of a target. `spent_s` is the processor time they took to look at answers."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -30,25 +30,33 @@ class Probing:
 
     def see(self, seen: Seen) -> None:
         """Show an answer to every probe, in their order: the first ones say whether it is the shopper's own."""
-        begun_s = perf_counter()
+        begun_s = thread_time()
         for probe in self.probes:
             probe.see(seen)
-        self.spent_s += perf_counter() - begun_s
+        self.spent_s += thread_time() - begun_s
 
     def scripts(self) -> list[Script]:
-        """Return what the probes want asked beside the load."""
-        return [script for probe in self.probes for script in probe.scripts()]
+        """Return what the probes want asked beside the load; what several want under one name is asked once."""
+        named: dict[str, Script] = {}
+        for script in (script for probe in self.probes for script in probe.scripts()):
+            named.setdefault(script.name, script)
+        return list(named.values())
 
     def state(self) -> list[dict[str, Any]]:
         """Return what was counted, as JSON."""
         return [{"code": probe.code, **as_state(probe)} for probe in self.probes]
 
 
-def findings(target: Target, states: Iterable[Sequence[Mapping[str, Any]]]) -> list[Finding]:
-    """Return the finding of every hazard, of what all processes counted."""
-    together = Probing(target)
-    by_code = {probe.code: probe for probe in together.probes}
+def together(target: Target, states: Iterable[Sequence[Mapping[str, Any]]]) -> Probing:
+    """Return the probes with what all processes counted."""
+    whole = Probing(target)
+    by_code = {probe.code: probe for probe in whole.probes}
     for state in states:
         for one in state:
             add_state(by_code[one["code"]], one)
-    return find(target, together.probes)
+    return whole
+
+
+def findings(target: Target, states: Iterable[Sequence[Mapping[str, Any]]]) -> list[Finding]:
+    """Return the finding of every hazard, of what all processes counted."""
+    return find(target, together(target, states).probes)

@@ -22,7 +22,9 @@ class Visitor:
     """Somebody on one visit, as the tester knows them.
 
     `probing` says that they come to probe and are no part of the load; `notes` is what probes note of this visit, each
-    under its own code, and goes with it; `line` belongs to whoever sends their requests.
+    under its own code, and goes with it; `line` belongs to whoever sends their requests. Whose visit the target would
+    not open is `unknown` to it, and asks no more. An `odd` visitor tells of themselves in another way than ordinary
+    ones, on purpose.
     """
 
     number: int
@@ -32,6 +34,8 @@ class Visitor:
     notes: dict[str, Any] = field(default_factory=dict)
     line: Any = None
     opened: bool = False
+    unknown: bool = False
+    odd: bool = False
 
     def value(self, name: str) -> Json:
         """Return what a template would put in for a field, None where it is not known."""

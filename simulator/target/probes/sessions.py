@@ -12,16 +12,27 @@ from simulator.target.probes.seen import Lately, Trace
 from simulator.target.template import fields_of, parse
 
 if TYPE_CHECKING:
-    from simulator.target.probes.seen import Seen, Visitor
+    from simulator.target.call import Request
+    from simulator.target.probes.seen import Seen
     from simulator.target.request import Target
 
 TAKEN = "given another's session"
 """A note of a visitor who holds somebody else's session: what they are shown from then on is no leak of its own."""
 
 
-def is_taken_for_another(visitor: Visitor) -> bool:
-    """Return whether a visitor was given somebody else's session."""
-    return TAKEN in visitor.notes
+class Taken(NamedTuple):
+    """When a visitor was given another's session: with the answer to which request, and as a token or a cookie."""
+
+    request: Request | None
+    token: bool
+
+
+def is_taken_for_another(seen: Seen) -> bool:
+    """Return whether a request was sent with somebody else's session: a cookie counts for nothing beside a token."""
+    taken: Taken | None = seen.visitor.notes.get(TAKEN)
+    if taken is None or taken.request is seen.request:
+        return False
+    return taken.token or "Authorization" not in seen.request.headers
 
 
 class Owner(NamedTuple):
@@ -66,7 +77,7 @@ class Session(Probe):
         cache = from_cache(seen.headers)
         found = [cookie for cookie in set_cookies(seen.headers) if is_session(cookie)]
         if cache and found:
-            seen.visitor.notes[TAKEN] = True
+            seen.visitor.notes.setdefault(TAKEN, Taken(seen.request, token=False))
             owner = self.owners.get((found[0].name, found[0].value))
             differs = (Difference("set-cookie", "=".join(found[0]), "no session in an answer out of a cache"),)
             says = f"{seen.operation} came out of a cache with a session cookie ({cache})"
@@ -85,7 +96,8 @@ class Session(Probe):
         held = owner.number == visitor.number
         if not held:
             # Either may now see what the other did.
-            visitor.notes[TAKEN] = owner.notes[TAKEN] = True
+            taken = Taken(seen.request, token=name.startswith(EXTRACTED))
+            visitor.notes[TAKEN] = owner.notes[TAKEN] = taken
         differs = () if held else (Difference(name, value, "a session of this shopper's own"),)
         self.check(seen, held, f"{seen.operation} gave two shoppers one session", other=owner.trace, differs=differs)
 

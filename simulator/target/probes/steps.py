@@ -66,9 +66,17 @@ class Wait:
     seconds: float
 
 
-Play = "Callable[[People, int], Generator[Ask | Together | Wait, Any, None]]"
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Look at the clock; comes to milliseconds since 1970."""
+
+
+Play = "Callable[[People, int], Generator[Ask | Together | Wait | Now, Any, None]]"
 ALONE, AMONG, BEFORE, AFTER = "alone", "among", "before", "after"
 """When a script is played: while nobody else asks, within the load, before anything else, after all else."""
+WITHIN = frozenset((AMONG,))
+"""Of scripts that need not be played alone, for what they find does not depend on how many ask: what may be asked
+before a load is little, and others need it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,7 @@ class Script:
 
 
 class People:
-    """Visitors to send: whoever a probe asks for, each a new one.
+    """Visitors to send: whoever a probe asks for, each a new one; of each process, a `part` of a run, other ones.
 
     `countries` are those that the load's shoppers come from: nobody promises that a target serves others. `sent` are
     those visits that were made up so far.
@@ -98,11 +106,13 @@ class People:
         seed: int,
         run: str,
         known: Mapping[str, Any] | None = None,
-        countries: Sequence[str] = ("GB", "US", "DE", "FR"),
+        countries: Sequence[str] = ("GB", "US", "DE", "FR", "IN", "JP", "AU"),
+        *,
+        part: str = "",
     ) -> None:
         self.target, self.countries = target, tuple(countries)
         self._seed, self._run, self._known = seed, run, known or {}
-        self._numbers = count(FIRST_NUMBER + crc32(run.encode()) * NUMBERS_A_RUN)
+        self._numbers = count(FIRST_NUMBER + crc32(f"{run} {part}".encode()) * NUMBERS_A_RUN)
         self._who: dict[int, Who] = {}
         self.sent: list[Visitor] = []
 
@@ -136,11 +146,22 @@ class People:
         self._who[number] = who
         return self._visit(who, 0)
 
-    def again(self, visitor: Visitor) -> Visitor:
-        """Return the same somebody on their next visit, with what their phone has kept."""
+    def again(self, visitor: Visitor, values: Mapping[str, Any] | None = None) -> Visitor:
+        """Return the same somebody on their next visit, with what their phone has kept.
+
+        `values` replaces fields for the whole of it, which makes them `odd`.
+        """
         following = self._visit(self._who[visitor.number], visitor.visit + 1)
         following.line = visitor.line
+        following.context.values.update(values or {})
+        following.odd = bool(values)
         return following
+
+    def take_back(self, visitor: Visitor, consent: str) -> None:
+        """Let a visitor refuse a use of their data that they had agreed to; `consent_set` tells the target."""
+        words = self.target.file.consent_words
+        visitor.context.values[f"consent.{consent}"] = words.refused if words else False
+        visitor.context.consents -= {consent}
 
     def _visit(self, who: Who, visit: int) -> Visitor:
         context = open_context(self.target, who, seed=self._seed, visit=visit, run=self._run)

@@ -5,7 +5,8 @@ alone(): scripts one at a time, before anybody else asks  →  among(): scripts 
 
 from __future__ import annotations
 
-from functools import partial
+from collections import Counter
+from functools import cached_property, partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,14 @@ from simulator.target.probes.desk import Desk, Got
 from simulator.target.probes.probing import Probing
 from simulator.target.probes.seen import Seen, Visitor
 from simulator.target.probes.steps import AFTER, ALONE, AMONG, BEFORE, People
+from simulator.worlds.live.expected import expected_requests
 from simulator.worlds.live.transport import Connection
+from simulator.worlds.live.transport.dates import unix_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from simulator.journey.plan import Plan
     from simulator.target.call import Request
     from simulator.target.context import Context
     from simulator.target.evidence import Evidence
@@ -28,17 +32,17 @@ if TYPE_CHECKING:
     from simulator.worlds.live.run import LiveRun
     from simulator.worlds.live.transport import Reply
 
-ALONE_SHARE = 0.5
+ALONE_SHARE = 0.6
 """Of all that probes may ask, so much before the load begins."""
 ALONE_S, AFTER_S, REQUEST_S = 20.0, 10.0, 5.0
 """How long probes may ask alone, and after the load, in all; and wait for one answer."""
-REQUESTS_A_VISIT = 5
-"""How many requests of the load a planned visit is counted on for, before any is seen (assumed, on the low side)."""
 AT_ONCE = 8
 TURN_S = 0.05
 CPU_SHARE = 0.05
 """Looking at answers may take so much of the time that has passed; then visits go unlooked at."""
 GRACE_S = 0.5
+FURTHER = "further lines"
+"""Under which a visitor notes connections beside their first one."""
 
 
 class LiveProbing:
@@ -49,9 +53,11 @@ class LiveProbing:
         self.share = share
         self._run = run
         self._desk = Desk(run.target, _Wire(run), self.probing.see, run.contract.see)
-        self._people = People(run.target, run.world.seed, run.run_id, countries=run.roster.countries)
         self._pool = Pool(AT_ONCE)
         self._loop: gevent.Greenlet | None = None
+        self._promised = 0
+        """Requests that the scripts under way may take."""
+        self._played: Counter[str] = Counter()
         self.alone_requests = self.unseen = 0
 
     def visitor(self, number: int, visit: int, context: Context, line: Connection) -> Visitor | None:
@@ -83,22 +89,23 @@ class LiveProbing:
         )
         self.probing.see(seen)
 
-    def alone(self, visits: int) -> None:
-        """Play scripts one at a time, before a load of so many visits begins."""
+    def alone(self, plan: Plan) -> None:
+        """Play scripts one at a time, before the load of a plan begins (all workers' plan, about)."""
         if not self.share:
             return
-        most = ALONE_SHARE * self.share * REQUESTS_A_VISIT * visits
+        most = ALONE_SHARE * self.share * expected_requests(self._run, plan) * self._run.workers
         until_s = perf_counter() + ALONE_S
-        scripts = self.probing.scripts()
-        rounds = [(script, nth) for script in scripts if BEFORE in script.when for nth in range(script.times)]
-        longest = max((script.times for script in scripts), default=0)
-        rounds += [
-            (script, nth) for nth in range(longest) for script in scripts if ALONE in script.when and nth < script.times
-        ]
-        for script, nth in rounds:
+        for script, nth in self._rounds():
             if perf_counter() < until_s and self._desk.requests + script.cost <= most:
                 self._play(script, nth, alone=True)
         self.alone_requests = self._desk.requests
+
+    def _rounds(self) -> list[tuple[Script, int]]:
+        """Return what is to be played alone, each script once before any again; first what can be played only now."""
+        scripts = [script for script in self.probing.scripts() if script.when & {BEFORE, ALONE}]
+        scripts.sort(key=lambda script: (BEFORE not in script.when, AMONG in script.when))
+        longest = max((script.times for script in scripts), default=0)
+        return [(script, nth) for nth in range(longest) for script in scripts if nth < script.times]
 
     def begin(self) -> None:
         """Play scripts beside the load, as often as their share allows."""
@@ -117,36 +124,41 @@ class LiveProbing:
                     self._play(script, 0, alone=True)
 
     def _among(self) -> None:
+        """Play scripts in turn, those first that could not be played alone."""
         scripts = [script for script in self.probing.scripts() if AMONG in script.when]
-        if not scripts:
-            return
-        turn = reserved = 0
-        while True:
+        scripts.sort(key=lambda script: self._played[script.name])
+        turn = 0
+        while scripts:
             script, nth = scripts[turn % len(scripts)], turn // len(scripts)
-            sent = self._desk.requests
-            reserved = max(reserved, sent)
-            if reserved + script.cost <= self.share * self._run.recorder.requests * self._run.workers:
-                reserved += script.cost
+            allowed = self.share * self._run.recorder.requests * self._run.workers
+            if self._desk.requests + self._promised + script.cost <= allowed and self._pool.free_count():
                 self._pool.spawn(self._play, script, nth, alone=False)
                 turn += 1
-                if not self._pool.free_count():
-                    reserved = sent
+                gevent.sleep(0)
             else:
-                if not len(self._pool):
-                    reserved = sent
                 gevent.sleep(TURN_S)
+
+    @cached_property
+    def _people(self) -> People:
+        """Everybody who comes to probe; made late, for which worker this is was not known at first."""
+        run = self._run
+        return People(run.target, run.world.seed, run.run_id, None, run.roster.countries, part=str(run.worker))
 
     def _play(self, script: Script, nth: int, *, alone: bool) -> None:
         """Play a script with people of its own; a defect of ours ends it alone, and makes the run invalid."""
         people = self._people.group(self._run.known)
+        self._promised += script.cost
+        self._played[script.name] += 1
         try:
             self._desk.play(script, people, nth, alone=alone)
         except Exception as error:  # noqa: BLE001 - whatever it is, the load goes on
             self._run.defects[f"probe {script.name}: {type(error).__name__}: {error}"] += 1
         finally:
+            self._promised -= script.cost
             for visitor in people.sent:
-                if visitor.line is not None:
-                    visitor.line.close()
+                for line in (visitor.line, *visitor.notes.get(FURTHER, ())):
+                    if line is not None:
+                        line.close()
 
     def state(self) -> dict[str, Any]:
         """Return what this process found and what it cost, as JSON."""
@@ -164,23 +176,42 @@ class _Wire:
 
     def __init__(self, run: LiveRun) -> None:
         self._run = run
+        self._busy: set[Connection] = set()
 
     def send(self, visitor: Visitor, request: Request, *, bare: bool) -> Got:
         """Send a request on the visitor's connection; a bare one on a connection of its own."""
-        if visitor.line is None:
-            visitor.line = Connection(self._run.base)
-        line = Connection(self._run.base) if bare else visitor.line
-        reply = line.send(request, min(request.timeout_s, REQUEST_S))
-        if bare:
-            line.close()
+        line = Connection(self._run.base) if bare else self._line(visitor)
+        self._busy.add(line)
+        try:
+            reply = line.send(request, min(request.timeout_s, REQUEST_S))
+        finally:
+            self._busy.discard(line)
+            if bare:
+                line.close()
         start_s = self._run.start_s
         cookie = str if bare else partial(_cookie, self._run, visitor)
         took_s = reply.done_s - reply.sent_s
         return Got(reply.status, reply.headers, reply.body, reply.error, reply.done_s - start_s, took_s, cookie)
 
+    def _line(self, visitor: Visitor) -> Connection:
+        """Return a connection of the visitor that waits for no answer: their first, or a further one."""
+        if visitor.line is None:
+            visitor.line = Connection(self._run.base)
+        first: Connection = visitor.line
+        further: list[Connection] = visitor.notes.setdefault(FURTHER, [])
+        for line in (first, *further):
+            if line not in self._busy:
+                return line
+        further.append(Connection(self._run.base, first.memory))
+        return further[-1]
+
     def wait(self, seconds: float) -> None:
         """Sleep."""
         gevent.sleep(seconds)
+
+    def now_ms(self) -> int:
+        """Return the time of day: what a target says of its own moments is compared with it."""
+        return round(unix_s() * 1_000)
 
     def together(self, jobs: list[Callable[[], Seen | None]]) -> list[Seen | None]:
         """Begin all jobs at once and wait for the last."""

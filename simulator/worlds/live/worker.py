@@ -118,7 +118,7 @@ def _made_ready(job: dict[str, Any], scenario: Scenario) -> tuple[LiveRun, Plan]
     plan: Plan = gevent.get_hub().threadpool.apply(run.warm_up)
     run.set_up()
     if run.worker == 0:
-        run.probing.alone(len(plan.shopper) * run.workers)
+        run.probing.alone(plan)
     return run, plan
 
 

@@ -14,8 +14,10 @@ from simulator.journey.records import CAUSES, ONGOING
 from simulator.journey.tables import CODE
 from simulator.runfolder.files import CannotWrite
 from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
-from simulator.target.probes.findings import as_json
-from simulator.target.probes.probing import findings
+from simulator.target.probes.findings import as_json, find
+from simulator.target.probes.measured import measured
+from simulator.target.probes.probing import together
+from simulator.target.probes.pushy import push_calendar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,8 +64,10 @@ def write_run(
 
 
 def probed(scenario: Scenario, states: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what the manifest says of probes: what they asked, and what they found of each hazard."""
-    found = findings(scenario.target, [state["probes"] for state in states])
+    """Return what the manifest says of probes: what they asked, what they found of each hazard, and what it shows."""
+    judged = together(scenario.target, [state["probes"] for state in states])
+    found, counts = find(scenario.target, judged.probes), {one.code: one.counts for one in judged.probes}
+    promises = scenario.target.file.promises
     return {
         "probes": {
             "share": scenario.spec.probe_share,
@@ -71,7 +75,13 @@ def probed(scenario: Scenario, states: Sequence[Mapping[str, Any]]) -> dict[str,
             "alone_requests": sum(state["alone_requests"] for state in states),
             "unseen_visits": sum(state["unseen"] for state in states),
             "spent_s": sum(state["spent_s"] for state in states),
+            "give_up_s": promises.give_up,
+            "quiet_hours": list(promises.quiet_hours),
             "findings": [as_json(finding) for finding in found],
+            "operations": [row._asdict() for row in measured(counts["H17"])],
+            "over_time": [row._asdict() for row in measured(counts["H17"], by_bin=True)],
+            "offers": [place for finding in found if finding.hazard.code == "H3" for place in finding.drawn],
+            "pushes_by_hour": push_calendar(counts["H8"]),
         }
     }
 

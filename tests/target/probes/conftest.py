@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from types import SimpleNamespace
 
 import httpx
+import orjson
 import pytest
+from ruamel.yaml import YAML
 
 from simulator.model.library import library_folder
 from simulator.storefront.app import build_app
@@ -18,8 +21,10 @@ from simulator.target.probes.desk import Desk, Got
 from simulator.target.probes.probe import Ground
 from simulator.target.probes.probing import Probing, findings
 from simulator.target.probes.seen import Seen
-from simulator.target.probes.steps import AFTER, ALONE, AMONG, BEFORE, People
-from simulator.target.request import load_target
+from simulator.target.probes.steps import AFTER, ALONE, AMONG, BEFORE, Ask, People
+from simulator.target.reading import target_path
+from simulator.target.request import Target, load_target
+from simulator.target.schema import TargetFile
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -60,6 +65,10 @@ class AppWire:
         """Let virtual time pass."""
         self.now += timedelta(seconds=seconds)
 
+    def now_ms(self):
+        """Return virtual time."""
+        return round(self.now.timestamp() * 1_000)
+
     def together(self, jobs):
         """Do one after the other: what needs requests that really overlap is tested over sockets."""
         return [job() for job in jobs]
@@ -74,19 +83,36 @@ class ShopWire(AppWire):
         self.app = build_app(self.shop)
 
 
-def play_all(wire, loaded, codes=None, among=2, run="run-1"):
-    """Play all scripts (of some codes) over a wire; return findings by code. Each run has other people."""
-    loaded.base_url = "http://shop.test"
-    probing = Probing(loaded)
-    people, desk = People(loaded, 7, run), Desk(loaded, wire, probing.see)
-    scripts = [script for probe in probing.probes if codes is None or probe.code in codes for script in probe.scripts()]
-    for when in (BEFORE, ALONE, AMONG, AFTER):
-        for script in scripts:
-            rounds = among if when == AMONG else script.times if when == ALONE else 1
-            for nth in range(rounds if when in script.when else 0):
-                desk.play(script, people, nth, alone=when != AMONG)
-    found = {one.hazard.code: one for one in findings(loaded, [probing.state()])}
-    return {code: one for code, one in found.items() if codes is None or code in codes}
+@pytest.fixture
+def changed():
+    """Return a function that compiles the embedded shop's target file after a change to its data."""
+
+    def changed(change):
+        data = load_target("storefront").file.model_dump(by_alias=True, exclude_unset=True)
+        change(data)
+        return Target(TargetFile.model_validate(data))
+
+    return changed
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Return a function that opens a shop with hazards: its `desk`, `people` and `probing`, and what is `found`."""
+    shops = count()
+
+    def opened(*hazards, target="storefront", begin=NOON):
+        wire = ShopWire(tmp_path / f"shop-{next(shops)}", hazards, begin=begin)
+        loaded = load_target(target) if isinstance(target, str) else target
+        loaded.base_url = "http://shop.test"
+        probing = Probing(loaded)
+
+        def found():
+            return {one.hazard.code: one for one in findings(loaded, [probing.state()])}
+
+        desk = Desk(loaded, wire, probing.see)
+        return SimpleNamespace(wire=wire, probing=probing, people=People(loaded, 7, "run-1"), desk=desk, found=found)
+
+    return opened
 
 
 @pytest.fixture
@@ -94,9 +120,11 @@ def probed(tmp_path):
     """Return a function that plays all scripts (of some codes) against a shop with hazards; it returns findings."""
     shops = count()
 
-    def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON, run="run-1", rules=None):
+    def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON, run="run-1", rules=None, countries=None):
         wire = ShopWire(tmp_path / f"shop-{next(shops)}", hazards, begin=begin, rules=rules)
-        return play_all(wire, load_target(target), codes, among, run)
+        loaded = load_target(target) if isinstance(target, str) else target
+        loaded.base_url = "http://shop.test"
+        return played(loaded, wire, codes, among, countries, run)
 
     return probed
 
@@ -125,7 +153,8 @@ def bazaar(tmp_path, beside):
 
     def bazaar(*wrong, odd=(), codes=None, **changed):
         loaded = load_target(other.target_file(tmp_path, **changed))
-        return play_all(AppWire(other.Bazaar(*wrong, odd=odd).app()), loaded, codes)
+        loaded.base_url = "http://shop.test"
+        return played(loaded, AppWire(other.Bazaar(*wrong, odd=odd).app()), codes)
 
     return bazaar
 
@@ -161,3 +190,117 @@ def probe(people):
 def near():
     """Return the hazards that one defect might be taken for."""
     return {"H1", "H2", "H6", "H13", "H16", "H19", "H20", "H21", "H23"}
+
+
+def played(target, wire, codes=None, among=2, countries=None, run="run-1"):
+    """Play the scripts of all probes, or of those with some codes, on a wire; return the findings by code."""
+    probing = Probing(target)
+    people = People(target, 7, run, **({"countries": countries} if countries else {}))
+    desk = Desk(target, wire, probing.see)
+    scripts = [script for probe in probing.probes if codes is None or probe.code in codes for script in probe.scripts()]
+    for when in (BEFORE, ALONE, AMONG, AFTER):
+        for script in scripts:
+            rounds = among if when == AMONG else script.times if when == ALONE else 1
+            for nth in range(rounds if when in script.when else 0):
+                desk.play(script, people, nth, alone=when != AMONG)
+    found = {one.hazard.code: one for one in findings(target, [probing.state()])}
+    return {code: one for code, one in found.items() if codes is None or code in codes}
+
+
+class ToyWire:
+    """A shop that is one function of (visitor, request) and returns (status, document)."""
+
+    def __init__(self, answer):
+        self.answer, self.now_s = answer, 0.0
+
+    def send(self, visitor, request, *, bare):
+        """Ask the function; a request takes a millisecond of virtual time."""
+        del bare
+        self.now_s += 0.001
+        status, document = self.answer(visitor, request)
+        return Got(status, {}, orjson.dumps(document), "", self.now_s, 0.001)
+
+    def wait(self, seconds):
+        """Let virtual time pass."""
+        self.now_s += seconds
+
+    def now_ms(self):
+        """Return virtual time."""
+        return round(NOON.timestamp() * 1_000 + self.now_s * 1_000)
+
+    def together(self, jobs):
+        """Do one after the other."""
+        return [job() for job in jobs]
+
+
+@pytest.fixture
+def toy(target_of):
+    """Return a function that plays scripts of some codes against a shop that is a function.
+
+    It takes the target's operations as YAML, the function, and the codes; it returns the finding of the first.
+    """
+
+    def toy(operations, answer, *codes, head="", **others):
+        return played(target_of(operations, head), ToyWire(answer), set(codes), **others)[codes[0]]
+
+    return toy
+
+
+@pytest.fixture
+def seen_by(target_of):
+    """Return a function that shows a probe some answers, and returns the probe.
+
+    It takes the probe's code, the target's operations as YAML, and a list for each visitor: (operation, document), or
+    seconds to wait. Visitors come one after the other.
+    """
+
+    def seen_by(code, operations, *visits, head=""):
+        target = target_of(operations, head)
+        answers = iter([step[1] for visit in visits for step in visit if isinstance(step, tuple)])
+        probing, wire = Probing(target), ToyWire(lambda _visitor, _request: (200, next(answers)))
+        people, desk = People(target, 7, "run-1"), Desk(target, wire, probing.see)
+        for visit in visits:
+            visitor = people.somebody()
+            for step in visit:
+                if isinstance(step, tuple):
+                    assert desk.ask(Ask(visitor, step[0]), alone=True) is not None
+                else:
+                    wire.wait(step)
+        return next(probe for probe in probing.probes if probe.code == code)
+
+    return seen_by
+
+
+@pytest.fixture
+def lacking(tmp_path):
+    """Return a function that writes the shop's target file without some evidence, and returns its path."""
+
+    def lacking(*evidence, readings=True):
+        yaml = YAML()
+        spec = yaml.load(target_path("storefront"))
+        for rest in (*spec["operations"].values(), *spec["readings"].values()):
+            for name in evidence:
+                rest.get("evidence", {}).pop(name, None)
+        if not readings:
+            del spec["readings"]
+        path = tmp_path / "lacking.yaml"
+        yaml.dump(spec, path)
+        return str(path)
+
+    return lacking
+
+
+@pytest.fixture
+def nonsense():
+    """Return a function that plays all scripts against what answers everything with the same bytes."""
+
+    def nonsense(answer):
+        async def app(_scope, _receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": answer})
+
+        loaded = load_target("storefront")
+        loaded.base_url = "http://shop.test"
+        return played(loaded, AppWire(app))
+
+    return nonsense

@@ -27,7 +27,7 @@ def test_a_right_shop_sends_each_its_own(probed, begun):
 
 def test_a_promise_of_size_is_held_to(probed, without):
     """2.8 MB are too much where two were promised."""
-    small = without({"\noperations:": "\npromises: {model_bytes: 2000000}\n\noperations:"})
+    small = without({"\npromises:\n": "\npromises:\n  model_bytes: 2000000\n"})
     found = probed(target=small, codes=CODES)["H21"]
     assert {part[0] for one in found.samples for part in one["differs"]} == {"bytes"}
 

@@ -19,7 +19,7 @@ def test_a_right_shop_shows_what_can_be_had(probed, begun):
     """Lists are judged as they come, and after a purchase."""
     found = probed(codes={"H1", "H19"}, run=f"run-{begun}")["H19"]
     assert found.state == "held"
-    assert found.alone.checked > 5
+    assert found.alone.checked > 3
 
 
 def test_without_stock_a_purchase_shows_it(probed, without):
@@ -32,7 +32,7 @@ def test_without_stock_a_purchase_shows_it(probed, without):
 
 def test_the_promised_grace_is_waited_for(probed, without):
     """A shop that promises an hour is asked after an hour, and not before."""
-    patient = without({"\noperations:": "\npromises: {purchase_grace: 1h}\n\noperations:"})
+    patient = without({"\npromises:\n": "\npromises:\n  purchase_grace: 1h\n"})
     found = probed("sold_out", target=patient, codes=CODES)["H19"]
     assert any("3600 s later" in str(part) for one in found.samples for part in one["differs"])
 

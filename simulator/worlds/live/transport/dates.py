@@ -19,4 +19,9 @@ def http_date_s(date: str) -> float | None:
 def seconds_until(date: str) -> float | None:
     """Return the seconds from now to an HTTP date, or None where it is none."""
     moment_s = http_date_s(date)
-    return None if moment_s is None else moment_s - clock_gettime(CLOCK_REALTIME)
+    return None if moment_s is None else moment_s - unix_s()
+
+
+def unix_s() -> float:
+    """Return the seconds of the Unix era."""
+    return clock_gettime(CLOCK_REALTIME)
