@@ -62,6 +62,8 @@ SLOW = (
     "page/test_drift.py",
     "page/test_recorder_browser.py",
     "report/test_looking_browser.py",
+    "report/test_speed.py",
+    "report/test_speed_browser.py",
     "scenario/test_loading.py::test_the_digest_is_the_same_wherever",
     "study/test_dose.py::test_workers_never_show",
     "study/test_what_if_run.py",
