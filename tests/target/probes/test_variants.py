@@ -24,8 +24,8 @@ def dealt(shares=None, **arms):
 
 
 def test_a_flip_at_login_is_found_and_blamed(probed):
-    """Half of all shoppers see another arm after a login; asking again without one shows the same."""
-    found = probed("flip_at_login", codes=CODES)
+    """Half of all shoppers see another arm after a login (all of 15 the same: 1 in 32,768); without one, none does."""
+    found = probed("flip_at_login", codes=CODES, among=12)
     assert found["H9"].blamed
     assert found["H10"].state == "held"
     [name, before, after] = found["H9"].samples[0]["differs"][0]
@@ -35,7 +35,7 @@ def test_a_flip_at_login_is_found_and_blamed(probed):
 
 def test_flicker_is_found_and_explains_the_flips_it_causes(probed):
     """Arms that are dealt anew with each answer are so across a login too."""
-    found = probed("flicker", codes=CODES, among=4)
+    found = probed("flicker", codes=CODES, among=8)
     assert found["H10"].blamed
     assert found["H9"].state == "held" or found["H9"].explained_by == "H10"
 
@@ -95,9 +95,9 @@ def test_the_rule_of_shares(shares, arms, held, words):
 
 @pytest.mark.parametrize(("hazards", "state"), [((), "held"), (("sample_ratio",), "violated")])
 def test_arms_of_many_shoppers(opened, hazards, state):
-    """Three hundred first visits show five eighths from a half; a right shop is said to hold (errs 1 in 1000)."""
+    """First visits tell five eighths from a half: of 450, with 97 % power; their ids, and so their arms, are fixed."""
     shop = opened(*hazards)
-    for _ in range(300):
+    for _ in range(450 if hazards else 200):
         shop.desk.ask(Ask(shop.people.somebody(), "session"), alone=False)
     found = shop.found()
     assert found["H11"].state == state
