@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from simulator.analysis.arms import COMPARED, in_arm, mean_in
 from simulator.analysis.cuped import arm_of, foreseen
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 POWER = 0.8
 LEVEL = 0.05
 """Two-sided error rate of the test that is to see the change."""
+ROUNDS = 60
 FEWEST = 20
 """Pairs below which no interval is to be trusted, however clear the effect."""
 APART = math.log(1.2)
@@ -108,12 +109,9 @@ def _size(variance: float, target: float, power: float, visits_each: float) -> S
     return Size(shoppers, math.ceil(shoppers * visits_each))
 
 
-def reach(power: float, spread: float = 1.0) -> float:
-    """Return how many standard errors a difference must measure to be seen with this power (Cohen 1988).
-
-    `spread` is the standard deviation of the t that is then found.
-    """
-    return float(ndtri(1 - LEVEL / 2) + spread * ndtri(power))
+def reach(power: float) -> float:
+    """Return how many standard errors a difference must measure to be seen with this power (Cohen 1988)."""
+    return float(ndtri(1 - LEVEL / 2) + ndtri(power))
 
 
 def _paired(treated: Sequence[Influenced], control: Influenced, target: float, power: float) -> int | None:
@@ -133,8 +131,23 @@ def _paired(treated: Sequence[Influenced], control: Influenced, target: float, p
         if abs(apart) > APART:
             growth = min(2.0, max(1.0, math.log(other.variance / nearest.variance) / apart))
     each = nearest.variance * len(nearest.clusters) * (target / abs(nearest.value)) ** growth
-    shoppers = reach(power, _spread_of_t(nearest)) ** 2 * float(each) / target**2
-    return max(FEWEST, math.ceil(shoppers))
+    return _pairs(nearest, float(each) / target**2, abs(nearest.value) / target, power)
+
+
+def _pairs(change: Influenced, per: float, rarer: float, power: float) -> int:
+    """Return the pairs whose t test sees `change`, were what pairs vary by `per` squared targets, losses `rarer`.
+
+    Where losses are few, the variance is known from few and the test asks for more (`influence.freedom_of`); it has two
+    degrees of freedom a loss or so, however many pairs there are.
+    """
+    spread = _spread_of_t(change)
+    kurtosis = float(np.mean(change.parts**4)) * len(change.parts) ** 2 / change.variance**2 * rarer
+    pairs = float(FEWEST)
+    for _ in range(ROUNDS):
+        freedom = max(1.0, 2.0 * pairs / max(kurtosis - 1.0, 2.0))
+        needed_t = float(stdtrit(freedom, 1 - LEVEL / 2)) + spread * float(ndtri(power))
+        pairs = max(FEWEST, (pairs + needed_t**2 * per) / 2)
+    return math.ceil(pairs)
 
 
 def _spread_of_t(change: Influenced) -> float:

@@ -39,8 +39,8 @@ POWERS = """\
 ## Sample sizes
 
 A pilot of 20,000 shoppers asks for so many to see a true change in pages a visit with a power of 80 %; so often they
-saw it. Pairs are told from two other delays than the one that is tried, and losses are rare and all of one sign, so
-that their sizes are a little too large rather than too small.
+saw it. Shoppers who wait longer also vary less, which sizes told from control's do not count on; pairs are told from
+two other delays than the one that is tried.
 """
 
 
