@@ -69,21 +69,30 @@ def test_experiments_of_single_products_are_no_flicker(opened):
     assert shop.found()["H10"].alone.checked == 1
 
 
+EVEN, AB = {"control": 1, "treatment": 1}, {"a": 1, "b": 1}
+
+
 @pytest.mark.parametrize(
     ("shares", "arms", "held", "words"),
     [
-        (None, {"control": 640, "treatment": 620}, True, "session: control 640, treatment 620 of 1260"),
-        (None, {"control": 470, "treatment": 790}, False, "due all alike, as nothing else is promised: p = "),
+        (EVEN, {"control": 640, "treatment": 620}, True, "session: control 640, treatment 620 of 1260"),
+        (EVEN, {"control": 470, "treatment": 790}, False, "due as promised: p = "),
+        (
+            None,
+            {"control": 470, "treatment": 790},
+            None,
+            "promises.variant_shares is missing; session: control 470, tre",
+        ),
         ({"control": 3, "treatment": 5}, {"control": 470, "treatment": 790}, True, "due as promised"),
         ({"control": 9, "treatment": 1}, {"control": 640, "treatment": 620}, False, "due as promised"),
         # A share of none is seen where the arm is promised, and not where nobody told of it.
         ({"a": 1, "b": 1}, {"a": 400}, False, "a 400, b 0 of 400"),
-        (None, {"a": 400}, None, "all 400 shoppers were told the same variant"),
-        (None, {"a": 4, "b": 3}, None, "7 shoppers are too few for 2 variants"),
+        ({"a": 1}, {"a": 400}, None, "all 400 shoppers were told the same variant"),
+        (AB, {"a": 4, "b": 3}, None, "7 shoppers are too few for 2 variants"),
         # p = 0.008: Statsig's warning, which is no alert.
-        (None, {"a": 458, "b": 542}, True, "warning: session"),
+        (AB, {"a": 458, "b": 542}, True, "warning: session"),
         # Many shoppers make a deviation of less than 0.1 % significant; it is none.
-        (None, {"a": 5_006_000, "b": 4_994_000}, True, "warning: session"),
+        (AB, {"a": 5_006_000, "b": 4_994_000}, True, "warning: session"),
     ],
 )
 def test_the_rule_of_shares(shares, arms, held, words):
