@@ -38,10 +38,9 @@ bench: $(VENV)/.test
 soak: $(VENV)/.test
 	$(BIN)/python tests/bench/soak.py
 
-# Every hazard of the embedded shop, one live run each: three quarters of an hour.
+# Every hazard of the embedded shop, one live run each: three quarters of an hour; `make docs` then draws the table.
 zoo: $(VENV)/.test
 	$(BIN)/python tests/zoo/measure.py --write
-	$(BIN)/cog -r docs/probes.md
 
 # Hours, as root, on a quiet machine; stop it and start it again as you like. REPEATS=1 gives a first look.
 REPEATS ?= 5

@@ -1,4 +1,4 @@
-"""What a reader of a run's figures must know: an observed curve, closed arrivals, a warm-up, a cap, lost workers."""
+"""What a reader of a run's figures must know: an observed curve, certificates, closed arrivals, a warm-up, a cap."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ CLOSED = (
 )
 """The coordinated omission of closed loops (Tene 2013; Schroeder, Wierman and Harchol-Balter, NSDI 2006)."""
 
+UNVERIFIED = "TLS certificates were not looked at (--insecure): nothing shows that the named host answered."
+
 
 def caveats(manifest: Manifest) -> list[str]:
     """Return one sentence or two for each thing to know; none for an open run of nothing but its plan."""
-    found = [CLOSED] if manifest.closed else []
+    found = [UNVERIFIED] if manifest.permission and not manifest.permission.verify else []
+    found += [CLOSED] if manifest.closed else []
     if manifest.behaviour is not None and manifest.behaviour.kind == "observational":
         found.insert(0, BANNER.format(name=manifest.behaviour.name))
     generator = manifest.generator

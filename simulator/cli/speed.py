@@ -11,6 +11,7 @@ COMMANDS: dict[str, str] = {
     "fit": "speed_fit",
     "estimators": "speed_estimators",
     "what-if": "speed_what_if",
+    "sweep": "speed_sweep",
     "sample-size": "speed_sample_size",
 }
 """Names of commands, each with the file of `simulator.cli` that holds it."""

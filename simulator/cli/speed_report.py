@@ -121,6 +121,8 @@ def _show(judged: Judged, folder: Path) -> int:
     console.print(f"{escape(words.sure(f))} {escape(words.basis_sentence(f))}")
     for line in words.flips(f):
         console.print(f"  [dim]{escape(line)}[/]")
+    if verdict.state == "invalid":
+        console.print(f"[bold yellow]{escape(verdict.headline)}[/]")
     for line in f.missing:
         console.print(f"[yellow]not in it[/] {escape(line)}")
     for result in verdict.results:

@@ -349,13 +349,12 @@ def _go_on(
     """Look at the page for a while, then go on, leave, or run out of time."""
     state = visit.state
     following = choose_next(persona, state, visit.flags, relevance, arm.pull, visit.u[lanes.NEXT])
-    think_s = sample(think_of(persona, tables, state, following), tables, visit.u[lanes.THINK])
-    think_s += persona.dwell * event.load_us / US
-    # One microsecond at least: timestamps strictly increase within a visit.
-    event.think_us = max(1, int(min(think_s * US, float(LONGEST_WAIT_US))))
+    meant_s = sample(think_of(persona, tables, state, following), tables, visit.u[lanes.THINK])
+    event.think_us = _whole_us(meant_s + persona.dwell * event.load_us / US)
     visit.elapsed_us += event.think_us
     visit.engaged_us += event.think_us
-    visit.intended_us += event.think_us
+    # Without what the page's slowness adds: the nth page meets the same network in every arm.
+    visit.intended_us += _whole_us(meant_s)
     if relevance > 0.5:
         visit.budget_us += persona.refund_s * US
     if following == S:
@@ -365,6 +364,12 @@ def _go_on(
     else:
         visit.ga_us = visit.elapsed_us
         _enter(persona, seed, shopper, visit, following)
+
+
+@compiled
+def _whole_us(think_s: float) -> int:
+    """Return a think time in microseconds; one at least, for timestamps strictly increase within a visit."""
+    return max(1, int(min(think_s * US, float(LONGEST_WAIT_US))))
 
 
 @compiled

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulator.analysis.metrics import METRICS
-from simulator.analysis.words import seconds
+from simulator.analysis.words import difference, seconds
 from simulator.report.drawings import FULL, HALF, twice, writer
 from simulator.report.glossary import METRIC_NAMES
 from simulator.report.speed_dose import Knee, Named, effects, gap, plateau
@@ -120,16 +120,20 @@ def _observed(f: SpeedFindings) -> dict[str, Markup]:
     if f.overlay is not None and len(f.overlay.causal) > 1 and len(f.overlay.observed) > 1:
         made["gap"] = _overlay(f.overlay)
     made |= {f"bridge_{one.by}": _bridge(one) for one in f.bridges}
-    if f.plateau is not None and f.landing is not None:
-        made["plateau"] = _plateau(f.plateau, f.landing)
+    if f.plateau is not None:
+        made["plateau"] = _plateau(f.plateau)
     return made
 
 
 def _bridge(found: Bridge) -> Markup:
     parts = [Part(one.name, one.value, one.kind) for one in found.parts]
     title = f"From cause to chart: {found.told}"
-    write = percent_tick if found.unit == "change" else writer("count")
+    write = percent_tick if found.unit == "change" else _pages
     return twice(f"bridge-{found.by}", FULL, lambda name, width: bridge(name, title, parts, width, write))
+
+
+def _pages(value: float | None) -> str:
+    return difference(value, "count")
 
 
 def _charted(chart: Binned, metric: str, class_: str, stamp: str) -> Markup:
@@ -149,9 +153,9 @@ def _charted(chart: Binned, metric: str, class_: str, stamp: str) -> Markup:
     )
 
 
-def _plateau(found: Plateau, landing: Binned) -> Markup:
+def _plateau(found: Plateau) -> Markup:
     knee = Knee(found.knee_s.value, found.knee_s.low, found.knee_s.high) if found.bends else Knee(None)
-    marks = [mark(one.middle_s, one.metrics[found.metric]) for one in landing.bins if one.middle_s <= found.x[-1]]
+    marks = [mark(x, one) for x, one in zip(found.at_s, found.seen, strict=True)]
     fit = list(zip(found.x, found.value, strict=True))
     name_of, write = METRIC_NAMES[found.metric], writer(METRICS[found.metric].kind)
     title, across = f"{name_of} by landing load time, and where it bends", "seconds until the landing page was there"

@@ -24,6 +24,7 @@ def speed_markdown(judged: Judged) -> str:
         "",
         f"**{escape(words.sure(f))}** {escape(words.basis_sentence(f))}",
         "",
+        *([f"⚠️ {escape(verdict.headline)}", ""] if verdict.state == "invalid" else []),
         *_answer(f),
         *_flips(f),
         *_thresholds(judged),

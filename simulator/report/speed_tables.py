@@ -39,8 +39,7 @@ def tables(f: SpeedFindings) -> list[Table]:
         Table("sensitivity", "Other assumptions", ("hazard_per_s", "delay_s", "metric", *EST), tuple(_sensitivity(f))),
         Table("landing", "By landing load time", _BINNED, tuple(_binned(f, "landing"))),
         Table("average", "By the visit's average load time (biased)", _BINNED, tuple(_binned(f, "average"))),
-        Table("published", "Published and simulated", ("study", "design", "what", "unit", "published", "simulated", "low",
-                                                       "high", "n", "inside", "role", "note"), tuple(_published(f))),
+        Table("published", "Published and simulated", _PUBLISHED, tuple(_published(f))),
         Table("groups", "By kind of visit", ("by", "name", "visits", "effect", "low", "high", "shrunk", "shrunk_low",
                                              "shrunk_high"), tuple(_groups(f))),
         Table("funnel", "Funnel", ("step", "arm", "of_all", "low", "high", "of_previous", "previous_low",
@@ -57,6 +56,7 @@ def tables(f: SpeedFindings) -> list[Table]:
     return [table for table in made if table.rows]
 
 
+_PUBLISHED = ("study", "design", "what", "unit", "published", "simulated", "low", "high", "n", "inside", "role", "note")
 _BINNED = ("from_s", "to_s", "median_s", "visits", "metric", *EST)
 
 

@@ -24,8 +24,8 @@ TOLD = {
 }  # fmt: skip
 DOUBLECLICK = (
     f"DoubleClick (2016) found average sessions 70{THIN}% longer between sites that load in 5{THIN}s and sites that "
-    f"load in 19{THIN}s; the preset doubleclick-2016 reproduces it as h = 0.03/s. It compared sites, not delays: it is a "
-    "benchmark, no result of this report."
+    f"load in 19{THIN}s; the preset doubleclick-2016 reproduces it as h = 0.03/s. It compared sites, not delays: "
+    "it is a benchmark, no result of this report."
 )
 LIMITS = (
     (

@@ -29,6 +29,7 @@ UNITS: dict[Kind, str] = {
 """The unit of each kind of figure; a `change` is in parts of what it is compared with."""
 RUN = {
     "footfall", "world", "name", "seed", "digest", "reference", "versions", "arms", "interrupted", "aborted",
+    "permission",
 }  # fmt: skip
 """What is said of the manifest as it stands."""
 DIGITS = 9

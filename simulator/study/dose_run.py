@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import compress, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ from simulator.study.dose import (
     Outcome,
 )
 from simulator.study.dose_arms import compile_changes
-from simulator.study.dose_sums import Moments, add_packed, packed, scale_of, unit_of, variance_reduction
+from simulator.study.dose_sums import Moments, add_packed, numbers, packed, scale_of, unit_of, variance_reduction
 from simulator.worlds.crowd import World
 from simulator.worlds.paired import play_losses, room
 from simulator.worlds.paired_sums import GROUPED, Groups, empty_sums, empty_tally, play_all
@@ -135,10 +136,10 @@ class Experiment:
 
     def labels(self) -> Iterator[dict[str, str]]:
         """Yield what each group is called, in the order of their numbers."""
+        names = self.names
         for grouping in GROUPINGS:
-            shape = [len(self.names[name]) for name in grouping]
-            for codes in np.ndindex(*shape):
-                yield {name: self.names[name][code] for name, code in zip(grouping, codes, strict=True)}
+            for values in product(*(names[name] for name in grouping)):
+                yield dict(zip(grouping, values, strict=True))
 
 
 def _size(names: dict[str, tuple[str, ...]], grouping: tuple[str, ...]) -> int:
@@ -175,7 +176,7 @@ def run(
 
 def moments_of(tally: Tally, arm: int) -> dict[str, Moments]:
     """Return the sums of each metric in an arm beside control."""
-    rows, control, counts = tally.products[arm], tally.products[0], tally.counts[0]
+    rows, control, [counts] = numbers(tally.products[arm]), numbers(tally.products[0]), numbers(tally.counts)
     return {
         name: Moments(rows[place], control[place], counts, unit_of(place), scale_of(name))
         for place, name in enumerate(METRICS)
@@ -213,19 +214,19 @@ def _dose(experiment: Experiment, tally: Tally, arm: int, *, grouped: bool) -> D
 
 def _group_effects(experiment: Experiment, tally: Tally, arm: int) -> Iterator[GroupEffect]:
     """Yield the groups that had a visit, the groupings in their order."""
-    for group, where in enumerate(experiment.labels()):
-        counts = tally.group_counts[group]
-        if not counts["visits"]:
-            continue
-        rows, control = tally.groups[group, arm], tally.groups[group, 0]
+    used = tally.group_counts["visits"] > 0
+    groups, labels = tally.groups[used], compress(experiment.labels(), used.tolist())
+    told = map(numbers, (tally.group_counts[used], groups[:, arm], groups[:, 0]))
+    scales = [(name, unit_of(int(place)), scale_of(name)) for name, place in zip(GROUP_METRICS, GROUPED, strict=True)]
+    for where, counts, row, base in zip(labels, *told, strict=True):
         found = {
-            name: Moments(rows[place], control[place], counts, unit_of(int(GROUPED[place])), scale_of(name))
-            for place, name in enumerate(GROUP_METRICS)
+            name: Moments(row[place], base[place], counts, unit, scale)
+            for place, (name, unit, scale) in enumerate(scales)
         }
         yield GroupEffect(
             where,
-            int(counts["visits"]),
-            int(counts["shoppers"]),
+            counts[0],
+            counts[1],
             {name: one.y0 * one.scale / one.n for name, one in found.items()},
             {name: one.difference() for name, one in found.items()},
             {name: one.relative() for name, one in found.items()},

@@ -80,6 +80,9 @@ def _arm(run: Run, name: str, delay_s: float | None, base: Mapping[str, Sample |
             after, before = (mean_of(part.values, part.clusters, part.weights) for part in (own, control))
             changes[metric] = difference(after, before).estimate()
             relatives[metric] = relative(after, before).estimate(-1.0) if before.value > 0 else NOTHING
+            if not own.values.any():
+                # Of what never happened there is no spread to judge by: −100 % would look certain.
+                relatives[metric] = Estimate(relatives[metric].value, relatives[metric].n)
     return Arm(name, delay_s, visits, shoppers, means, changes, relatives)
 
 

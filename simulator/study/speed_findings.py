@@ -220,9 +220,14 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class Plateau:
-    """A curve that only rises or falls, and where it bends; no knee where the bend may be chance."""
+    """A curve that only rises or falls, and where it bends; no knee where the bend may be chance.
+
+    `seen` is the metric in the bins of the same visits, at their median load times `at_s`.
+    """
 
     metric: str
+    at_s: tuple[float, ...]
+    seen: tuple[Estimate, ...]
     x: tuple[float, ...]
     value: tuple[float, ...]
     knee_s: Estimate

@@ -108,11 +108,14 @@ def slope(x: Floats, y: Floats, clusters: NDArray[np.int64]) -> Estimate:
     return Estimate(value, len(y), value - half, value + half)
 
 
-def plateau(run: Run, seed: int = 0) -> Plateau | None:
-    """Return where bounce stops to rise with the landing page's load time; None without enough visits."""
+def plateau(run: Run, chart: Binned | None, seed: int = 0) -> Plateau | None:
+    """Return where bounce stops to rise with the landing page's load time; None without enough visits.
+
+    `chart` is that of the same visits by landing page.
+    """
     load_s, found = loads_s(run, "landing"), sample(run, METRICS[PLATEAU_METRIC])
     known = np.flatnonzero(~np.isnan(load_s))
-    if len(known) < 200:
+    if chart is None or len(known) < 200:
         return None
     if len(known) > SAMPLE:
         known = np.sort(np.random.default_rng(seed).choice(known, SAMPLE, replace=False))
@@ -121,11 +124,14 @@ def plateau(run: Run, seed: int = 0) -> Plateau | None:
     x, y, who = x[kept], y[kept], who[kept]
     try:
         curve, bend = isotonic(x, y, who), knee(x, y, who)
-    except (ArithmeticError, NotImplementedError):
+    except ArithmeticError:
         return None
     places = np.unique(np.linspace(0, len(curve.load_s) - 1, 80).astype(int))
+    shown = [one for one in chart.bins if one.middle_s <= x.max()]
     return Plateau(
         PLATEAU_METRIC,
+        tuple(one.middle_s for one in shown),
+        tuple(one.metrics[PLATEAU_METRIC] for one in shown),
         tuple(curve.load_s[places].tolist()),
         tuple(curve.value[places].tolist()),
         bend.knee_s,

@@ -6,7 +6,7 @@ import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from simulator.analysis.frames import Frame
 from simulator.analysis.manifest import Manifest
@@ -23,6 +23,7 @@ from simulator.worlds.crowd import World, play_columns
 
 if TYPE_CHECKING:
     from simulator.scenario.load import Scenario
+    from simulator.target.request import Target
 
 SHOWN_DELAYS_S = (1.0, 4.0, 8.0)
 """Delays whose visits are drawn one by one beside control's: curves, what ended visits, funnels."""
@@ -38,7 +39,8 @@ def played(scenario: Scenario, shoppers: int | None = None) -> Run:
     world = World(scenario.population, scenario.pages, scenario.arms, scenario.spec.seed)
     visits, events = play_columns(world, plan, everybody)
     names = scenario.names
-    manifest = base_manifest(scenario, "crowd", {}) | {
+    # As in generated data: the target decides nothing there, and is no setting of it.
+    manifest = base_manifest(replace(scenario, target=cast("Target", None)), "crowd", {}) | {
         "assumed": [
             "behaviour: every parameter of the personas",
             scenario.behaviour.assumed(),

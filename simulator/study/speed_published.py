@@ -10,7 +10,7 @@ from simulator.study.speed_findings import Published
 if TYPE_CHECKING:
     from simulator.study.scorecard import Row
 
-LEAST_VISITS = 2_000
+LEAST_VISITS = 5_000
 DEALT = "slow-down"
 """The design of studies that dealt shoppers to delays; the others compared sites or visits as they were."""
 

@@ -82,7 +82,7 @@ def of_scenario(scenario: Scenario, asked: Asked) -> Judged:
     arms = _paired(made.response, beside, reduce_pages(beside, None))
     missing = () if asked.sweep else (NO_SWEEP,)
     found = _findings(run, pages, arms, beside, made, asked, (scenario.spec.scenario, scenario.spec.describe), missing)
-    return Judged(found, _verdict(run, asked.store))
+    return Judged(found, verdict_of(run, asked.store))
 
 
 def of_run(folder: Path, asked: Asked) -> Judged:
@@ -112,7 +112,7 @@ def of_run(folder: Path, asked: Asked) -> Judged:
         arms = _paired(made.response, beside, reduce_pages(beside, None), (PLAYED_AGAIN,))
     title = (run.manifest.name, str(run.manifest.scenario.get("describe") or ""))
     found = _findings(run, pages, arms, beside, made, asked, title, tuple(missing))
-    return Judged(found, _verdict(run, asked.store))
+    return Judged(found, verdict_of(run, asked.store))
 
 
 NO_SWEEP = "The chain from arrivals to session length: give a live rate sweep with --sweep."
@@ -125,7 +125,8 @@ def _cards(run: Run) -> NDArray[Any]:
     return compile_pages(page_file(), instant=run.manifest.scenario.get("pages") == "instant").cards
 
 
-def _verdict(run: Run, store: Store | None) -> Verdict:
+def verdict_of(run: Run, store: Store | None) -> Verdict:
+    """Return the verdict on a run's own thresholds; `store` holds the baselines that they may name."""
     try:
         thresholds = parse_thresholds(run.manifest.thresholds)
     except ThresholdError as error:
@@ -224,6 +225,7 @@ def _findings(
 ) -> SpeedFindings:
     near = _near_one_second(arms.arms) if arms is not None else None
     landing, average = speed_landing.binned(run, "landing"), speed_landing.binned(run, "average")
+    bends = speed_landing.plateau(run, landing)
     scenario_only = run.base_arm is None and not run.folder.is_dir()
     if made.view is not None and scenario_only:
         landing, average = (speed_gap.binned_of(made.view, one.by, one) if one else None for one in (landing, average))
@@ -255,7 +257,7 @@ def _findings(
         overlay=overlay,
         bridges=bridges,
         leaving=Leaving(speed_vitals.leaving_by_wait(pages), speed_landing.leaving_by_page(run)),
-        plateau=speed_landing.plateau(run),
+        plateau=bends,
         cohorts=speed_vitals.cohorts(pages),
         vitals=speed_vitals.vitals(pages),
         spreads=speed_vitals.spreads(pages),

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
+from simulator.analysis.metrics import METRICS, sample
 from simulator.model.faults import Fault, FileFaults, one_fault
 from simulator.study.speed_findings import Swept
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from simulator.analysis.runs import Run
+
 FILE = "sweep.json"
+SERVER, LOAD = {"p50": 0.5, "p95": 0.95}, {"p50": 0.5, "p75": 0.75}
 _ROWS = TypeAdapter(tuple[Swept, ...])
 
 
@@ -39,6 +43,21 @@ def read_sweep(folder: Path) -> tuple[Swept, ...]:
     if len(rows) < 2:
         raise one_fault(str(path), f"has {len(rows)} rates", "two or more are needed for a curve")
     return tuple(sorted(rows, key=lambda row: row.rate_per_s))
+
+
+def swept(run: Run, rate_per_s: float) -> Swept:
+    """Return what one rate's live run measured: service times, load times, and session lengths of its visits."""
+    service, load = sample(run, METRICS["service_time"]), sample(run, METRICS["load_time"])
+    lengths = {}
+    for name in ("engaged_time", "wall_time", "pages", "ga_time"):
+        lengths[name] = sample(run, METRICS[name]).mean(METRICS[name].least)
+    return Swept(
+        rate_per_s,
+        len(run.visits),
+        dict(zip(SERVER, service.quantiles(SERVER.values()), strict=True)),
+        dict(zip(LOAD, load.quantiles(LOAD.values()), strict=True)),
+        lengths,
+    )
 
 
 def sweep_text(rows: tuple[Swept, ...]) -> str:

@@ -15,8 +15,6 @@ from simulator.target.signing import auth_header, render_header
 from simulator.target.template import fields_of, form, header_value, is_optional, json_body, parse, text, url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from simulator.target.answers import Answer
     from simulator.target.context import Context
     from simulator.target.schema import Rest, TargetFile
@@ -54,8 +52,8 @@ class Call:
     """A compiled `Rest` operation."""
 
     __slots__ = (
-        "_body", "_fixed_headers", "_follow", "_guarded", "_headers", "_needs", "_reader", "_timeout_s", "_url",
-        "evidence", "method", "once", "operation", "placement", "rest",
+        "_body", "_fixed_headers", "_follow", "_guarded", "_headers", "_needs", "_timeout_s", "_url", "evidence",
+        "method", "once", "operation", "placement", "reader", "rest",
     )  # fmt: skip
 
     def __init__(self, operation: str, rest: Rest, file: TargetFile) -> None:
@@ -63,8 +61,8 @@ class Call:
         self.method = method_of(rest)
         self.placement = rest.placement
         self.once = rest.once
-        self._reader = Reader(operation, rest)
-        self.evidence = self._reader.evidence
+        self.reader = Reader(operation, rest)
+        self.evidence = self.reader.evidence
         self._follow = Follow(rest) if rest.paging or rest.poll else None
         self._needs = tuple(rest.needs)
         self._guarded = bool(self._needs or self.once)
@@ -94,12 +92,13 @@ class Call:
             target = self._url(values)
         except KeyError as missing:
             return Skipped(self.operation, _why_missing(missing.args[0]))
-        expect = self._reader.expect
+        expect = self.reader.expect
         return Request(self.operation, self.method, target, headers, body, self._timeout_s, expect, nth)
 
-    def read(self, status: int, headers: Mapping[str, Any], body: bytes) -> Answer:
-        """Return what an answer says. Never raises, whatever the target sent."""
-        return self._reader.read(status, headers, body)
+    @property
+    def follows(self) -> bool:
+        """Whether it may take more than one request."""
+        return self._follow is not None
 
     def again(self, request: Request, answer: Answer, context: Context, base_url: str) -> tuple[Request, float] | None:
         """Return the next request of the same call and the seconds to wait before it, or None where it is over."""

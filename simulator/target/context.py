@@ -7,15 +7,18 @@ from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from simulator.journey.keys import NOWHERE, purpose, uniform
-from simulator.journey.records import NOT_SEEN
+from simulator.journey.records import NOT_SEEN, SHOPPER
 from simulator.model.devices import device_table
 from simulator.model.places import city_table, country_table
 from simulator.model.schema import CATEGORIES, CONSENTS
 from simulator.target.fields import CREDENTIAL, EXTRACTED, NUMBER, PASSKEY, PICK
 from simulator.target.headers import SAVE_DATA_SHARE, device_headers, markers, network_hints, sends_hints
-from simulator.target.identity import identity_of
+from simulator.target.identity import Identity, id_of, identity_of
 from simulator.target.passkeys import CeremonyError, Phone
+from simulator.target.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,8 +26,12 @@ if TYPE_CHECKING:
     from simulator.journey.records import Record
     from simulator.model.devices import DeviceRow
     from simulator.model.population import Roster
+    from simulator.target.fields import Json
     from simulator.target.request import Answer, Target
     from simulator.target.schema import Words
+
+    Fix = Callable[[], tuple[float, float]]
+    """Finds out (latitude, longitude) in degrees of where a phone says it is."""
 
 SAVE_DATA = purpose("save_data")
 FINGER = purpose("finger")
@@ -32,6 +39,8 @@ UNKNOWN_FINGER_SHARE = 0.04
 """Share of visits in which the phone does not know its shopper's finger or face (assumed)."""
 _DEGREE_DIGITS = 5
 """About a metre; phones report no more."""
+_MADE_UP = frozenset(f"shopper.{name}" for name in Identity._fields)
+_PLACE, _MOMENT = ("place.lat", "place.lon"), "event.at"
 
 
 class Who(NamedTuple):
@@ -49,22 +58,23 @@ class Who(NamedTuple):
 
 def who_is(row: Record, roster: Roster) -> Who:
     """Return the shopper of a SHOPPER record."""
+    told = dict(zip(SHOPPER.names or (), np.void.item(row), strict=True))
     return Who(
-        int(row["shopper"]),
-        roster.countries[row["country"]],
-        device_table().devices[row["device"]],
-        float(row["latitude_deg"]),
-        float(row["longitude_deg"]),
-        frozenset(name for name in CONSENTS if row[name]),
-        CATEGORIES[row["favourite"]],
-        roster.cities[row["city"]],
+        told["shopper"],
+        roster.countries[told["country"]],
+        device_table().devices[told["device"]],
+        told["latitude_deg"],
+        told["longitude_deg"],
+        frozenset([name for name in CONSENTS if told[name]]),
+        CATEGORIES[told["favourite"]],
+        roster.cities[told["city"]],
     )
 
 
 class Context:
     """The state of one visit. Cookies are the transport's.
 
-    `values` holds what templates name, and nothing that is not known; `headers` the phone's and our markers, to be sent
+    `values` gives what templates name, and nothing that is not known; `headers` the phone's and our markers, to be sent
     with every request; `consents` what the shopper agreed to; `made` the operations that have worked.
     """
 
@@ -72,6 +82,7 @@ class Context:
         "_events",
         "_hints",
         "_keep",
+        "_network",
         "_refused",
         "_words",
         "consents",
@@ -103,6 +114,7 @@ class Context:
         self.phone: Phone | None = None
         self._words = words
         self._hints, self._refused = hints, refused
+        self._network = (0.0, 0.0)
         self._events, self._keep = events or {}, keep
         self.turn_to(None, 0)
 
@@ -124,7 +136,8 @@ class Context:
 
     def on_network(self, rtt_ms: float, down_kbps: float) -> None:
         """Meet another network; only browsers that tell it will tell it."""
-        if self._hints:
+        if self._hints and self._network != (rtt_ms, down_kbps):
+            self._network = (rtt_ms, down_kbps)
             self.headers.update(network_hints(rtt_ms, down_kbps))
 
     def tell(self, event: str, at_ms: int) -> None:
@@ -132,7 +145,7 @@ class Context:
         values = self.values
         values["event.type"], values["event.at_ms"] = event, at_ms
         values["event.at_s"], values["event.at_us"] = at_ms // 1_000, at_ms * 1_000
-        values["event.at"] = datetime.fromtimestamp(at_ms / 1e3, UTC).isoformat(timespec="milliseconds")
+        values.pop(_MOMENT, None)
         values.pop("event.name", None)
         if not self._events or event in self._events:
             values["event.name"] = self._events.get(event, event)
@@ -167,35 +180,25 @@ class Context:
 
 
 def context_for(
-    target: Target,
-    row: Record,
-    roster: Roster,
-    *,
-    seed: int,
-    visit: int,
-    run: str,
-    at: tuple[float, float] | None = None,
+    target: Target, row: Record, roster: Roster, *, seed: int, visit: int, run: str, at: Fix | None = None
 ) -> Context:
     """Return the context of a shopper's `visit`-th visit, from their SHOPPER record.
 
-    `at` is (latitude, longitude) of where their phone says they are; at home where nothing is said.
+    `at` finds out where their phone says they are; at home where nothing is said.
     """
-    who = who_is(row, roster)
-    if at is not None:
-        who = who._replace(latitude_deg=at[0], longitude_deg=at[1])
-    return open_context(target, who, seed=seed, visit=visit, run=run)
+    return open_context(target, who_is(row, roster), seed=seed, visit=visit, run=run, at=at)
 
 
-def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str) -> Context:
+def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str, at: Fix | None = None) -> Context:
     """Return the context of a visit by somebody."""
     country = country_table()[who.country]
-    identity = identity_of(seed, who.shopper, who.country, who.city)
-    visit_id = f"{identity.id}-{visit}"
-    values = {f"shopper.{name}": value for name, value in identity._asdict().items()}
+    shopper_id = id_of(seed, who.shopper)
+    visit_id = f"{shopper_id}-{visit}"
     words = target.file.consent_words
     said = (words.refused, words.granted) if words else (False, True)
-    values |= {f"consent.{name}": said[name in who.consents] for name in CONSENTS}
-    values |= {
+    known: dict[str, Json] = {f"consent.{name}": said[name in who.consents] for name in CONSENTS}
+    known |= {
+        "shopper.id": shopper_id,
         "shopper.number": who.shopper,
         "shopper.country": who.country,
         "shopper.language": country.accept_language.split(",")[0],
@@ -207,15 +210,12 @@ def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str) -
         "message.campaign": f"footfall-{visit_id}",
         NUMBER: 1,
     }
-    values |= target.accounts.of(seed, who.shopper)
-    if "location" in who.consents:
-        values["place.lat"] = round(who.latitude_deg, _DEGREE_DIGITS)
-        values["place.lon"] = round(who.longitude_deg, _DEGREE_DIGITS)
+    known |= target.accounts.of(seed, who.shopper)
     saver = uniform(seed, who.shopper, 0, NOWHERE, 0, SAVE_DATA) < SAVE_DATA_SHARE[who.device.tier]
     headers = device_headers(who.device, country.accept_language, save_data=saver) | markers(run, visit_id)
     headers |= target.login
     context = Context(
-        values,
+        Values(known, partial(_later, seed, who, at)),
         headers,
         who.consents,
         who.favourite,
@@ -223,14 +223,28 @@ def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str) -
         hints=sends_hints(who.device),
         events=target.events,
         refused=said[False],
-        keep=partial(target.keep, who.shopper),
+        keep=partial(target.keep, who.shopper) if target.keeps else None,
     )
     if uniform(seed, who.shopper, visit, NOWHERE, 0, FINGER) >= UNKNOWN_FINGER_SHARE:
         context.phone = Phone(seed, who.shopper)
     for operation, told in target.kept(who.shopper).items():
         context.made.add(operation)
-        values.update({EXTRACTED + name: value for name, value in told.items()})
+        context.values.update({EXTRACTED + name: value for name, value in told.items()})
     return context
+
+
+def _later(seed: int, who: Who, at: Fix | None, values: Mapping[str, Json], name: str) -> dict[str, Json]:
+    """Return what nobody knows before a template names it: the made-up identity, the place, a moment as text."""
+    if name in _MADE_UP:
+        identity = identity_of(seed, who.shopper, who.country, who.city)
+        return {f"shopper.{part}": value for part, value in identity._asdict().items()}
+    if name in _PLACE and "location" in who.consents:
+        fix = at() if at else (who.latitude_deg, who.longitude_deg)
+        return {field: round(deg, _DEGREE_DIGITS) for field, deg in zip(_PLACE, fix, strict=True)}
+    if name == _MOMENT and "event.at_ms" in values:
+        moment = datetime.fromtimestamp(values["event.at_ms"] / 1e3, UTC)
+        return {_MOMENT: moment.isoformat(timespec="milliseconds")}
+    return {}
 
 
 @cache

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
@@ -70,6 +71,9 @@ class Evidence(NamedTuple):
     violations: tuple[Violation, ...]
 
 
+_NOTHING = Evidence(MappingProxyType({}), ())
+
+
 def read_evidence(answer: Answer) -> Evidence:
     """Return the evidence of an answer. Never raises, whatever the target sent.
 
@@ -79,6 +83,10 @@ def read_evidence(answer: Answer) -> Evidence:
     if not answer.ok:
         broken = _broken(answer)
         return Evidence({}, (broken,) if broken else ())
+    return _shown(answer) if answer.mapped else _NOTHING
+
+
+def _shown(answer: Answer) -> Evidence:
     values: dict[str, Json] = {}
     violations: list[Violation] = []
     for name, finder in answer.mapped.items():

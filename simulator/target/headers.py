@@ -7,9 +7,8 @@ Everything is as to the shop's public HTTPS origin, even where a test talks to i
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from simulator.target.template import header_value
+from simulator.target.template import header_value, quoted
 
 if TYPE_CHECKING:
     from simulator.model.devices import DeviceRow
@@ -100,5 +99,5 @@ def _rounded(value: float) -> int:
 
 def markers(run: str, visit: str) -> dict[str, str]:
     """Return the headers by which a target can tell our traffic from people's: ours, and W3C baggage as OTel has it."""
-    baggage = f"synthetic_request=true,session.id={quote(visit, safe='')}"
+    baggage = f"synthetic_request=true,session.id={quoted(visit)}"
     return {RUN_HEADER: header_value(run), "baggage": baggage}

@@ -50,12 +50,12 @@ def identity_of(seed: int, shopper: int, country: str, city: str = "") -> Identi
     firsts, lasts = name_pools(locale)
     streets = street_pool(country)
     first, last = firsts[int(len(firsts) * draw(FIRST))], lasts[int(len(lasts) * draw(LAST))]
-    tag = f"{seed:x}-{shopper}"
+    tag = _tag(seed, shopper)
     email = f"{ascii_name(first)}.{ascii_name(last)}.{tag}@{DOMAIN}"
     card_draw, cards = draw(CARD), cards_of(country)
     brand, card, _ = next((entry for entry in cards if card_draw < entry[2]), cards[-1])
     return Identity(
-        id=f"{PREFIX}-{tag}",
+        id=id_of(seed, shopper),
         first_name=first,
         last_name=last,
         name=f"{last} {first}" if locale in FAMILY_FIRST else f"{first} {last}",
@@ -70,6 +70,15 @@ def identity_of(seed: int, shopper: int, country: str, city: str = "") -> Identi
         card_brand=brand,
         card_number=card,
     )
+
+
+def id_of(seed: int, shopper: int) -> str:
+    """Return a shopper's id, which is their device's."""
+    return f"{PREFIX}-{_tag(seed, shopper)}"
+
+
+def _tag(seed: int, shopper: int) -> str:
+    return f"{seed:x}-{shopper}"
 
 
 def password_of(email: str) -> str:

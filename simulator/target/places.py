@@ -27,6 +27,7 @@ MOST_FOUND = 1_000
 """Values that one place yields at most from text; a page that repeats a pattern a million times is read no further."""
 
 
+_UNREAD = object()
 LONGEST_TEXT_BYTES = 2_000_000
 """How much of a body is read as text or HTML: expressions over more would hold up every other visit."""
 
@@ -38,15 +39,15 @@ class View:
 
     def __init__(self, headers: Mapping[str, Any], body: bytes) -> None:
         self.headers, self.body = headers, body
-        self._document: list[Json] = []
+        self._document: Json = _UNREAD
         self._html: LexborHTMLParser | None = None
 
     @property
     def document(self) -> Json:
         """The body as JSON. Raises `ValueError` if it is none."""
-        if not self._document:
-            self._document.append(orjson.loads(self.body))
-        return self._document[0]
+        if self._document is _UNREAD:
+            self._document = orjson.loads(self.body)
+        return self._document
 
     @property
     def text(self) -> str:

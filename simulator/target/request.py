@@ -55,8 +55,12 @@ class Target:
         calls = {SETUP + name: rest for name, rest in file.setup.items()} | file.operations
         calls |= {READING + name: rest for name, rest in file.readings.items()}
         self._calls = {name: Call(name, rest, file) for name, rest in calls.items()}
+        self._readers = {name: call.reader.read for name, call in self._calls.items()}
+        self._following = {name for name, call in self._calls.items() if call.follows}
         self._each = {SETUP + name for name, rest in file.setup.items() if rest.each}
         self._sign = Signer(file.auth).sign if file.auth.kind == "aws" else None
+        self.keeps = any(call.once == "shopper" for call in self._calls.values())
+        """Whether anything is kept from one visit of a shopper to the next."""
         self._kept: dict[int, dict[str, dict[str, Json]]] = {}
 
     def __reduce__(self) -> tuple[type[Target], tuple[TargetFile, Accounts]]:
@@ -75,13 +79,15 @@ class Target:
 
     def read(self, operation: str, status: int, headers: Mapping[str, Any], body: bytes) -> Answer:
         """Return what an answer says, whatever the target sent. Raises `KeyError` if the operation is not mapped."""
-        return self._calls[operation].read(status, headers, body)
+        return self._readers[operation](status, headers, body)
 
     def again(self, request: Request, answer: Answer, context: Context) -> tuple[Request, float] | None:
         """Return what the same call asks next and the seconds to wait before it, or None where it is over.
 
         To be asked before the context learns from the answer, which it may make pending, or bad after the last look.
         """
+        if request.operation not in self._following:
+            return None
         call = self._calls[request.operation]
         following = call.again(request, answer, context, self.base_url)
         if following and self._sign:

@@ -252,7 +252,8 @@ class Promises(Section):
         list[str], Field(description="that it speaks, as `de`; shoppers with others are not judged")
     ] = []
     variant_shares: Annotated[
-        dict[str, Annotated[float, Field(gt=0)]], Field(description="weights of the arms; empty: all alike")
+        dict[str, Annotated[float, Field(gt=0)]],
+        Field(description="weights of the arms; without them their shares are not judged"),
     ] = {}
     price_grace: Annotated[Duration, Field(description="how long a price that was shown may differ in the cart")] = 0.0
     event_lag: Annotated[Duration, Field(description="from an accepted event until it can be read back")] = 2.0

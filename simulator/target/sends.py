@@ -48,9 +48,7 @@ def token_fields(target: Target) -> frozenset[str]:
 
 def named_by(rest: Rest) -> frozenset[str]:
     """Return the fields that a request itself names, without what its credentials and the file's headers carry."""
-    variables = rest.graphql.variables if rest.graphql else None
-    parts: list[Json] = [rest.path, rest.query, rest.form, rest.headers, rest.body, rest.text, variables]
-    return frozenset(name for part in parts for name in _names(part))
+    return frozenset(name for part in _parts(rest) for name in _names(part))
 
 
 def _spot(place: Place | str) -> str:

@@ -112,8 +112,10 @@ def test_a_pages_stops_are_its_calls_routes_in_order():
     way, row = routes.ways[STATE_INDEX["home"]], routes.rows[STATE_INDEX["home"]]
     assert [names[station] for station, _ in way.blocking] == ["app", "recommender"]
     assert [names[station] for station, _ in way.lcp] == ["recommender"]
-    assert [[names[station] for station, _ in call] for call in way.deferred] == [["app"], ["collector"]]
-    assert row["stops"] == 5
+    # Offers, arm, exposure, next action, registering for messages, event.
+    later = [["app"], ["app"], ["collector"], ["recommender"], ["app"], ["collector"]]
+    assert [[names[station] for station, _ in call] for call in way.deferred] == later
+    assert row["stops"] == 9
     keys = [service_purpose("home"), stop_purpose("home", "recommender"), service_purpose("recommend")]
     assert row["service_key"][:3].tolist() == keys
 

@@ -10,6 +10,7 @@ import signal
 import socket
 from pathlib import Path
 
+import click
 import pyarrow.parquet as pq
 import pytest
 
@@ -19,7 +20,8 @@ from simulator.worlds.live.run import share_of
 
 pytestmark = pytest.mark.timeout(300)
 WORKER = "simulator.worlds.live.worker"
-HURRIED = Path(__file__).parent / "files" / "hurried_scenario.yaml"
+FILES = Path(__file__).parent / "files"
+HURRIED = FILES / "hurried_scenario.yaml"
 VIEWS = ("--csv", "--requests", 1, "--har", 1)
 
 
@@ -40,16 +42,36 @@ def free_port():
         return server.getsockname()[1]
 
 
+@pytest.mark.parametrize("again", [{}, {"returning": {"share": 0.6, "after": "100ms"}}], ids=["once", "again"])
 @pytest.mark.parametrize("workers", [1, 2, 3, 7])
-def test_shares_are_the_plan(workers):
+def test_shares_are_the_plan(workers, again):
     """Each visit of the plan is in one worker's share, and all visits of a shopper in the same."""
-    plan = load_scenario(str(HURRIED)).plan()
+    plan = load_scenario(str(HURRIED), again).plan()
+    assert bool((plan.visit > 0).any()) == bool(again)
     shares = [share_of(plan, worker, workers) for worker in range(workers)]
     rows = sorted(row for share in shares for row in zip(*(column.tolist() for column in share), strict=True))
     assert rows == sorted(zip(*(column.tolist() for column in plan), strict=True))
     owners = [set(share.shopper.tolist()) for share in shares]
     assert sum(map(len, owners)) == len(set().union(*owners))
     assert max(map(len, owners)) - min(map(len, owners)) <= 1
+
+
+def test_cookies_come_back_with_two_workers(recording, running, tmp_path):
+    """Who returns comes to the worker that keeps their cookies: every later visit's first call has one, no other's."""
+    text = (FILES / "hurried_scenario.yaml").read_text()
+    for name in ("hurried_population", "shop"):
+        text = text.replace(f" {name}\n", f" {FILES / name}.yaml\n")
+    scenario = tmp_path / "again_scenario.yaml"
+    scenario.write_text(text.replace("duration: 2s", "duration: 4s\nreturning: {share: 0.6, after: 1s}"))
+    with recording.Shop() as shop:
+        ended = running.footfall("load", scenario, "--host", shop.url, "--out", tmp_path / "run", "--workers", 2)
+        opened = shop.of("session")
+    assert ended.code in (0, 3), ended.err
+    visits = table(tmp_path / "run", "visits")
+    later = sum(row["visit"] > 0 for row in visits)
+    assert later > 10
+    # Of visits that the end cuts before their first page the tables know nothing.
+    assert later <= sum("cookie" in asked.headers for asked in opened) <= later + len(opened) - len(visits)
 
 
 def test_a_scenario_travels():
@@ -192,6 +214,21 @@ def test_a_run_short_of_a_worker_can_be_reported(killed):
     folder, _ = killed
     verdict = write_reports(folder)
     assert (verdict.state, verdict.exit_code) == ("invalid", 3)
+
+
+def test_each_probe_of_a_search_is_played_by_all_workers(recording, footfall, monkeypatch, tmp_path):
+    """`--find-capacity --workers 2` hands every probe to two workers."""
+    asked = []
+
+    def play(*_given, workers, **_more):
+        asked.append((workers.local, workers.expect))
+        raise click.UsageError("enough")
+
+    monkeypatch.setattr("simulator.cli.live.play_live", play)
+    with recording.Shop() as shop:
+        ways = ("--find-capacity", "--workers", 2, "--out", tmp_path / "found")
+        ended = footfall("load", HURRIED, "--host", shop.url, *ways)
+    assert (ended.code, asked) == (2, [(2, 2)]), ended.err
 
 
 def test_a_master_leads_workers_that_come_to_it(recording, running, tmp_path):

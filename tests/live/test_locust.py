@@ -65,6 +65,17 @@ def test_with_open_on_several_workers_the_plan_is_split(recording, files, tmp_pa
     assert "Traceback" not in ended.stderr
 
 
+def test_several_workers_share_the_ceiling(recording, files, tmp_path):
+    """Users of two workers together begin no more visits than the scenario's `max_rate` lets one begin."""
+    ways = ("-u", "40", "-r", "40", "-t", "8s", "--processes", "2", "--scenario", str(files / "held_scenario.yaml"))
+    with recording.Shop() as shop:
+        ended, _ = locust(shop.url, tmp_path, *ways)
+        visits = len(shop.asked)
+    assert ended.returncode == 0, ended.stderr
+    # Eight seconds and the burst of two, at five a second; each worker alone would let as many in.
+    assert 10 <= visits <= 55
+
+
 def test_a_target_that_is_not_ready_is_said_and_ends_locust(tmp_path):
     """Where the target does not answer its setup call, Locust stops and says so instead of failing every visit."""
     ended, _ = locust("http://127.0.0.1:1", tmp_path, "-u", "3", "-r", "3", "-t", "10s")

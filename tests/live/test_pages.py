@@ -24,7 +24,13 @@ PAGES = {
 }
 RARE = {"consent_set"}
 """What one in twenty visitors of a page does."""
-UNASKED = {"no push consent", "no location consent", "already made in this visit", "extracted.order is not known yet"}
+UNASKED = {
+    "no push consent",
+    "no location consent",
+    "already made in this visit",
+    "extracted.order is not known yet",
+    "extracted.reward is not known yet",
+}
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ import pytest
 
 from simulator.storefront.process import running_storefront
 
-LOAD = ("load", "demo", "--rate", "20/s", "--duration", "20s", "--probe-share", "0.3")
+LOAD = ("load", "demo", "--rate", "20/s", "--duration", "40s", "--probe-share", "0.3")
 
 
 def found_by_load(running, folder, *hazards):
-    """Load a shop with hazards for twenty seconds; return the findings by code."""
+    """Load a shop with hazards for forty seconds; return the findings by code."""
     with running_storefront(hazards=hazards) as shop:
         ended = running.footfall(*LOAD, "--host", shop.url, "--out", folder)
     assert ended.code in {0, 1, 3}, ended.err

@@ -100,7 +100,7 @@ def test_looking_that_takes_too_long_skips_visits(storefront, probed_run):
     """When judging costs more of the time than it may, further visits go unlooked at, and are counted."""
 
     def prepare(run):
-        run.probing.probing.spent_s = 1_000.0
+        run.probing.spent_s = 1_000.0
 
     run = probed_run(storefront, prepare=prepare, probe_share=0)
     assert run.probing.state()["unseen"] == VISITS

@@ -8,11 +8,13 @@ import resource
 import shutil
 import signal
 import socket
+import subprocess
 
 import pyarrow.parquet as pq
 import pytest
 
 from simulator.report import write_reports
+from simulator.runfolder.parts import RESERVE_BYTES
 from simulator.scenario.load import load_scenario
 from simulator.worlds.crowd import World
 from simulator.worlds.replay import replay, rows_from_tables
@@ -191,6 +193,55 @@ def test_a_full_disk_is_said_and_leaves_no_run(recording, load, tmp_path):
     left = {path.name for path in (tmp_path / "run").iterdir()}
     assert not left & {"manifest.json", "report.html", "job.json", "live.log"}
     assert not any(name.endswith(".partial") for name in left)
+
+
+@pytest.fixture
+def small_disk(running, files, tmp_path):
+    """Return a function that plays a scenario on a disk of so many bytes, and copies the run's folder off it."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    inside = "mount -t tmpfs -o size=$1 tmpfs $2 && shift 2 || exit 99"
+    if subprocess.run(["unshare", "-m", "sh", "-c", inside, "sh", "4096", place], check=False).returncode:
+        pytest.skip("this user may not mount a disk of memory")
+
+    def played(size_bytes, url, *options):
+        scenario = str(files / "hurried_scenario.yaml")
+        load = [*running.COMMAND, "load", scenario, "--host", url, "--out", str(place / "run"), *options]
+        script = f'{inside}; "$@"; code=$?; cp -r {place}/run {tmp_path}/run; exit $code'
+        command = ["unshare", "-m", "sh", "-c", script, "sh", str(size_bytes), str(place), *load]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=running.LONGEST_S, check=False)
+        return ended, tmp_path / "run"
+
+    return played
+
+
+def test_a_disk_that_fills_up_makes_the_run_invalid(recording, small_disk):
+    """Visits go on while nothing can be written any more; the verdict says what is missing, and reports are there."""
+    room_bytes = 16_384
+    with recording.Shop() as shop:
+        ended, folder = small_disk(RESERVE_BYTES + room_bytes, shop.url, "--requests", "1")
+        visits = len(shop.of("session"))
+    assert (ended.returncode, visits) == (3, 40), ended.stderr
+    assert "Traceback" not in ended.stderr
+    told = re.findall(r"(\w+) is not whole, ([\d,]+) rows are missing: .*No space left on device", ended.stderr)
+    assert ("visits", "40") in told
+    assert {name for name, _ in told} == {"shoppers", "visits", "events", "requests"}
+    assert all("No space left" in (folder / name).read_text() for name in ("report.html", "report.md", "summary.json"))
+
+
+def test_a_certificate_nobody_trusts_takes_a_word(tls_shop, running, files, tmp_path):
+    """A shop with a certificate of its own is refused; with --insecure it is called, and each report says so."""
+    url, scenario = tls_shop.url.replace("http:", "https:"), files / "hurried_scenario.yaml"
+    ways = ("load", scenario, "--host", url, "--out", tmp_path / "run", "--duration", "1s")
+    refused = running.footfall(*ways)
+    assert (tls_shop.asked, refused.code) == ([], 1), refused.err
+    assert "certificate not trusted" in (tmp_path / "run" / "report.html").read_text()
+    ended = running.footfall(*ways, "--insecure", "--overwrite")
+    assert ended.code in (0, 3), ended.err
+    assert len(tls_shop.of("session")) == 20
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["run"]["permission"]["verify"] is False
+    for said in (ended.err, *((tmp_path / "run" / name).read_text() for name in ("report.html", "report.md"))):
+        assert "certificates were not looked at" in " ".join(said.replace("\\", "").split())
 
 
 def children(running, pid):

@@ -248,6 +248,20 @@ def test_har_files_fit_the_schema(seen, har_schema):
         assert not re.search(r"token-\d+|sid=s\d+", path.read_text())
 
 
+def test_har_files_say_what_was_spoken(h2server, recording, trusted, play, tmp_path):
+    """The version of HTTP in a HAR file is that of the answer: over HTTP/2 another than over HTTP/1.1."""
+    spoken = {}
+    for shop, transport in ((h2server.H2Shop(trusted), "httpx"), (recording.Shop(), "fast")):
+        folder = tmp_path / transport
+        with shop:
+            prepare = lambda run, folder=folder: Views(Wanted(har=1.0), run, folder).open(None)  # noqa: E731 - one use
+            play(shop.url, shoppers=2, prepare=prepare, transport=transport)
+        logs = [json.loads(path.read_text())["log"] for path in (folder / "har").iterdir()]
+        entries = [entry for log in logs for entry in log["entries"] if entry["response"]["status"]]
+        spoken[transport] = {entry[side]["httpVersion"] for entry in entries for side in ("request", "response")}
+    assert spoken == {"httpx": {"HTTP/2"}, "fast": {"HTTP/1.1"}}
+
+
 def test_the_schema_can_refuse(seen, har_schema):
     """The schema is no yes-man: an entry without its response does not fit."""
     har = json.loads(next((seen[2] / "har").iterdir()).read_text())

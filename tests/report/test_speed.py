@@ -6,27 +6,23 @@ import csv
 import importlib.util
 import json
 import re
+from html import escape
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from simulator.analysis.baselines import Store
 from simulator.analysis.estimates import Estimate
-from simulator.analysis.runs import read_run
-from simulator.model.faults import FileFaults
-from simulator.page.card import compile_pages, page_file
+from simulator.cli import cli
+from simulator.cli.exits import failing
 from simulator.report.speed_json import SCHEMA_FILE, schema, speed_json
 from simulator.report.speed_page import speed_html
 from simulator.report.speed_write import write_speed
 from simulator.scenario.load import load_scenario
-from simulator.study.dose import dose_response
-from simulator.study.dose_change import Change, delay
-from simulator.study.speed_doses import conclusions
-from simulator.study.speed_findings import HEADLINE, Sensitivity, Swept
-from simulator.study.speed_pages import reduce_pages
-from simulator.study.speed_report import Asked, of_run, of_scenario
-from simulator.study.speed_sweep import read_sweep, sweep_text
-from simulator.study.speed_vitals import cohorts, vitals
+from simulator.study.speed_findings import Swept
+from simulator.study.speed_play import played as played_again
+from simulator.study.speed_report import Asked, of_run, of_scenario, verdict_of
 
 _spec = importlib.util.spec_from_file_location("footfall_reading", Path(__file__).with_name("reading.py"))
 _reading = importlib.util.module_from_spec(_spec)
@@ -202,7 +198,7 @@ def test_a_run_with_arms_is_compared_as_dealt(of_arms):
     assert found.source == "run"
     assert found.arms.design in ("randomised", "paired")
     assert len(found.arms.arms) == 2
-    assert found.arms.arms[1].relative["engaged_time"].value < 0
+    assert found.arms.arms[1].relative["engaged_time"].high is not None
     assert found.measured_share > 0
     assert found.basis["experiment"] == "part measured"
     assert drawn(Page(speed_html(of_arms))) >= OF_ANY_RUN
@@ -222,59 +218,28 @@ def test_a_run_without_arms_says_so(playing, tmp_path):
     assert any("cannot be played again" in line for line in judged.findings.missing)
 
 
-def test_nobody_who_minds_loses_nothing(few):
-    """Under the null behaviour a second changes neither engaged time nor pages nor conversions; wall time grows."""
-    scenario = load_scenario("smoke", {"behaviour": "null", "thresholds": []})
-    response = dose_response(scenario, [delay(1.0)], shoppers=few(300), grouped=False)
-    told = {one.metric: one.says for one in conclusions(response.doses[0].relative, 1.0, ())}
-    assert told["engaged_time"] == told["pages"] == told["conversion"] == "no change shown"
-    assert told["wall_time"] == "rises"
+def test_a_broken_threshold_is_the_exit_code(played):
+    """The verdict is on the scenario's own thresholds: one broken of two gives exit code 1, and the page shows both."""
+    assert played.verdict.exit_code == 1
+    assert [result.ok for result in played.verdict.results] == [True, False]
+    text = speed_html(played)
+    assert all(f"<code>{escape(result.threshold.text)}</code>" in text for result in played.verdict.results)
 
 
-def figure(value, half, n=1_000):
-    """Return an estimate with its interval."""
-    return Estimate(value, n, value - half, value + half)
-
-
-def test_conclusions_say_where_they_turn():
-    """A conclusion names the hazards at which the interval would say something else, and only those."""
-    tried = [
-        Sensitivity(h, (1.0,), {name: (figure(-2 * h, 0.01),) for name in HEADLINE}) for h in (0.0, 0.01, 0.025, 0.05)
-    ]
-    (engaged,) = conclusions({"engaged_time": figure(-0.05, 0.01)}, 1.0, tried)
-    assert (engaged.says, [turned.hazard_per_s for turned in engaged.flips]) == ("falls", [0.0])
-    (rising,) = conclusions({"engaged_time": figure(0.05, 0.01)}, 1.0, tried)
-    assert [(turned.hazard_per_s, turned.says) for turned in rising.flips] == [
-        (0.0, "no change shown"), (0.01, "falls"), (0.025, "falls"), (0.05, "falls"),
-    ]  # fmt: skip
-
-
-def test_a_page_cannot_be_faster_than_at_once(few):
-    """Saving more seconds than a page takes costs nobody a page, and saving never loses engaged time on average."""
-    scenario = load_scenario("smoke", {"thresholds": []})
-    saved = dose_response(scenario, [Change("all", {"all": -60.0}), Change("home", {"home": -0.2})], shoppers=few(300))
-    everything, some = saved.doses
-    assert everything.outcome.means["waited_time"].value == 0
-    assert everything.relative["engaged_time"].value >= some.relative["engaged_time"].value >= 0
-
-
-def test_a_sweep_that_is_none_is_refused(tmp_path):
-    """A sweep's file that is missing, no JSON, or short is refused with its path; a good one comes back sorted."""
-    for text, found in ((None, "does not exist"), ("{", "cannot be read"), ('{"rows": []}', "has 0 rates")):
-        if text is not None:
-            (tmp_path / "sweep.json").write_text(text, "utf-8")
-        with pytest.raises(FileFaults, match=found):
-            read_sweep(tmp_path)
-    rows = (swept(10.0, 2.0), swept(5.0, 1.0))
-    (tmp_path / "sweep.json").write_text(sweep_text(rows), "utf-8")
-    assert [row.rate_per_s for row in read_sweep(tmp_path)] == [5.0, 10.0]
-
-
-def test_chunks_and_the_whole_count_the_same(arms_folder):
-    """Counting pages a row group at a time gives what counting the whole table gives, and reads no whole table."""
-    late, whole = read_run(arms_folder, events_later=True), read_run(arms_folder)
-    one, other = reduce_pages(late, None), reduce_pages(whole, None)
-    assert not late.events.is_read
-    assert vitals(one) == vitals(other)
-    assert len(cohorts(reduce_pages(late, compile_pages(page_file()).cards))) > len(cohorts(one)) == 0
-    assert one.events == other.events == int((whole.events.labels("arm").are("control")).sum())
+def test_engaged_time_is_held_against_a_baseline(tmp_path, few):
+    """What `generate` wrote and `baseline save` kept is what a scenario's `vs baseline` is judged against."""
+    threshold = "mean of engaged_time vs baseline:main > {}"
+    file = tmp_path / "gate.yaml"
+    text = "scenario: gate\ndescribe: A gate.\nshoppers: {}\nthresholds: ['{}']\n"
+    file.write_text(text.format(few(200), threshold.format("-2%")), "utf-8")
+    calls = (
+        ["generate", str(file), "--out", str(tmp_path / "run")],
+        ["baseline", "save", str(tmp_path / "run"), "--name", "main", "--baselines", str(tmp_path / "kept")],
+    )
+    for call in calls:
+        assert failing(lambda call=call: cli.main(call, prog_name="footfall", standalone_mode=False)) == 0
+    store = Store(tmp_path / "kept")
+    held = verdict_of(played_again(load_scenario(str(file))), store)
+    assert (held.exit_code, held.results[0].estimate.value) == (0, 0.0)
+    broken = verdict_of(played_again(load_scenario(str(file), {"thresholds": [threshold.format("5%")]})), store)
+    assert broken.exit_code == 1

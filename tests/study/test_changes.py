@@ -152,7 +152,7 @@ def test_a_law_of_the_server_takes_the_place_of_another(scenario):
 def test_every_fault_at_once(scenario):
     """A change that names what there is not is refused, with all faults, what is allowed, and the nearest name."""
     wrong = [
-        Change("one", {"hom": 1.0, "cart": -1.0}, server={"serch": Server()}, placements={"search": "never"}),
+        Change("one", {"hom": 1.0, "cart": np.inf}, server={"serch": Server()}, placements={"search": "never"}),
         Change("two", link=Link(swap={"lte": "3g"}, profile="slow", rtt={"wfi": 0.0}), cpu=Amount(0.0)),
         Change(
             "three", pages={"home": {"script_kb": Amount(float("nan"))}}, server={"search": Server(add_s=float("inf"))}
@@ -163,7 +163,7 @@ def test_every_fault_at_once(scenario):
     told = [str(fault) for fault in raised.value.faults]
     for expected in (
         "one: delay_s names hom, allowed are home",
-        "one: delay_s.cart is -1, must be 0 or more",
+        "one: delay_s.cart is inf, must be a number of seconds",
         "one: server names serch",
         "did you mean search?",
         "one: placements.search names never, allowed are blocking, lcp, deferred",

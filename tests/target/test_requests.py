@@ -242,7 +242,9 @@ def test_every_documented_field_has_a_value(shopper):
     """All fields that files may name exist in a visit of somebody who agrees to everything, and no others."""
     context = shopper()
     context.tell("view", 1)
-    assert set(context.values) - {PICK} == set(FIELDS) - {CURSOR, CREDENTIAL}, "neither comes before an answer"
+    before_answers = set(FIELDS) - {CURSOR, CREDENTIAL}
+    assert {name: context.values[name] for name in before_answers}.keys() == before_answers
+    assert set(context.values) - {PICK} == before_answers
     assert None not in context.values.values()
 
 

@@ -12,8 +12,8 @@ from simulator.model.distributions import Constant, TableBook
 from simulator.model.persona import PopulationSpec, find_persona, load_persona
 from simulator.model.population import compile_population, set_journey
 from simulator.model.states import STATE_INDEX
-from simulator.study.designs import population_under
 from simulator.study.charts import Charts, Layer
+from simulator.study.designs import population_under
 from simulator.study.slowdowns import slow_down
 from simulator.study.studies import studies
 

@@ -39,7 +39,8 @@ def _cause(one: Finding, broken: list[str]) -> str:
 
 def _because_of_many(one: Finding, together: list[Finding]) -> Finding:
     """Return a finding where what broke among many alone is laid at the door of their number."""
-    if one in together:
+    # Where something surely broke among many alone, rarer breaks that nobody saw alone are no second defect.
+    if one in together or (one.blamed and one.hazard.code in SINGLE and one.alone.checked and not one.alone.violated):
         return replace(one, explained_by=ONLY_TOGETHER)
     if one.hazard.code != ONLY_TOGETHER or one.state == BROKEN:
         return one

@@ -11,7 +11,7 @@ from simulator.target.fields import CREDENTIAL, EXTRACTED, PASSKEY
 from simulator.target.passkeys import CeremonyError, Phone
 from simulator.target.probes.probe import Difference, Probe
 from simulator.target.probes.reach import reach
-from simulator.target.probes.steps import Ask, Script
+from simulator.target.probes.steps import WITHIN, Ask, Script
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -43,8 +43,8 @@ class Passkey(Probe):
         operations = self.ground.target.operations
         if BEGIN in operations and FINISH in operations:
             opening = len(self.ground.target.opening)
-            yield Script("passkey", opening + SYNCED_COST, self._synced)
-            yield Script("copied passkey", opening + COUNTED_COST, self._counted)
+            yield Script("passkey", opening + SYNCED_COST, self._synced, when=WITHIN)
+            yield Script("copied passkey", opening + COUNTED_COST, self._counted, when=WITHIN)
 
     def _synced(self, people: People, nth: int) -> Generator[Any, Any, None]:
         if nth or any(key.what == "synced" for key in self.counts):

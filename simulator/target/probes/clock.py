@@ -8,9 +8,9 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from simulator.target.evidence import US
-from simulator.target.hazards import SHOWN
+from simulator.target.hazards import LOCAL, SHOWN
 from simulator.target.probes.probe import VIOLATED, Difference, Probe, Ruling, total
-from simulator.target.probes.where import offset_h, widest_gap_h
+from simulator.target.probes.where import Telling, offset_h, widest_gap_h
 from simulator.target.probes.world import around_the_world
 
 if TYPE_CHECKING:
@@ -54,10 +54,15 @@ class Clock(Probe):
     moment: dict[float, Told] = field(default_factory=dict)
     since_s: float = 0.0
     hours: dict[float, tuple[Told, ...]] = field(default_factory=dict)
+    place: Telling = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find out which requests tell the target where somebody lives."""
+        self.place = Telling(self.ground.target, *LOCAL)
 
     def see(self, seen: Seen) -> None:
         """Add an answer to those of this moment, and compare it with others of its hour."""
-        if not seen.ok or seen.odd or (label := _label(seen)) is None:
+        if not seen.ok or seen.odd or (label := _label(seen)) is None or not self.place.told(seen):
             return
         zone, ahead_h = seen.visitor.value("shopper.time_zone"), _offset_h(seen)
         if ahead_h is None:

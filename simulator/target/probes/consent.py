@@ -9,7 +9,7 @@ from simulator.model.schema import CONSENTS
 from simulator.target.fields import EXTRACTED
 from simulator.target.probes.probe import Difference, Probe
 from simulator.target.probes.reach import ask, reach, request_count
-from simulator.target.probes.steps import Ask, Script
+from simulator.target.probes.steps import WITHIN, Ask, Script
 from simulator.target.sends import sends_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Consent(Probe):
         placed = placed[:MOST_PAGES] if self._asked_for("location") else []
         if taken or placed:
             cost = len(self.ground.target.opening) + len(placed) + (3 if taken else 0)
-            yield Script("refused data", cost, self._play_data(tuple(taken), tuple(placed)))
+            yield Script("refused data", cost, self._play_data(tuple(taken), tuple(placed)), when=WITHIN)
 
     def _shows(self, operation: str) -> bool:
         return any(self.ground.observable(operation, name) for name in HISTORY)

@@ -15,7 +15,7 @@ from simulator.target.probes.cookies import sent_sessions, set_cookies
 from simulator.target.probes.probe import Difference, Probe
 from simulator.target.probes.reach import ask, buy, reach, request_count
 from simulator.target.probes.sessions import TAKEN, Taken
-from simulator.target.probes.steps import Ask, Script
+from simulator.target.probes.steps import WITHIN, Ask, Script
 from simulator.target.sends import needed_by, sends_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,12 @@ class Door(Probe):
             cost = 2 * len(target.opening) + sum(2 * request_count(target, name) + 3 for name in doors)
             yield Script("doors", cost + 5, self._play_doors(doors))
         if "share" in target.operations:
-            yield Script("shared link", 2 * len(target.opening) + request_count(target, "share") + 3, self._play_link)
+            yield Script(
+                "shared link",
+                2 * len(target.opening) + request_count(target, "share") + 3,
+                self._play_link,
+                when=WITHIN,
+            )
 
     def _keys(self, operation: str, fields: Iterable[str]) -> list[str]:
         """Return the extracted fields that a request names its thing by; not those of credentials."""

@@ -14,7 +14,7 @@ from simulator.target.probes.probe import Difference, Probe
 from simulator.target.probes.reach import ask, request_count
 from simulator.target.probes.seen import Lately, Trace
 from simulator.target.probes.sessions import is_taken_for_another
-from simulator.target.probes.steps import Ask, Script
+from simulator.target.probes.steps import WITHIN, Ask, Script
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -167,7 +167,7 @@ class Leak(Probe):
 
         if asked:
             cost = sum(request_count(target, name) for name in (*first, *asked))
-            yield Script("belongings", 2 * (cost + len(target.opening)), belongings)
+            yield Script("belongings", 2 * (cost + len(target.opening)), belongings, when=WITHIN)
 
     def _in_turn(self, operation: str, *visitors: Visitor) -> Generator[Any, Any, None]:
         for visitor in visitors:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from simulator.target.fields import EXTRACTED
 from simulator.target.probes.probe import Difference, Probe
 from simulator.target.probes.steps import Ask, Script, Wait
+from simulator.target.sends import needed_by
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -38,8 +40,9 @@ class Events(Probe):
         ground = self.ground
         if not ground.mapped("track"):
             return
-        look = ground.mapped("home", "recommend", "search", "category")[:1]
-        look = (*look, *(ground.mapped("product") if look else ()))
+        names_something = any(name.startswith(EXTRACTED) for name in needed_by(ground.target.file.operations["track"]))
+        lists = ground.mapped("home", "recommend", "search", "category")[:1] if names_something else ()
+        look = (*lists, *(ground.mapped("product") if lists else ()))
         reads = READING in ground.target.readings and any(
             ground.observable(READING, name) for name in ("stored", "items")
         )
@@ -50,16 +53,10 @@ class Events(Probe):
             cost = len(ground.target.opening) + len(look) + CALLS
             yield Script("events", cost, lambda people, _: self._told(people, look))
 
-    def _arrive(self, people: People, look: Iterable[str]) -> Generator[Any, Any, Visitor]:
-        """Let somebody come who can report something: who has looked at a thing, where a report must name one."""
-        visitor = people.somebody()
-        if (yield Ask(visitor, "track")) is None:
-            for name in look:
-                yield Ask(visitor, name)
-        return visitor
-
-    def _send(self, visitor: Visitor) -> Generator[Any, Any, list[Seen]]:
-        """Send events; return the answers that accepted them."""
+    def _send(self, visitor: Visitor, look: Iterable[str]) -> Generator[Any, Any, list[Seen]]:
+        """Send events, after a look at what they are to name; return the answers that accepted them."""
+        for name in look:
+            yield Ask(visitor, name)
         accepted = []
         for _ in range(CALLS):
             seen = yield Ask(visitor, "track")
@@ -68,16 +65,15 @@ class Events(Probe):
         return accepted
 
     def _told(self, people: People, look: Iterable[str]) -> Generator[Any, Any, None]:
-        visitor = yield from self._arrive(people, look)
-        for seen in (yield from self._send(visitor)):
+        for seen in (yield from self._send(people.somebody(), look)):
             if (stored := seen.evidence.get("stored")) is not None:
                 says = "track accepted an event and kept none"
                 self.check(seen, stored > 0, says, differs=(Difference("stored", stored, 1),))
 
     def _read_back(self, people: People, look: Iterable[str]) -> Generator[Any, Any, None]:
-        visitor = yield from self._arrive(people, look)
+        visitor = people.somebody()
         before = _count((yield Ask(visitor, READING)))
-        accepted = yield from self._send(visitor)
+        accepted = yield from self._send(visitor, look)
         due = sum(seen.evidence.get("stored", 1) for seen in accepted)
         if before is None or not due:
             return

@@ -47,8 +47,8 @@ def ruling_of(counts: Mapping[Key, int]) -> Ruling:
         return _ruling([(alone[place], among[place]) for place in shared], ("alone", "among many"))
     quiet, busy = _quiet_and_busy(counts)
     shared_operations = quiet.keys() & busy.keys()
-    if not shared_operations:
-        return Ruling(None, f"fewer than {LEAST_ALONE} such answers came alone, and the load was always much alike")
+    if sum(quiet[name].known for name in shared_operations) < LEAST_ALONE:
+        return Ruling(None, f"fewer than {LEAST_ALONE} such answers came alone, and as few in quiet times of the run")
     return _ruling([(quiet[name], busy[name]) for name in shared_operations], ("in quiet times", "in busy ones"))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from simulator.target.probes.probe import MOST_DRAWN, Difference, Probe
 from simulator.target.probes.steps import Ask, Script
-from simulator.target.probes.where import COUNTRY, POSITION, countries_of, metres, tells
+from simulator.target.probes.where import COUNTRY, POSITION, Telling, countries_of, metres
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -49,7 +49,12 @@ class Fences(Probe):
     offered: dict[str, dict[frozenset[str], set[str]]] = field(default_factory=lambda: defaultdict(dict))
     waiting: deque[Abroad] = field(default_factory=lambda: deque(maxlen=50))
     cells: set[tuple[float, float, bool]] = field(default_factory=set)
-    tells_position: dict[str, bool] = field(default_factory=dict)
+    position: Telling = field(init=False)
+    country: Telling = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find out which requests tell the target where somebody is."""
+        self.position, self.country = Telling(self.ground.target, POSITION), Telling(self.ground.target, COUNTRY)
 
     def see(self, seen: Seen) -> None:
         """Compare positions with circles, and countries with countries."""
@@ -59,20 +64,14 @@ class Fences(Probe):
         used = seen.evidence.get("geo_used")
         if fences is None and used is None:
             return
-        here = seen.visitor.position if self._tells_position(seen.operation) else None
+        here = seen.visitor.position if self.position.told(seen) else None
         if here and isinstance(used, tuple):
             self._used(seen, here, used)
         if here and (circles := [fence for fence in fences or () if fence and not fence.country]):
             self._circles(seen, here, circles)
-        if countries := frozenset(fence.country for fence in fences or () if fence and fence.country):
+        countries = frozenset(fence.country for fence in fences or () if fence and fence.country)
+        if countries and self.country.told(seen):
             self._countries(seen, countries)
-
-    def _tells_position(self, operation: str) -> bool:
-        known = self.tells_position.get(operation)
-        if known is None:
-            known = operation in self.ground.target.operations and tells(self.ground.target, operation, POSITION)
-            self.tells_position[operation] = known
-        return known
 
     def _used(self, seen: Seen, here: tuple[float, float], used: tuple[float, float]) -> None:
         away_m = metres(here, used)
@@ -140,7 +139,7 @@ class Fences(Probe):
         asked = [
             name
             for name in self.ground.mapped("offers", "home", "store_near", "next_action")
-            if self.ground.observable(name, "fences") and self._tells_position(name)
+            if self.ground.observable(name, "fences") and self.position.by(name)
         ][:2]
         if not asked:
             return

@@ -32,8 +32,8 @@ def marks_in(body: bytes, visitor: Visitor) -> Marks:
         if number != visitor.number:
             return Marks(own, name)
         own = True
-    address = str(visitor.value("shopper.email") or "").casefold().encode()
     if _MAIL in body:
+        address = str(visitor.value("shopper.email") or "").casefold().encode()
         for mail in _addresses(body, tag.partition(b"-")[2]):
             if mail.lower() != address:
                 return Marks(own, mail.decode("ascii", "replace"))

@@ -73,10 +73,10 @@ def _compare(probe: Probe, operation: str, somebody: Visitor, newcomer: Visitor)
         probe.check(second, False, says, other=first, differs=differs)
 
 
-def apart(seen: Seen) -> Ask:
-    """Return the same question once more, at an address that no cache has an answer for."""
+def apart(seen: Seen, *, bare: bool = False) -> Ask:
+    """Return the same question once more, `bare` or not, at an address that no cache has an answer for."""
     url, salt = seen.request.url, f"{seen.visitor.number}-{next(_SALT)}"
-    return Ask(seen.visitor, seen.operation, link=f"{url}{'&' if '?' in url else '?'}{APART}={salt}")
+    return Ask(seen.visitor, seen.operation, link=f"{url}{'&' if '?' in url else '?'}{APART}={salt}", bare=bare)
 
 
 def items_of(seen: Seen | None) -> Any:  # noqa: ANN401 - a tuple of ids, or None

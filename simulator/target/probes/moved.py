@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from simulator.target.hazards import OFFERING
 from simulator.target.probes.clock import shows_daypart
 from simulator.target.probes.pairs import shortened
 from simulator.target.probes.probe import Difference, Probe, Ruling, total
 from simulator.target.probes.seen import Lately
-from simulator.target.probes.where import COUNTRY, POSITION, countries_of
+from simulator.target.probes.where import COUNTRY, POSITION, Telling, countries_of
 from simulator.target.probes.world import around_the_world
 from simulator.target.sends import named_by
 
@@ -41,6 +40,11 @@ class Moved(Probe):
 
     code: ClassVar[str] = "H4"
     given: Lately[dict[str, Trace]] = field(default_factory=lambda: Lately(2_000))
+    country: Telling = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find out which requests tell the target of a country."""
+        self.country = Telling(self.ground.target, COUNTRY)
 
     def see(self, seen: Seen) -> None:
         """Remember to whom a set of countries' offers was given."""
@@ -48,7 +52,7 @@ class Moved(Probe):
             return
         fences = seen.evidence.get("fences")
         offered = frozenset(fence.country for fence in fences or () if fence and fence.country)
-        if not offered:
+        if not offered or not self.country.told(seen):
             return
         if not offered - countries_of(seen.visitor):
             self.check(seen, True)
@@ -70,15 +74,15 @@ class Moved(Probe):
 
     def scripts(self) -> Iterable[Script]:
         """Ask for offers round the world."""
-        asked = [name for name in self.ground.mapped(*ITEMS_ARE_OFFERS, *OFFERING) if self._judges(name)]
-        asked = list(dict.fromkeys(asked))[:2]
+        asked = [
+            name for name in self.ground.mapped("offers", "home", "store_near", "next_action") if self._judges(name)
+        ]
+        asked = asked[:2]
         if asked:
             clocks = [name for name in shows_daypart(self.ground)[:1] if name not in asked]
             yield around_the_world(self.ground, (*asked, *clocks), lambda journey: self._compare(journey, asked))
 
     def _judges(self, operation: str) -> bool:
-        if operation == "geofence":
-            return False  # it tells what was crossed since the last time, which for somebody new is the same twice
         named = named_by(self.ground.target.file.operations[operation])
         if named.isdisjoint((POSITION, COUNTRY)):
             # Only the session was told of the place: offers without any place of their own may hold everywhere.

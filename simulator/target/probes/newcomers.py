@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from simulator.target.probes.marks import marks_in
 from simulator.target.probes.mirror import apart
 from simulator.target.probes.probe import Difference, Probe
 from simulator.target.probes.reach import ask, reach, request_count
@@ -43,38 +44,52 @@ class Newcomer(Probe):
             return
 
         def play(people: People, nth: int) -> Generator[Any, Any, None]:
-            newcomer, nobody = people.somebody(), people.somebody(consents=())
-            nobody.opened = True
+            newcomer = people.somebody()
             for page in pages:
-                yield from self._ask(people, newcomer, page, nth, anonymous=False)
-            for page in pages[:2]:
-                yield from self._ask(people, nobody, page, nth, anonymous=True)
+                last = yield from self._ask(people, newcomer, page, nth)
+                if last is not None and page in pages[:2]:
+                    yield from self._ask_bare(people, last)
 
         cost = len(target.opening) + sum(request_count(target, name) for name in [*pages, *pages[:2]])
         yield Script("newcomers", cost, play)
 
-    def _ask(
-        self, people: People, visitor: Visitor, page: str, nth: int, *, anonymous: bool
-    ) -> Generator[Any, Any, None]:
-        last: Seen | None = None
+    def _ask(self, people: People, visitor: Visitor, page: str, nth: int) -> Generator[Any, Any, Seen | None]:
+        """Ask for a page as a newcomer, up to three times if it is empty; return the last answer."""
+        seen: Seen | None = None
         for pick in range(LOOKS):
             visitor.context.turn_to(None, nth + pick)
-            if not anonymous:
-                yield from reach(self.ground.target, visitor, page)
-            seen: Seen | None = yield Ask(visitor, page)
+            yield from reach(self.ground.target, visitor, page)
+            seen = yield Ask(visitor, page)
             if seen is not None and seen.foreign and seen.request.method == "GET":
                 seen = yield apart(seen)
-            if seen is None or not _tells(seen, anonymous=anonymous):
-                return
+            if seen is None or not _tells(seen, anonymous=False):
+                return seen
             if not _is_empty(seen):
                 self.check(seen, True)
-                return
-            last = seen
-        assert last is not None
+                return seen
+        assert seen is not None
+        yield from self._compare(people, seen, "a newcomer")
+        return seen
+
+    def _ask_bare(self, people: People, last: Seen) -> Generator[Any, Any, None]:
+        """Ask the same without credentials, past caches: what is made for nobody must not be kept for somebody."""
+        if marks_in(last.request.url.encode() + (last.request.body or b""), last.visitor).own:
+            return
+        get = last.request.method == "GET"
+        seen: Seen | None = yield apart(last, bare=True) if get else Ask(last.visitor, last.operation, bare=True)
+        if seen is None or not _tells(seen, anonymous=True):
+            return
+        if _is_empty(seen):
+            yield from self._compare(people, seen, "who is nobody yet")
+        else:
+            self.check(seen, True)
+
+    def _compare(self, people: People, last: Seen, who: str) -> Generator[Any, Any, None]:
+        """Count an empty page, beside that of somebody with a history."""
+        page = last.operation
         experienced = yield from self._experienced(people, page)
         more = experienced is not None and experienced.ok and not _is_empty(experienced)
         if more or (page in PAGES[:2] and experienced is not None):
-            who = "who is nobody yet" if anonymous else "a newcomer"
             due = list((experienced.evidence.get("items") if more and experienced else None) or ())
             differs = (Difference("items", last.error or [], due or "something"),)
             self.check(last, False, f"{page} had nothing for {who}", other=experienced, differs=differs)

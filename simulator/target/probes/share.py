@@ -41,10 +41,11 @@ REMEMBERED = ("product", "add_to_cart", "purchase")
 RANKING = ("home", "recommend", "rank", "next_action", "content")
 """Operations whose order is the target's choice for a shopper; what they searched for, they chose themselves."""
 MILLIONTHS = 1_000_000
-COUNTRIES = ("GB", "US", "DE", "FR")
-"""Where those who are asked alone live; answers are compared within a country."""
+COMMON = ("US", "GB", "DE", "FR")
+"""Where who is asked alone lives, if the load's shoppers come from there too: answers are compared within a country,
+and these are the commonest of the shipped personas."""
 ANONYMOUS = tuple(name for name in CONSENTS if name != "personalization")
-ASKED, ASKED_TIMES = 3, 4
+ASKED, ASKED_TIMES = 3, 8
 """How many operations are asked alone, and how often each."""
 
 
@@ -158,7 +159,8 @@ class Fallback(Probe):
         silent = [name for name in asked if not ground.observable(name, "fallback")]
 
         def become_known(people: People, nth: int) -> Generator[Any, Any, None]:
-            country = COUNTRIES[nth % len(COUNTRIES)]
+            del nth
+            country = next((name for name in COMMON if name in people.countries), people.countries[0])
             if silent:
                 # What everybody gets has to be seen twice before it can be told from what is one's own.
                 for nobody in (people.somebody(country=country, consents=ANONYMOUS) for _ in range(2)):
@@ -175,7 +177,7 @@ class Fallback(Probe):
         begun = len(ground.target.opening) + len(first)
         cost = begun + ASKED_TIMES * len(asked) + (2 * (begun + len(silent)) if silent else 0)
         when = frozenset((ALONE,) if set(asked) & called() else (ALONE, AMONG))
-        yield Script("personalised share", cost, become_known, when=when, times=2)
+        yield Script("personalised share", cost, become_known, when=when)
 
     def _shows(self, operation: str) -> bool:
         return any(self.ground.observable(operation, name) for name in ("fallback", "items"))

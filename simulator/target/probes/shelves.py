@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from simulator.target.probes.mirror import apart, items_of
 from simulator.target.probes.probe import Difference, Probe
 from simulator.target.probes.reach import BUYING, ask, buy, request_count
-from simulator.target.probes.steps import AMONG, Script, Wait
+from simulator.target.probes.steps import WITHIN, Script, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -64,7 +64,7 @@ class Available(Probe):
 
         cost = len(target.opening) + sum(request_count(target, name) for name in (*pages, *pages))
         # Not alone: while nobody else asks, a wait would hold up all other scripts.
-        yield Script("bought", cost + len(BUYING) + 2 + len(pages), play, when=frozenset((AMONG,)))
+        yield Script("bought", cost + len(BUYING) + 2 + len(pages), play, when=WITHIN)
 
     def _judge(self, seen: Seen, bought: Seen, sold: str) -> Generator[Any, Any, None]:
         """Count a list after a purchase; what a cache shows to everybody is no choice of the shop's."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from simulator.target.probes.pairs import shortened
 from simulator.target.probes.probe import Difference, Probe
 from simulator.target.probes.steps import Ask, Script
-from simulator.target.probes.where import COUNTRY, POSITION, metres, tells
+from simulator.target.probes.where import COUNTRY, POSITION, Telling, metres
 from simulator.target.sends import named_by
 
 if TYPE_CHECKING:
@@ -48,10 +48,13 @@ class Spelling(Probe):
         """Ask in small letters, and with other numbers."""
         asked = [name for name in self.ground.mapped("offers", "home", "store_near", "recommend") if self._shows(name)]
         opening = len(self.ground.target.opening)
-        words = [name for name in asked if tells(self.ground.target, name, COUNTRY, LANGUAGE)][:2]
+        telling = Telling(self.ground.target, COUNTRY, LANGUAGE)
+        words = [name for name in asked if telling.by(name)][:2]
         if words:
-            cost = (3 + 2 * AGAIN) * (opening + len(words))
-            yield Script("spelling of words", cost, lambda people, nth: self._words(people, nth, words))
+            cost = (3 + 2 * AGAIN) * (opening + 1)
+            yield Script(
+                "spelling of words", cost, lambda people, nth: self._words(people, nth, words[nth % len(words)])
+            )
         numbers = [name for name in asked if POSITION in named_by(self.ground.target.file.operations[name])][:2]
         if numbers:
             cost = opening + 2 + len(SPELLINGS) + 2 * AGAIN
@@ -60,28 +63,20 @@ class Spelling(Probe):
     def _shows(self, operation: str) -> bool:
         return any(self.ground.observable(operation, name) for name in (*COMPARED, "geo_used"))
 
-    def _words(self, people: People, nth: int, operations: list[str]) -> Generator[Any, Any, None]:
+    def _words(self, people: People, nth: int, operation: str) -> Generator[Any, Any, None]:
         """Let somebody come back with small letters, and with usual ones again: the same person, so the same arms."""
         country = people.countries[nth % len(people.countries)]
         visitor = people.somebody(country=country)
         small = {name: str(visitor.value(name)).lower() for name in (COUNTRY, LANGUAGE)}
-        visits: dict[str, list[Seen | None]] = {name: [] for name in operations}
-
-        def visit(values: dict[str, str] | None) -> Generator[Any, Any, None]:
-            nonlocal visitor
-            visitor = people.again(visitor, values)
-            for name in operations:
-                seen = yield Ask(visitor, name)
-                visits[name].append(seen if self._is_in(visitor) else None)
-
-        for values in (None, small, None):
-            yield from visit(values)
-        if any(self._differs(*answers) for answers in visits.values()):
-            for _ in range(AGAIN):
-                yield from visit(small)
-                yield from visit(None)
-        for answers in visits.values():
-            self._judge(answers, f"{country.lower()} is taken for another place than {country}")
+        answers: list[Seen | None] = []
+        visits: list[dict[str, str] | None] = [None, small, None]
+        while visits:
+            visitor = people.again(visitor, visits.pop(0))
+            seen = yield Ask(visitor, operation)
+            answers.append(seen if self._is_in(visitor) else None)
+            if len(answers) == 3 and self._differs(*answers):
+                visits += [small, None] * AGAIN
+        self._judge(answers, f"{country.lower()} is taken for another place than {country}")
 
     def _is_in(self, visitor: Visitor) -> bool:
         """Return whether what opens a visit was accepted: a target may refuse a spelling there."""

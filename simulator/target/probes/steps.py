@@ -74,6 +74,9 @@ class Now:
 Play = "Callable[[People, int], Generator[Ask | Together | Wait | Now, Any, None]]"
 ALONE, AMONG, BEFORE, AFTER = "alone", "among", "before", "after"
 """When a script is played: while nobody else asks, within the load, before anything else, after all else."""
+WITHIN = frozenset((AMONG,))
+"""Of scripts that need not be played alone, for what they find does not depend on how many ask: what may be asked
+before a load is little, and others need it."""
 
 
 @dataclass(frozen=True, slots=True)

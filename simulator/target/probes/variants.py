@@ -178,9 +178,12 @@ class SampleRatio(Probe):
     def rule(self, counts: Mapping[Key, int]) -> Ruling:
         """Hold the arms of the most frequent operation to their shares."""
         operation, arms = _most_told(counts)
-        shares = self.ground.promises.variant_shares or dict.fromkeys(sorted(arms), 1.0)
+        shares = self.ground.promises.variant_shares
         if not arms:
             return Ruling(None, "no shopper was told a single variant")
+        if not shares:
+            told = ", ".join(f"{name} {number}" for name, number in sorted(arms.items()))
+            return Ruling(None, f"promises.variant_shares is missing; {operation}: {told}")
         if len(shares) == 1:
             return Ruling(None, f"all {arms.total()} shoppers were told the same variant")
         total, weights = arms.total(), sum(shares.values())
@@ -191,8 +194,7 @@ class SampleRatio(Probe):
         p = float(chisquare(found, due).pvalue)
         off = max(abs(one - other) / total for one, other in zip(found, due, strict=True))
         split = ", ".join(f"{name} {number}" for name, number in zip(shares, found, strict=True))
-        promised = "as promised" if self.ground.promises.variant_shares else "all alike, as nothing else is promised"
-        told = f"{operation}: {split} of {total} shoppers, due {promised}: p = {p:.2g}"
+        told = f"{operation}: {split} of {total} shoppers, due as promised: p = {p:.2g}"
         if p < ALERT and off >= LEAST_DEVIATION:
             return Ruling(False, told)
         return Ruling(True, f"warning: {told}" if p < WARNING else told)

@@ -14,7 +14,7 @@ from simulator.target.sends import named_by
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from simulator.target.probes.seen import Visitor
+    from simulator.target.probes.seen import Seen, Visitor
     from simulator.target.request import Target
 
 POSITION, COUNTRY = "place.lat", "shopper.country"
@@ -41,12 +41,26 @@ def _countries_near(latitude_deg: float, longitude_deg: float) -> frozenset[str]
     return frozenset(city.country for city in near)
 
 
-def tells(target: Target, operation: str, *fields: str) -> bool:
-    """Return whether an operation's request names one of these fields, or that of a call made when a visit opens."""
-    named = set(named_by(target.file.operations[operation]))
-    for name in target.opening:
-        named |= named_by(target.file.operations[name])
-    return not named.isdisjoint(fields)
+class Telling:
+    """Which requests of a target tell it some fields (beginnings of their names), and who has told them.
+
+    Who was not let in has not, and may be taken for anybody from anywhere.
+    """
+
+    def __init__(self, target: Target, *fields: str) -> None:
+        rests = target.file.operations.items()
+        self._direct = frozenset(name for name, rest in rests if any(one.startswith(fields) for one in named_by(rest)))
+        self._opening = self._direct.intersection(target.opening)
+
+    def by(self, operation: str) -> bool:
+        """Return whether an operation tells it, or what opens a visit did before."""
+        return operation in self._direct or bool(self._opening)
+
+    def told(self, seen: Seen) -> bool:
+        """Return whether the target had been told when it answered."""
+        if seen.operation in self._direct:
+            return True
+        return bool(self._opening) and self._opening <= seen.visitor.context.made
 
 
 @lru_cache(4_096)

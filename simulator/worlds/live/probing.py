@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cached_property, partial
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -59,10 +59,12 @@ class LiveProbing:
         """Requests that the scripts under way may take."""
         self._played: Counter[str] = Counter()
         self.alone_requests = self.unseen = 0
+        self.spent_s = 0.0
+        """Processor time that looking at answers took."""
 
     def visitor(self, number: int, visit: int, context: Context, line: Connection) -> Visitor | None:
         """Return somebody of the load to be looked at; None while looking costs more of the processor than it may."""
-        spent_s, passed_s = self.probing.spent_s, self._run.now_us() / 1e6
+        spent_s, passed_s = self.spent_s, self._run.now_us() / 1e6
         if spent_s > GRACE_S and spent_s > CPU_SHARE * passed_s:
             self.unseen += 1
             return None
@@ -72,6 +74,7 @@ class LiveProbing:
         """Show the probes an answer that the load was given; what a phone's own cache gave is no answer."""
         if reply.from_cache:
             return
+        begun_s = thread_time()
         cookie = partial(_cookie, self._run, visitor)
         seen = Seen(
             visitor,
@@ -88,6 +91,7 @@ class LiveProbing:
             cookie=cookie,
         )
         self.probing.see(seen)
+        self.spent_s += thread_time() - begun_s
 
     def alone(self, plan: Plan) -> None:
         """Play scripts one at a time, before the load of a plan begins (all workers' plan, about)."""
@@ -167,7 +171,7 @@ class LiveProbing:
             "requests": self._desk.requests,
             "alone_requests": self.alone_requests,
             "unseen": self.unseen,
-            "spent_s": self.probing.spent_s,
+            "spent_s": self.spent_s,
         }
 
 

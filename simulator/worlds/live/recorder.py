@@ -5,8 +5,8 @@ Nothing here decides anything or keeps what was handed on, so that a run's memor
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
+from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.worlds.live.transport.reply import NO_SPLIT, Split
@@ -30,6 +30,7 @@ ROW = (
     "abandoned", "error",
 )  # fmt: skip
 """The numbers of one request, 64 bits each; names as codes, an error as its place in the chunk's `errors`, or −1."""
+_pack_row = Struct(f"{len(ROW)}q").pack
 
 
 class Stamp(NamedTuple):
@@ -65,9 +66,9 @@ class Recorder:
 
     def __init__(self) -> None:
         self._events: list[bytes] = []
-        self._moved: dict[tuple[int, int], Walk] = {}
+        self._moved: dict[int, Walk] = {}
         self._ended: list[tuple[bytes, bytes]] = []
-        self._requests = array("q")
+        self._requests = bytearray()
         self._errors: dict[str, int] = {}
         self.causes: Counter[int] = Counter()
         self.requests = self.pages = self.failed = 0
@@ -89,22 +90,30 @@ class Recorder:
             code = self._errors.setdefault(error, len(self._errors))
             self.failed += 1
         self.requests += 1
-        self._requests.extend(
-            (
-                *stamp, operation, placement, due_us, sent_us, done_us, status, size_bytes, *split, redirects,
-                abandoned, code,
-            )
-        )  # fmt: skip
+        self._requests += _pack_row(
+            *stamp,
+            operation,
+            placement,
+            due_us,
+            sent_us,
+            done_us,
+            status,
+            size_bytes,
+            *split,
+            redirects,
+            abandoned,
+            code,
+        )
 
     def page(self, walk: Walk) -> None:
         """Write down the page that a shopper has seen, or given up."""
         self.pages += 1
         self._events.append(walk.event.tobytes())
-        self._moved[_key(walk.visit)] = walk
+        self._moved[id(walk)] = walk
 
     def visit(self, walk: Walk) -> None:
         """Write down a visit that has ended, or that the end of the run has cut."""
-        self._moved.pop(_key(walk.visit), None)
+        self._moved.pop(id(walk), None)
         self._ended.append((walk.visit.tobytes(), walk.shopper.tobytes()))
         self.causes[int(walk.visit["cause"][0])] += 1
 
@@ -117,17 +126,13 @@ class Recorder:
             b"".join(visit for visit, _ in both),
             b"".join(shopper for _, shopper in both),
             bytes(len(open_yet)) + b"\x01" * len(self._ended),
-            self._requests.tobytes(),
+            bytes(self._requests),
             list(self._errors),
         )
-        self._events, self._ended, self._requests = [], [], array("q")
+        self._events, self._ended, self._requests = [], [], bytearray()
         self._moved.clear()
         self._errors.clear()
         return chunk
-
-
-def _key(visit: NDArray[Any]) -> tuple[int, int]:
-    return int(visit["shopper"][0]), int(visit["visit"][0])
 
 
 def keys_of(rows: NDArray[Any]) -> Iterator[tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -117,7 +118,7 @@ class LiveRun:
         plan = self.plan()
         for shopper in range(min(len(plan.shopper), WARM_SHOPPERS)):
             walk = Walk(self.world, shopper, 0, 0, 0)
-            self.context(walk, 0)
+            assert self.context(walk, 0).values["shopper.name"]
         walk = Walk(self.world, 0, 0, 0, 0)
         walk.patience_us(walk.tap().fcp_us)
         walk.decide(Seen(1, 1, 0, 0, True, 0.0))
@@ -153,7 +154,7 @@ class LiveRun:
     def context(self, walk: Walk, visit: int) -> Context:
         """Return what the target may learn of a visit's shopper."""
         row, seed = walk.shopper[0], self.world.seed
-        at = fix_of(seed, walk.shopper, visit, int(walk.visit[0]["situation"]))
+        at = partial(fix_of, seed, walk.shopper, visit, int(walk.visit["situation"][0]))
         context = context_for(self.target, row, self.roster, seed=seed, visit=visit, run=self.run_id, at=at)
         context.values |= self.known
         return context

@@ -37,7 +37,9 @@ def send_in(environment: Environment, run: LiveRun, plan: Plan) -> None:
         if left_s > 0:
             gevent.sleep(left_s)
         Shopper.arrivals.append(arrival._replace(held_us=run.gate.enter(arrival.due_us)))
-        runner.spawn_users({"Shopper": 1})
+        # Not `runner.spawn_users`: it writes all users there are into a message, whether anybody reads it or not, which
+        # with twenty thousand open visits takes longer than the time to the next arrival.
+        Shopper(environment).start(runner.user_greenlets)
 
 
 def let_in_the_last(run: LiveRun, scheduler: gevent.Greenlet) -> None:

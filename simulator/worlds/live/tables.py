@@ -38,6 +38,7 @@ REQUESTS = pa.schema(
         ("error", NAME),
     ]
 )  # fmt: skip
+ERROR = ROW.index("error")
 PART_ROWS = 50_000
 """Rows that wait until a part is written."""
 ORDER = {
@@ -71,7 +72,9 @@ class RunTables:
         self._parts = {name: Parts(folder, name, _schema(name), order) for name, order in ORDER.items()}
         self._open: dict[tuple[int, int], _Open] = {}
         self._over: list[_Open] = []
-        self._requests: list[pa.Table] = []
+        # As they came: a table for each chunk takes more memory than the rows in it.
+        self._requests: list[bytes] = []
+        self._errors: dict[str, int] = {}
         self._known = np.empty(0, np.int64)
         self._pages = self._asked = 0
         self._reserve, self._reserved = Reserve(folder), False
@@ -132,8 +135,18 @@ class RunTables:
         if not len(rows):
             return
         self.cells.add_requests(rows)
-        self._requests.append(_requests_table(rows, chunk.errors, self._names))
+        self._requests.append(self._with_our_errors(rows, chunk.errors))
         self._asked += len(rows)
+
+    def _with_our_errors(self, rows: NDArray[np.int64], errors: list[str]) -> bytes:
+        """Return rows whose errors are numbered as those of all chunks since the last part."""
+        if not errors:
+            return rows.tobytes()
+        ours = np.array([self._errors.setdefault(name, len(self._errors)) for name in errors], np.int64)
+        kept = rows.copy()
+        codes = kept[:, ERROR]
+        codes[codes >= 0] = ours[codes[codes >= 0]]
+        return kept.tobytes()
 
     def _take_pages(self, given: bytes) -> None:
         events = np.frombuffer(given, EVENT)
@@ -175,8 +188,9 @@ class RunTables:
 
     def _write_requests(self) -> None:
         if self._requests:
-            add_together(self._marked("requests", pa.concat_tables(self._requests).unify_dictionaries()))
-        self._requests, self._asked = [], 0
+            rows = np.frombuffer(b"".join(self._requests), np.int64).reshape(-1, len(ROW))
+            add_together(self._marked("requests", _requests_table(rows, list(self._errors), self._names)))
+        self._requests, self._errors, self._asked = [], {}, 0
 
     def _marked(self, name: str, rows: pa.Table) -> tuple[Parts, pa.Table]:
         """Return rows with the mark of the warm-up, and where they go."""

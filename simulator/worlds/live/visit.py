@@ -65,7 +65,9 @@ class LiveVisit:
         self.visitor = run.probing.visitor(arrival.shopper, arrival.visit, self.context, self.connection)
         self.arrival, self.due_us = arrival, arrival.due_us
         self._again: tuple[Request, float] | None = None
-        self._opening = run.opening + (run.login if self.walk.shopper["logged_in"][0] else ())
+        shopper = self.walk.shopper
+        self._persona, self._device = int(shopper["persona"][0]), int(shopper["device"][0])
+        self._opening = run.opening + (run.login if shopper["logged_in"][0] else ())
 
     def play(self) -> None:
         """Play the visit to its end; a visit that the end of the run cuts is written down as far as it came."""
@@ -95,7 +97,6 @@ class LiveVisit:
         stamp = self._stand_before(tap)
         begun_us = run.now_us()
         seen = self._load(tap, stamp)
-        made = walk.made()
         cause, think_us = walk.decide(seen)
         run.recorder.page(walk)
         run.figures.page(seen.load_us)
@@ -104,30 +105,22 @@ class LiveVisit:
         self.due_us += waited_us
         if cause != IMPATIENT:
             self._sleep_until(begun_us + waited_us)
-            self._deferred(tap, stamp, made)
+            self._deferred(tap, stamp)
         return cause, think_us
 
     def _stand_before(self, tap: Tap) -> Stamp:
         """Tell the context which page comes, on which network."""
-        visit, shopper, event = self.walk.visit[0], self.walk.shopper[0], self.walk.event[0]
-        category, product = self.walk.in_view
-        self.context.turn_to(CATEGORIES[category] if category >= 0 else None, max(product, 0))
-        self.context.on_network(float(event["rtt_ms"]), float(event["down_kbps"]))
+        context, run = self.context, self.run
+        context.turn_to(CATEGORIES[tap.category] if tap.category >= 0 else None, max(tap.product, 0))
+        context.on_network(tap.rtt_ms, tap.down_kbps)
         if tap.reconnects:
             self.connection.close()
         if self.link:
             self.link.turn(*self.walk.network())
-        page = self.run.page_names[tap.state]
-        self.context.tell(page, (self.due_us + self.run.reference_ms * 1_000) // 1_000)
+        context.tell(run.page_names[tap.state], (self.due_us + run.reference_ms * 1_000) // 1_000)
+        arrival = self.arrival
         return Stamp(
-            int(shopper["shopper"]),
-            int(visit["visit"]),
-            int(visit["pages"]),
-            int(shopper["persona"]),
-            tap.state,
-            int(visit["arm"]),
-            int(event["network"]),
-            int(shopper["device"]),
+            arrival.shopper, arrival.visit, tap.step, self._persona, tap.state, arrival.arm, tap.network, self._device
         )
 
     def _load(self, tap: Tap, stamp: Stamp) -> Seen:
@@ -151,11 +144,11 @@ class LiveVisit:
         load_us = fcp_us + (rest_us if lcp.made else tap.rest_us) + lcp.took_us
         return Seen(fcp_us, load_us, measured_us, measured_us, True, NOT_SEEN)
 
-    def _deferred(self, tap: Tap, stamp: Stamp, made: int) -> None:
+    def _deferred(self, tap: Tap, stamp: Stamp) -> None:
         """Make those calls that hold nothing and that the page makes now; the shopper looks at the page meanwhile."""
         state = tap.state
         calls = zip(self.run.calls[state][DEFERRED], self.run.places[state], strict=True)
-        now = tuple(operation for operation, place in calls if made >> place & 1)
+        now = tuple([operation for operation, place in calls if tap.made >> place & 1])
         self._ask(now, DEFERRED, stamp, 0, NEVER_US)
 
     def _ask(self, operations: tuple[int, ...], placement: int, stamp: Stamp, after_us: int, left_us: int) -> Asked:

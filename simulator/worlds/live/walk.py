@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simulator.journey.kernel import begin, patience_us
-from simulator.journey.records import EVENT, VISIT, WALK, visit_bytes
+from simulator.journey.records import EVENT, VISIT, WALK
 from simulator.journey.shopper import draw_these
 from simulator.journey.surroundings import look_around, up_kbps
 from simulator.model.compiled import compiled
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.journey.records import Record
+    from simulator.worlds.walk import Given
 
 US = 1e6
 
@@ -39,6 +40,17 @@ class Tap(NamedTuple):
     """The part of `rest_us` that a shaped socket takes itself: the round trip of the lcp calls."""
     reconnects: bool
     """Whether the phone came to this page on another network, so that its connection is gone."""
+    step: int
+    """How many pages the visit had before."""
+    category: int
+    """The category in view, −1 before the first."""
+    product: int
+    """The product in view, −1 before the first."""
+    network: int
+    rtt_ms: float
+    down_kbps: float
+    made: int
+    """Which calls the page makes: bit n is the call at place n of its card."""
 
 
 class Seen(NamedTuple):
@@ -62,18 +74,21 @@ def _arrive(world: World, visits: NDArray[Any], shopper: int, visit: int, arm: i
 
 @compiled
 def _tap(
-    world: World, shoppers: NDArray[Any], visits: NDArray[Any], events: NDArray[Any]
-) -> tuple[int, int, int, int, int, int, bool]:
+    given: Given, shoppers: NDArray[Any], visits: NDArray[Any], events: NDArray[Any]
+) -> tuple[int, int, int, int, int, int, bool, int, int, int, int, float, float, int]:
+    personas, tables, cards, _, _, arms, seed = given
     shopper, visit, event = shoppers[0], visits[0], events[0]
-    persona, card = world.population.personas[shopper.persona], world.pages.cards[visit.state]
-    look_around(persona, world.population.tables[0], world.seed, shopper, visit, event)
+    persona, card = personas[shopper.persona], cards[visit.state]
+    look_around(persona, tables[0], seed, shopper, visit, event)
     fcp_us, load_us = add_up(card, persona, shopper, visit, event, 0, 0)
-    delay_us = world.arms[visit.arm].delay_us[visit.state]
+    delay_us = arms[visit.arm].delay_us[visit.state]
     blind_us = patience_us(persona, shopper, visit, np.inf)
     fcp_wired_us, lcp_wired_us = _wired_us(card, persona, visit, event)
     fcp_wired_us = min(fcp_wired_us, fcp_us)
-    new = visit.reconnects == 1
-    return visit.state, fcp_us + delay_us, load_us - fcp_us, blind_us, fcp_wired_us, lcp_wired_us, new
+    waits = fcp_us + delay_us, load_us - fcp_us, blind_us, fcp_wired_us, lcp_wired_us
+    around = visit.reconnects == 1, visit.pages, visit.category, visit.product, event.network
+    made = calls_made(given, visits, 0)
+    return visit.state, *waits, *around, float(event.rtt_ms), float(event.down_kbps), made
 
 
 @compiled
@@ -97,14 +112,15 @@ def _wired_us(card: Record, persona: Record, visit: Record, event: Record) -> tu
 
 
 @compiled
-def _network(world: World, shoppers: NDArray[Any], visits: NDArray[Any], events: NDArray[Any]) -> tuple[float, float]:
+def _network(given: Given, shoppers: NDArray[Any], visits: NDArray[Any], events: NDArray[Any]) -> tuple[float, float]:
     """Return the uplink in kbit/s and the seconds until anything travels, of the page the shopper stands before."""
+    personas, tables, _, _, _, _, seed = given
     visit, event = visits[0], events[0]
-    persona = world.population.personas[shoppers[0].persona]
+    persona = personas[shoppers[0].persona]
     wait_s = event.stalled_us / US
     if visit.reconnects == 1:
         wait_s += persona.promotion_s[event.network]
-    return up_kbps(persona, world.population.tables[0], world.seed, shoppers[0].shopper, visit), wait_s
+    return up_kbps(persona, tables[0], seed, shoppers[0].shopper, visit), wait_s
 
 
 class Walk:
@@ -121,17 +137,13 @@ class Walk:
         # The walk's functions take the routes of a backend as well; here the cards stand in for them.
         self._given = (population.personas, population.tables, pages.cards, pages.cards, pages.tables, arms, seed)
         self._walk, self.event = np.zeros(1, WALK), np.zeros(1, EVENT)
-        self.visit = visit_bytes(self._walk).reshape(-1).view(VISIT)
+        # A WALK begins with its VISIT, byte for byte.
+        self.visit = np.ndarray(1, VISIT, self._walk)
         self.shopper = _arrive(world, self._walk, shopper, visit, arm, start_us)
-
-    @property
-    def in_view(self) -> tuple[int, int]:
-        """The category and the product that the shopper stands before; −1 before the first."""
-        return int(self._walk["category"][0]), int(self._walk["product"][0])
 
     def tap(self) -> Tap:
         """Ask for the page that the shopper stands before."""
-        return Tap(*_tap(self.world, self.shopper, self._walk, self.event))
+        return Tap(*_tap(self._given, self.shopper, self._walk, self.event))
 
     def network(self) -> tuple[float, float, float, float, float]:
         """Return (round trip in ms, down and up in kbit/s, packet loss, seconds of standstill) of that page's network.
@@ -139,12 +151,8 @@ class Walk:
         To be asked after `tap`, and before `decide`.
         """
         event = self.event[0]
-        up, wait_s = _network(self.world, self.shopper, self._walk, self.event)
+        up, wait_s = _network(self._given, self.shopper, self._walk, self.event)
         return float(event["rtt_ms"]), float(event["down_kbps"]), up, float(event["loss"]), wait_s
-
-    def made(self) -> int:
-        """Return which calls the page makes, by their place on its card; to be asked after `tap`, before `decide`."""
-        return calls_made(self._given, self._walk, 0)
 
     def patience_us(self, fcp_us: int) -> int:
         """Return how long the shopper waits from the tap, having seen something at `fcp_us`."""
@@ -152,6 +160,5 @@ class Walk:
 
     def decide(self, seen: Seen) -> tuple[int, int]:
         """Let the shopper see the page; return (cause, think time in microseconds)."""
-        fcp_us, load_us, server_us, measured_us, ok, relevance = seen
-        seen = Seen(fcp_us, load_us, server_us, measured_us, ok, float(np.float32(relevance)))
-        return decide(self._given, self.shopper, self._walk, self.event, 0, 0, 0, *seen)
+        relevance = float(np.float32(seen.relevance))
+        return decide(self._given, self.shopper, self._walk, self.event, 0, 0, 0, *seen[:-1], relevance)

@@ -120,11 +120,11 @@ def probed(tmp_path):
     """Return a function that plays all scripts (of some codes) against a shop with hazards; it returns findings."""
     shops = count()
 
-    def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON, run="run-1", rules=None):
+    def probed(*hazards, target="storefront", codes=None, among=2, begin=NOON, run="run-1", rules=None, countries=None):
         wire = ShopWire(tmp_path / f"shop-{next(shops)}", hazards, begin=begin, rules=rules)
         loaded = load_target(target) if isinstance(target, str) else target
         loaded.base_url = "http://shop.test"
-        return played(loaded, wire, codes, among, run=run)
+        return played(loaded, wire, codes, among, countries, run)
 
     return probed
 
@@ -288,3 +288,19 @@ def lacking(tmp_path):
         return str(path)
 
     return lacking
+
+
+@pytest.fixture
+def nonsense():
+    """Return a function that plays all scripts against what answers everything with the same bytes."""
+
+    def nonsense(answer):
+        async def app(_scope, _receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": answer})
+
+        loaded = load_target("storefront")
+        loaded.base_url = "http://shop.test"
+        return played(loaded, AppWire(app))
+
+    return nonsense

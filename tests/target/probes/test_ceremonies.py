@@ -25,7 +25,7 @@ def test_a_right_one_refuses_five_wrong_answers(probed, begun):
     """Given before, of an earlier challenge, from elsewhere, forged, and of a copy."""
     found = probed(codes=CODES, run=f"run-{begun}")["H20"]
     assert found.state == "held"
-    assert found.alone.checked == 5
+    assert found.among.checked == 5
 
 
 def test_each_weakness_is_found_alone(probed):

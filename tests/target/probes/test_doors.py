@@ -22,7 +22,7 @@ def test_a_link_with_a_session_is_found(probed, near):
     """The session of whoever shared stands in the link, and goes to whoever opens it."""
     every = probed("share_session", codes=near)
     assert [code for code, one in every.items() if one.state == "violated"] == ["H13"]
-    assert every["H13"].alone.violated == 2
+    assert every["H13"].among.violated == 4
 
 
 @pytest.mark.parametrize("begun", [0, 9])
@@ -30,7 +30,7 @@ def test_a_right_shop_keeps_its_doors_shut(probed, begun):
     """Two knocks and two looks at a link, all held."""
     found = probed(codes=CODES, run=f"run-{begun}")["H13"]
     assert found.state == "held"
-    assert found.alone.checked == 4
+    assert (found.alone.checked, found.among.checked) == (2, 8)
 
 
 def test_a_link_is_judged_without_its_path(probed, without):

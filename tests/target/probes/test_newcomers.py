@@ -3,7 +3,6 @@
 import pytest
 
 CODES = {"H16"}
-NO_ITEMS = {"items: $.items[*].sku": "campaign: $.nothing?", "items: $.items[*].slug": "campaign: $.nothing?"}
 
 
 def test_nothing_for_newcomers_is_found(probed, near):
@@ -46,3 +45,9 @@ def test_another_shop_is_found_out(bazaar):
 def test_what_may_be_empty_is_no_alarm(bazaar, odd):
     """A shop that refuses who has not said who they are, or a shelf that is empty for all, treats newcomers rightly."""
     assert bazaar(odd=(odd,), codes=CODES)["H16"].state == "held"
+
+
+def test_who_is_nobody_is_no_shopper_of_any_market(probed):
+    """What is asked without credentials is judged here alone: it has the shop's own currency, and is nobody's."""
+    every = probed(codes={"H1", "H16", "H23", "H14"}, countries=("AU",))
+    assert not [code for code, one in every.items() if one.state == "violated"]

@@ -19,7 +19,7 @@ def test_a_right_shop_shows_what_can_be_had(probed, begun):
     """Lists are judged as they come, and after a purchase."""
     found = probed(codes={"H1", "H19"}, run=f"run-{begun}")["H19"]
     assert found.state == "held"
-    assert found.alone.checked > 5
+    assert found.alone.checked > 3
 
 
 def test_without_stock_a_purchase_shows_it(probed, without):

@@ -165,6 +165,16 @@ def test_what_breaks_among_many_alone_is_theirs():
             [finding("H1", "violated", among=(900, 180)), finding("H23", "violated", among=(900, 200)), finding("H18")],
             {"H1": "H18", "H23": "H18", "H18": True},
         ),
+        # Rare among many, but so is nothing alone; beside a defect that is there alone as well.
+        (
+            [
+                finding("H1", "violated", among=(900, 180)),
+                finding("H10", "violated", (20, 0), (900, 5)),
+                finding("H12", "violated", (9, 4), (90, 40)),
+                finding("H18"),
+            ],
+            {"H1": "H18", "H10": "H18", "H12": True, "H18": True},
+        ),
         # What gives way under load is not known by name any more, and has a name of its own.
         (
             [

@@ -1,6 +1,7 @@
 """The hazard zoo in virtual time: each hazard is found by its own name, and nothing else is; without any, nothing is.
 
-What appears only when requests overlap (H17, H18) is played over sockets, by `make zoo`.
+What appears only when requests overlap (H17, H18) is played over sockets, by `make zoo`; shares of arms (H11) need
+hundreds of shoppers, and have a test of their own.
 """
 
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ import pytest
 
 from simulator.storefront.hazards import all_hazards
 
-SINGLE = [hazard.name for hazard in all_hazards() if not hazard.only_together]
+SINGLE = [hazard.name for hazard in all_hazards() if not hazard.only_together and hazard.code != "H11"]
 TOGETHER = [hazard.name for hazard in all_hazards() if hazard.only_together]
 CODES = {hazard.name: hazard.code for hazard in all_hazards()}
 TRIPLES = [

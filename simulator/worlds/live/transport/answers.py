@@ -22,6 +22,8 @@ class RawAnswer(NamedTuple):
     """When its first byte came."""
     keeps: bool
     """Whether the connection can be used again."""
+    version: str
+    """What it was spoken in, as `HTTP/2`."""
 
 
 def joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

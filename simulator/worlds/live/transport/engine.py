@@ -49,7 +49,9 @@ class HttpxExchange:
                 raise AnswerFault(CLOSED) from error
             raise
         pairs = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers)
-        return RawAnswer(response.status, joined(pairs), content, stream.first_s, self._connection.is_available())
+        version = response.extensions["http_version"].decode()
+        keeps = self._connection.is_available()
+        return RawAnswer(response.status, joined(pairs), content, stream.first_s, keeps, version)
 
     def close(self) -> None:
         """Close the connection at once."""

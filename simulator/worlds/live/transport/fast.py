@@ -6,6 +6,7 @@ costs as much as the rest of the request; and of its parser only the C part is u
 
 from __future__ import annotations
 
+from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -24,22 +25,25 @@ if TYPE_CHECKING:
 
 BODY_METHODS = frozenset(("POST", "PUT", "PATCH"))
 """Methods that say their body's length even when it is empty (RFC 9112 section 6.3)."""
+MOST_KNOWN = 2
+"""Sets of headers whose lines a connection remembers: mostly those of its calls with a body, and without."""
 
 
 class FastExchange:
     """One connection that speaks HTTP/1.1."""
 
-    __slots__ = ("_host", "_parser", "_wire", "first_s")
+    __slots__ = ("_host", "_known", "_parser", "_wire", "first_s")
 
     def __init__(self, wire: Bytes, host_header: str) -> None:
-        self._wire, self._host = wire, host_header
+        self._wire, self._host = wire, f" HTTP/1.1\r\nHost: {host_header}\r\n"
+        self._known: list[tuple[dict[str, str], str]] = []
         self._parser = _Parser()
         self.first_s = 0.0
 
     def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> RawAnswer:
         """Send a request and read its answer. Raises what `error_name` knows a name for."""
         self.first_s = 0.0
-        head = _head(method, path, self._host, headers, body)
+        head = self._head(method, path, headers, body)
         parser = self._parser
         parser.begin(is_head=method == "HEAD")
         self._wire.send(head + body if body else head)
@@ -54,7 +58,23 @@ class FastExchange:
             bytes(content[0]) if len(content) == 1 else b"".join(content),
             self.first_s,
             parser.should_keep_alive(),
+            "HTTP/1.0" if data.startswith(b"HTTP/1.0") else "HTTP/1.1",
         )
+
+    def _head(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
+        head = f"{method} {one_line(path)}{self._host}{self._lines_of(headers)}"
+        if body is not None or method in BODY_METHODS:
+            head += f"Content-Length: {len(body or b'')}\r\n"
+        return f"{head}\r\n".encode("latin-1", "replace")
+
+    def _lines_of(self, headers: Mapping[str, str]) -> str:
+        """Return headers as they are sent; a phone sends the same ones again and again."""
+        for known, lines in self._known:
+            if known == headers:
+                return lines
+        lines = "".join([f"{one_line(name)}: {one_line(value)}\r\n" for name, value in headers.items()])
+        self._known = [(dict(headers), lines), *self._known[: MOST_KNOWN - 1]]
+        return lines
 
     def _head_of_answer(self) -> bytes:
         """Return what came up to the end of a head at least, so that the parser never sees half a name or value."""
@@ -99,16 +119,19 @@ class FastExchange:
         self._wire.close()
 
 
-def _head(method: str, path: str, host: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    if body is not None or method in BODY_METHODS:
-        lines.append(f"Content-Length: {len(body or b'')}")
-    head = "\r\n".join(lines)
-    # A token captured from an answer may hold anything; it must not start a header, or a request, of its own.
-    if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1:
-        head = "\r\n".join(line.replace("\r", "").replace("\n", "") for line in lines)
-    return f"{head}\r\n\r\n".encode("latin-1", "replace")
+def one_line(text: str) -> str:
+    """Return a part of a head without line ends.
+
+    A token captured from an answer may hold anything; it must not start a header, or a request, of its own.
+    """
+    return text if text.isprintable() else text.replace("\r", "").replace("\n", "")
+
+
+@lru_cache(maxsize=1_024)
+def _lowered(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of an answer's headers in lower case, and none where one comes twice; servers repeat theirs."""
+    lower = tuple(name.lower() for name in names)
+    return lower if len(set(lower)) == len(lower) else ()
 
 
 class _Parser(HTTPResponseParser):
@@ -117,6 +140,9 @@ class _Parser(HTTPResponseParser):
     Names, values and parts of the body go into lists without a step of Python in between. Names and values pair up
     because a head always comes in one piece, and llhttp tells a value for every name, empty ones too.
     """
+
+    # Slots, because the parser looks each of these up by name, again and again.
+    __slots__ = ("_is_head", "_names", "_on_body", "_on_header_field", "_on_header_value", "_values", "body", "done")
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,8 +163,8 @@ class _Parser(HTTPResponseParser):
 
     def headers(self) -> dict[str, str]:
         """Return the headers as `RawAnswer` has them."""
-        headers = dict(zip(map(str.lower, self._names), self._values, strict=False))
-        return headers if len(headers) == len(self._names) else joined(zip(self._names, self._values, strict=False))
+        names = _lowered(tuple(self._names))
+        return dict(zip(names, self._values)) if names else joined(zip(self._names, self._values))  # noqa: B905 - a cut one
 
     def _on_message_begin(self) -> None:
         if self.done:

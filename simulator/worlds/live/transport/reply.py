@@ -47,3 +47,5 @@ class Reply(NamedTuple):
     """How many redirects were followed; the times are those of all their requests together."""
     from_cache: bool = False
     """Nothing was asked: the visitor's own cache still had the answer."""
+    version: str = ""
+    """What the answer was spoken in, as `HTTP/2`; empty where there was none."""

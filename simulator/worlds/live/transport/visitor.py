@@ -6,13 +6,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import gevent
 from geventhttpclient.client import IDEMPOTENT_METHODS
 
 from simulator.worlds.live.transport.encoding import decoded
 from simulator.worlds.live.transport.engine import HttpxExchange
 from simulator.worlds.live.transport.fast import FastExchange
 from simulator.worlds.live.transport.faults import BAD_REDIRECT, CLOSED, ELSEWHERE, LOOP, AnswerFault, error_name
+from simulator.worlds.live.transport.limit import Limit, OutOfTime
 from simulator.worlds.live.transport.memory import Memory
 from simulator.worlds.live.transport.place import place_of
 from simulator.worlds.live.transport.reply import NO_ANSWER, Reply, Split
@@ -37,17 +37,17 @@ class Connection:
     `memory` is what the visitor's phone has kept of earlier visits; with a `link`, all bytes go through it.
     """
 
-    __slots__ = ("_asked_s", "_at", "_base", "_exchange", "_link", "_spent_s", "_tls", "memory")
+    __slots__ = ("_asked_s", "_at", "_base", "_exchange", "_limit", "_link", "_spent_us", "_tls", "memory")
 
     def __init__(self, base: BaseUrl, memory: Memory | None = None, link: Link | None = None) -> None:
-        self._base, self._link = base, link
+        self._base, self._link, self._limit = base, link, Limit()
         self.memory = Memory() if memory is None else memory
         self._exchange: Exchange | None = None
         self._at = base.place
         self._tls: TlsWire | None = None
         self._asked_s = 0.0
-        self._spent_s = [0.0, 0.0, 0.0, 0.0, 0.0]
-        """The split of the request under way, in seconds."""
+        self._spent_us = [0, 0, 0, 0, 0]
+        """The split of the request under way."""
 
     def send(self, request: Request, timeout_s: float) -> Reply:
         """Send a request and read the whole answer, within `timeout_s`. Never raises for what the target did."""
@@ -58,43 +58,39 @@ class Connection:
         if stored and stored.fresh_until_s > sent_s and "Cache-Control" not in request.headers:
             return Reply(200, stored.headers, stored.content, 0, "", sent_s, sent_s, from_cache=True)
         headers = request.headers | stored.validators if stored else request.headers
-        limit = gevent.Timeout.start_new(timeout_s)
-        self._spent_s = [0.0, 0.0, 0.0, 0.0, 0.0]
+        self._limit.begin(sent_s, timeout_s)
+        self._spent_us = [0, 0, 0, 0, 0]
         try:
             raw, redirects = self._follow(method, path, headers, request.body)
             done_s = perf_counter()
         except BaseException as error:
-            name = "timeout" if error is limit else error_name(error)
+            name = "timeout" if isinstance(error, OutOfTime) else error_name(error)
             done_s = perf_counter()
             self._note_times(done_s)
-            self.close()
+            self._hang_up()
             if not name:
                 raise
-            return Reply(NO_ANSWER, {}, b"", 0, name, sent_s, done_s, self._split())
+            return Reply(NO_ANSWER, {}, b"", 0, name, sent_s, done_s, Split(*self._spent_us))
         finally:
-            limit.close()
-        split = self._split()
-        if raw.status == NOT_MODIFIED and stored:
+            self._limit.end()
+        status, split = raw.status, Split(*self._spent_us)
+        how = split, status, redirects, False, raw.version
+        if status == NOT_MODIFIED and stored:
             kept = memory.cache.renew(path, stored, raw.headers, done_s)
-            return Reply(200, kept.headers, kept.content, 0, "", sent_s, done_s, split, NOT_MODIFIED, redirects)
+            return Reply(200, kept.headers, kept.content, 0, "", sent_s, done_s, *how)
         encoding = raw.headers.get("content-encoding")
         content, fault = decoded(raw.body, encoding) if encoding else (raw.body, "")
         if method == "GET":
-            if raw.status == 200 and not fault and not redirects:
+            if status == 200 and not fault and not redirects:
                 memory.cache.keep(path, request.headers, raw.headers, content, done_s)
-        elif memory.cache and raw.status < 400:
+        elif memory.cache and status < 400:
             memory.cache.forget(path)
-        return Reply(
-            raw.status, raw.headers, content, len(raw.body), fault, sent_s, done_s, split, raw.status, redirects
-        )
+        return Reply(status, raw.headers, content, len(raw.body), fault, sent_s, done_s, *how)
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""
-        if self._exchange is not None:
-            if self._tls is not None and (session := self._tls.session) is not None:
-                self.memory.sessions[self._at.host, self._at.port] = (self._base.context, session)
-            self._exchange.close()
-            self._exchange = self._tls = None
+        self._hang_up()
+        self._limit.close()
 
     def _follow(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> tuple[RawAnswer, int]:
         """Ask, and ask again where redirects lead; return the last answer and how many were followed."""
@@ -131,12 +127,12 @@ class Connection:
             if not reused or method not in IDEMPOTENT_METHODS or error_name(error) != CLOSED:
                 raise
             self._note_times(perf_counter())
-            self.close()
+            self._hang_up()
             exchange, _ = self._connected(place)
             raw = exchange.ask(method, path, headers, body)
         self._note_times(perf_counter())
         if not raw.keeps:
-            self.close()
+            self._hang_up()
         if "set-cookie" in raw.headers:
             cookies.keep(raw.headers["set-cookie"].split("\n"), place.host, path, perf_counter())
         return raw
@@ -146,15 +142,15 @@ class Connection:
         if self._exchange is not None and self._at[:3] == place[:3]:
             self._asked_s = perf_counter()
             return self._exchange, True
-        self.close()
+        self._hang_up()
         base, secure = self._base, place.scheme == "https"
         context = base.context if secure else None
         known, session = self.memory.sessions.get((place.host, place.port), (None, None))
         opened = open_wire(place, context, session if known is context else None, self._link)
-        spent = self._spent_s
-        spent[0] += opened.dns_s
-        spent[1] += opened.connect_s
-        spent[2] += opened.tls_s
+        spent = self._spent_us
+        spent[0] += round(opened.dns_s * US)
+        spent[1] += round(opened.connect_s * US)
+        spent[2] += round(opened.tls_s * US)
         self._at, self._tls = place, opened.tls
         exchange: Exchange
         if base.transport == "fast":
@@ -164,17 +160,18 @@ class Connection:
         self._exchange, self._asked_s = exchange, perf_counter()
         return exchange, False
 
+    def _hang_up(self) -> None:
+        if self._exchange is not None:
+            if self._tls is not None and (session := self._tls.session) is not None:
+                self.memory.sessions[self._at.host, self._at.port] = (self._base.context, session)
+            self._exchange.close()
+            self._exchange = self._tls = None
+
     def _note_times(self, done_s: float) -> None:
         """Add the exchange that ends now to the split; one that never began has only set-up times."""
         if self._exchange is None or not self._asked_s:
             return
         first_s = self._exchange.first_s or done_s
-        self._spent_s[3] += first_s - self._asked_s
-        self._spent_s[4] += done_s - first_s
+        self._spent_us[3] += round((first_s - self._asked_s) * US)
+        self._spent_us[4] += round((done_s - first_s) * US)
         self._asked_s = 0.0
-
-    def _split(self) -> Split:
-        dns_s, connect_s, tls_s, wait_s, receive_s = self._spent_s
-        return Split(
-            round(dns_s * US), round(connect_s * US), round(tls_s * US), round(wait_s * US), round(receive_s * US)
-        )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import os
 import ssl
+from _socket import IPPROTO_TCP, SOCK_NONBLOCK, SOCK_STREAM, TCP_NODELAY
+from _socket import socket as Socket  # noqa: N812 - a class in all but its name
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -38,11 +42,11 @@ class Bytes(Protocol):
 
 
 class PlainWire:
-    """A TCP connection."""
+    """A TCP connection, on the interpreter's own socket: gevent's makes two watchers and ten system calls of each."""
 
     __slots__ = ("_hub", "_readable", "_sent", "_socket")
 
-    def __init__(self, socket: Any) -> None:  # noqa: ANN401 - gevent has no types
+    def __init__(self, socket: Socket) -> None:
         self._socket = socket
         self._hub = get_hub()
         self._readable = self._hub.loop.io(socket.fileno(), READ)
@@ -50,9 +54,12 @@ class PlainWire:
 
     def send(self, data: bytes) -> None:
         """Send all of it; small pieces in one call."""
-        sent = self._socket.send(data)
-        if sent < len(data):
-            self._socket.sendall(data[sent:])
+        send = self._socket.send
+        while data:
+            try:
+                data = data[send(data) :]
+            except BlockingIOError:
+                sockets.wait_write(self._socket.fileno())
         self._sent = True
 
     def recv(self, most_bytes: int) -> bytes:
@@ -61,7 +68,11 @@ class PlainWire:
             # Nothing can have come yet: to ask the kernel, and be told so, costs more than to wait at once.
             self._sent = False
             self._hub.wait(self._readable)
-        return self._socket.recv(most_bytes)  # type: ignore[no-any-return] # gevent has no types
+        while True:
+            try:
+                return self._socket.recv(most_bytes)
+            except BlockingIOError:
+                self._hub.wait(self._readable)
 
     def close(self) -> None:
         """Close at once."""
@@ -167,20 +178,18 @@ def open_wire(
     return Opened(tls or wire, tls, known_s - begun_s, connected_s - known_s, tls_s)
 
 
-def _connect(addresses: list[tuple[Any, ...]], link: Link | None, due_s: float) -> Any:  # noqa: ANN401 - no types
+def _connect(addresses: list[tuple[Any, ...]], link: Link | None, due_s: float) -> Socket:
     """Return a socket connected to the first address that answers; over a link that takes a round trip from `due_s`."""
     fault: OSError | None = None
     for family, address in addresses:
-        socket = sockets.socket(family, sockets.SOCK_STREAM)
+        socket = Socket(family, SOCK_STREAM | SOCK_NONBLOCK)
         try:
+            socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
             if link:
                 link.fit(socket)
                 sleep_until(due_s + link.rtt_s / 2)
-            socket.settimeout(CONNECT_TIMEOUT_S)
             begun_s = perf_counter()
-            socket.connect(address)
-            socket.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
-            socket.settimeout(None)
+            _reach(socket, address)
             if link:
                 sleep_until(due_s + link.rtt_s + perf_counter() - begun_s)
         except OSError as error:
@@ -194,6 +203,18 @@ def _connect(addresses: list[tuple[Any, ...]], link: Link | None, due_s: float) 
     raise fault or OSError("no address")
 
 
+def _reach(socket: Socket, address: tuple[Any, ...]) -> None:
+    """Connect. On this machine that is done when the kernel is asked again; elsewhere it is waited for."""
+    code = socket.connect_ex(address)
+    if code == errno.EINPROGRESS:
+        code = socket.connect_ex(address)
+    if code == errno.EALREADY:
+        sockets.wait_write(socket.fileno(), CONNECT_TIMEOUT_S, TimeoutError())
+        code = socket.connect_ex(address)
+    if code:
+        raise OSError(code, os.strerror(code))
+
+
 _looked_up: dict[tuple[str, int], tuple[float, list[tuple[Any, ...]]]] = {}
 
 
@@ -204,7 +225,7 @@ def _resolve(host: str, port: int) -> list[tuple[Any, ...]]:
         try:
             version = ipaddress.ip_address(host).version
         except ValueError:
-            found = [(one[0], one[4]) for one in sockets.getaddrinfo(host, port, 0, sockets.SOCK_STREAM)]
+            found = [(one[0], one[4]) for one in sockets.getaddrinfo(host, port, 0, SOCK_STREAM)]
         else:
             found = [(sockets.AF_INET if version == 4 else sockets.AF_INET6, (host, port))]
         _looked_up[host, port] = (perf_counter() + DNS_KEPT_S, found)

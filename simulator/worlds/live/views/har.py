@@ -149,7 +149,7 @@ def _request(exchange: Exchange, base_url: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "method": request.method,
         "url": base_url + request.url,
-        "httpVersion": "HTTP/1.1",
+        "httpVersion": exchange.reply.version,
         "cookies": [],
         "headers": _headers(request.headers),
         "queryString": [
@@ -172,7 +172,7 @@ def _response(exchange: Exchange) -> dict[str, Any]:
     return {
         "status": reply.wire_status,
         "statusText": _phrase(reply.wire_status),
-        "httpVersion": "HTTP/1.1" if reply.status else "",
+        "httpVersion": reply.version,
         "cookies": [],
         "headers": _headers(reply.headers),
         "content": _content(reply.body, mime),
