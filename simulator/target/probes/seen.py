@@ -105,7 +105,7 @@ class Seen:
 class Lately(Generic[Kept]):
     """A memory of bounded size: what was put in first goes first."""
 
-    def __init__(self, most: int = 20_000) -> None:
+    def __init__(self, most: int = 5_000) -> None:
         self._most = most
         self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
 
