@@ -26,6 +26,7 @@ for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "FOOTFALL_BASELINES"):
 PLAIN = os.environ.get("NUMBA_DISABLE_JIT") == "1"
 SEED = 20_260_105
 SLOW = (
+    "analysis/test_survival.py::test_sums_over_shoppers",
     "cli/test_generate.py::test_a_full_disk",
     "cli/test_generate.py::test_an_interrupt",
     "cli/test_generate.py::test_workers_never_show_in_truth",
