@@ -77,7 +77,11 @@ SLOW = (
 """Tests that take tens of seconds: `make slow` runs these, `make test` all others."""
 
 
-QUIET = ("live/test_arrivals.py::test_the_highest_rate_of_a_real_server_is_theorys", "live/test_transport_shaped.py")
+QUIET = (
+    "live/test_arrivals.py::test_the_highest_rate_of_a_real_server_is_theorys",
+    "live/test_transport_h2.py::test_h2_runs_through_a_link",
+    "live/test_transport_shaped.py",
+)
 """Tests that hold the real clock against theory, which a busy machine bends: not in CI, whose machines are shared."""
 
 

@@ -47,7 +47,7 @@ def recorded(world, few):
 def measured(dice):
     """Return what a shopper saw of a page: any time, sometimes never, sometimes an error, relevance now and then."""
     fcp_us = int(dice.exponential(1e6))
-    load_us = NEVER_US if dice.random() < 0.03 else fcp_us + int(dice.exponential(3e6))
+    load_us = NEVER_US if dice.random() < 0.03 else fcp_us + int(dice.exponential(12e6))
     relevance = dice.random() if dice.random() < 0.5 else NOT_SEEN
     return Seen(fcp_us, load_us, *dice.integers(0, 1_000_000, 2).tolist(), bool(dice.random() < 0.9), relevance)
 

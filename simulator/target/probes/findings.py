@@ -30,7 +30,25 @@ HELD, BROKEN, UNSEEN = "held", "violated", "not observable"
 RARE = 0.01
 """What broke among many and never alone is blamed on their number where chance had done so less often than this."""
 ONLY_TOGETHER = "H18"
-SINGLE = ("H1", "H2", "H3", "H4", "H5", "H6", "H9", "H10", "H12", "H13", "H14", "H16", "H19", "H21", "H23", "H24")
+SINGLE = (
+    "H1",
+    "H2",
+    "H3",
+    "H4",
+    "H5",
+    "H6",
+    "H9",
+    "H10",
+    "H12",
+    "H13",
+    "H14",
+    "H16",
+    "H19",
+    "H21",
+    "H23",
+    "H24",
+    "H25",
+)
 """Hazards whose checks are the same for one shopper and for many, so that they can show what only many break."""
 
 

@@ -118,7 +118,10 @@ class LiveRun:
         plan = self.plan()
         for shopper in range(min(len(plan.shopper), WARM_SHOPPERS)):
             walk = Walk(self.world, shopper, 0, 0, 0)
-            assert self.context(walk, 0).values["shopper.name"]
+            values = self.context(walk, 0).values
+            # Both are found out when they are asked for: the pools of names are drawn, and where phones are compiled.
+            assert values["shopper.name"]
+            values.get("place.lat")
         walk = Walk(self.world, 0, 0, 0, 0)
         walk.patience_us(walk.tap().fcp_us)
         walk.decide(Seen(1, 1, 0, 0, True, 0.0))
