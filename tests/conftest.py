@@ -79,10 +79,11 @@ SLOW = (
 
 QUIET = (
     "live/test_arrivals.py::test_the_highest_rate_of_a_real_server_is_theorys",
+    "live/test_probes_together.py",
     "live/test_transport_h2.py::test_h2_runs_through_a_link",
     "live/test_transport_shaped.py",
 )
-"""Tests that hold the real clock against theory, which a busy machine bends: not in CI, whose machines are shared."""
+"""Tests of the real clock, or of requests that overlap, which busy machines bend: not in CI."""
 
 
 def pytest_collection_modifyitems(items):
