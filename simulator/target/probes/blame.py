@@ -5,14 +5,34 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from simulator.target.probes.findings import BROKEN, HELD, ONLY_TOGETHER, SINGLE, UNSEEN, only_among
+from simulator.target.probes.findings import BROKEN, HELD, UNSEEN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from simulator.target.probes.findings import Finding
-    from simulator.target.probes.probe import Probe
 
+RARE = 0.01
+"""What broke among many and never alone is blamed on their number where chance had done so less often than this."""
+ONLY_TOGETHER = "H18"
+SINGLE = (
+    "H1",
+    "H2",
+    "H3",
+    "H4",
+    "H5",
+    "H6",
+    "H9",
+    "H10",
+    "H12",
+    "H13",
+    "H14",
+    "H16",
+    "H19",
+    "H21",
+    "H23",
+    "H24",
+    "H25",
+)
+"""Hazards whose checks are the same for one shopper and for many, so that they can show what only many break."""
 SHADOWS: dict[str, tuple[str, ...]] = {
     # Who is dealt an arm anew with each answer is so before and after a login too.
     "H10": ("H9",),
@@ -22,15 +42,22 @@ SHADOWS: dict[str, tuple[str, ...]] = {
 """Of a hazard, those whose violations it explains where both are found."""
 
 
-def blame(found: list[Finding], probes: Mapping[str, Probe]) -> list[Finding]:
+def blame(found: list[Finding]) -> list[Finding]:
     """Return the findings with those explained by another one marked so."""
-    del probes
     broken = [one.hazard.code for one in found if one.state == BROKEN]
     found = [replace(one, explained_by=_cause(one, broken)) if one.state == BROKEN else one for one in found]
-    together = [one for one in found if one.blamed and only_among(one)]
+    together = [one for one in found if one.blamed and _only_among(one)]
     if together:
         return [_because_of_many(one, together) for one in found]
     return [_held_among_many(one, found) for one in found]
+
+
+def _only_among(finding: Finding) -> bool:
+    """Return whether a hazard's checks broke among many, and would have broken alone too were it not for the number."""
+    alone, among = finding.alone, finding.among
+    if finding.hazard.code not in SINGLE or not among.violated or alone.violated or not alone.checked:
+        return False
+    return bool((1 - among.violated / max(among.checked, 1)) ** alone.checked < RARE)
 
 
 def _cause(one: Finding, broken: list[str]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scipy.stats import binomtest
 
-from simulator.target.hazards import HAZARDS, Hazard, judgeable
+from simulator.target.hazards import Hazard, judgeable
 from simulator.target.probes.probe import CHECKED, VIOLATED, WHEN, total
 
 if TYPE_CHECKING:
@@ -27,29 +27,6 @@ def as_json(finding: Finding) -> dict[str, Any]:
 
 
 HELD, BROKEN, UNSEEN = "held", "violated", "not observable"
-RARE = 0.01
-"""What broke among many and never alone is blamed on their number where chance had done so less often than this."""
-ONLY_TOGETHER = "H18"
-SINGLE = (
-    "H1",
-    "H2",
-    "H3",
-    "H4",
-    "H5",
-    "H6",
-    "H9",
-    "H10",
-    "H12",
-    "H13",
-    "H14",
-    "H16",
-    "H19",
-    "H21",
-    "H23",
-    "H24",
-    "H25",
-)
-"""Hazards whose checks are the same for one shopper and for many, so that they can show what only many break."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +66,9 @@ class Finding:
 
 
 def find(target: Target, probes: Sequence[Probe]) -> list[Finding]:
-    """Return the finding of every hazard, in their order, of probes that have counted everything."""
+    """Return the finding of every hazard, in their order, of probes that have counted everything; nobody is blamed."""
     by_code = {probe.code: probe for probe in probes}
-    found = []
-    for judged in judgeable(target):
-        probe = by_code.get(judged.hazard.code)
-        found.append(_finding(judged.hazard, judged.missing, probe))
-    return explained(found, by_code)
+    return [_finding(one.hazard, one.missing, by_code.get(one.hazard.code)) for one in judgeable(target)]
 
 
 def _finding(hazard: Hazard, missing: tuple[str, ...], probe: Probe | None) -> Finding:
@@ -121,21 +94,3 @@ def _share(checked: int, violated: int) -> Share:
         return Share(0, violated, None, None)
     found = binomtest(min(violated, checked), checked).proportion_ci(method="wilson")
     return Share(checked, violated, float(found.low), float(found.high))
-
-
-def explained(found: list[Finding], probes: Mapping[str, Probe]) -> list[Finding]:
-    """Return the findings with those that another one explains marked so."""
-    from simulator.target.probes.blame import blame  # noqa: PLC0415 - it knows this file's types
-
-    return blame(found, probes)
-
-
-def only_among(finding: Finding) -> bool:
-    """Return whether a hazard's checks broke among many, and would have broken alone too were it not for the number."""
-    alone, among = finding.alone, finding.among
-    if finding.hazard.code not in SINGLE or not among.violated or alone.violated or not alone.checked:
-        return False
-    return bool((1 - among.violated / max(among.checked, 1)) ** alone.checked < RARE)
-
-
-BY_CODE = {hazard.code: hazard for hazard in HAZARDS}

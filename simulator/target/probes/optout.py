@@ -48,7 +48,7 @@ class OptOut(Mail):
             before = yield from self.first_inbox(visitor)
             if not messages_of(before):
                 return
-            people.take_back(visitor, "push")
+            visitor.context.withdraw("push")
             told = yield Ask(visitor, by)
             if told is None or told.error:
                 return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from simulator.target.probes.all_probes import PROBES
+from simulator.target.probes.blame import blame
 from simulator.target.probes.findings import find
 from simulator.target.probes.probe import Ground, Probe, add_state, as_state
 
@@ -39,6 +40,10 @@ class Probing:
             named.setdefault(script.name, script)
         return list(named.values())
 
+    def findings(self) -> list[Finding]:
+        """Return the finding of every hazard, of what was counted, with whom to blame."""
+        return blame(find(self.target, self.probes))
+
     def state(self) -> list[dict[str, Any]]:
         """Return what was counted, as JSON."""
         return [{"code": probe.code, **as_state(probe)} for probe in self.probes]
@@ -56,4 +61,4 @@ def together(target: Target, states: Iterable[Sequence[Mapping[str, Any]]]) -> P
 
 def findings(target: Target, states: Iterable[Sequence[Mapping[str, Any]]]) -> list[Finding]:
     """Return the finding of every hazard, of what all processes counted."""
-    return find(target, together(target, states).probes)
+    return together(target, states).findings()

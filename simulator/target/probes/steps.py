@@ -157,12 +157,6 @@ class People:
         following.odd = bool(values)
         return following
 
-    def take_back(self, visitor: Visitor, consent: str) -> None:
-        """Let a visitor refuse a use of their data that they had agreed to; `consent_set` tells the target."""
-        words = self.target.file.consent_words
-        visitor.context.values[f"consent.{consent}"] = words.refused if words else False
-        visitor.context.consents -= {consent}
-
     def _visit(self, who: Who, visit: int) -> Visitor:
         context = open_context(self.target, who, seed=self._seed, visit=visit, run=self._run)
         context.values.update(self._known)

@@ -14,7 +14,7 @@ from simulator.journey.records import CAUSES, ONGOING
 from simulator.journey.tables import CODE
 from simulator.runfolder.files import CannotWrite
 from simulator.runfolder.manifest import base_manifest, write_manifest, write_tables
-from simulator.target.probes.findings import as_json, find
+from simulator.target.probes.findings import as_json
 from simulator.target.probes.measured import measured
 from simulator.target.probes.probing import together
 from simulator.target.probes.pushy import push_calendar
@@ -66,7 +66,7 @@ def write_run(
 def probed(scenario: Scenario, states: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what the manifest says of probes: what they asked, what they found of each hazard, and what it shows."""
     judged = together(scenario.target, [state["probes"] for state in states])
-    found, counts = find(scenario.target, judged.probes), {one.code: one.counts for one in judged.probes}
+    found, counts = judged.findings(), {one.code: one.counts for one in judged.probes}
     promises = scenario.target.file.promises
     return {
         "probes": {

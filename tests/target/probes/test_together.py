@@ -25,7 +25,7 @@ def finding(code, state="held", alone=(40, 0), among=(900, 0)):
 
 def blamed(*found):
     """Return who is blamed, and by whom the others are explained."""
-    after = blame(list(found), {})
+    after = blame(list(found))
     return {one.hazard.code: one.explained_by or one.blamed for one in after if one.state == "violated"}
 
 
@@ -141,7 +141,7 @@ def test_no_plan_where_there_is_none(balance, prices):
 
 def test_what_breaks_among_many_alone_is_theirs():
     """A leak that forty answers alone did not show and a fifth of the load's does is H18's, with its samples."""
-    after = blame([finding("H1", "violated", among=(900, 180)), finding("H18")], {})
+    after = blame([finding("H1", "violated", among=(900, 180)), finding("H18")])
     assert after[0].explained_by == "H18"
     assert not after[0].blamed
     assert after[1].blamed
@@ -196,8 +196,8 @@ def test_whom_to_blame(found, due):
 def test_what_held_for_one_and_for_many_held_among_many():
     """A target in which nothing must happen once is judged by all that was checked in both ways."""
     unseen = replace(finding("H18", "not observable", (0, 0), (0, 0)), samples=())
-    [_, _, many] = blame([finding("H1"), finding("H23", among=(0, 0)), unseen], {})
+    [_, _, many] = blame([finding("H1"), finding("H23", among=(0, 0)), unseen])
     assert many.state == "held"
     assert many.why == "what was checked for one shopper at a time and among many (leak) broke in neither, or in both"
-    [_, many] = blame([finding("H1", alone=(0, 0)), unseen], {})
+    [_, many] = blame([finding("H1", alone=(0, 0)), unseen])
     assert many.state == "not observable"
