@@ -123,6 +123,16 @@ class Found(Lax):
     explained_by: str = ""
     blamed: bool = False
 
+    @property
+    def checked(self) -> int:
+        """How many checks were made, alone and among many."""
+        return self.alone.checked + self.among.checked
+
+    @property
+    def violated(self) -> int:
+        """How many of them were violated."""
+        return self.alone.violated + self.among.violated
+
 
 class Shown(Lax):
     """How personal and relevant the answers of one operation were, asked alone or among many.

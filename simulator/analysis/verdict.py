@@ -62,8 +62,7 @@ def found_hazards(manifest: Manifest) -> tuple[str, ...]:
 
 
 def _found(one: Found) -> str:
-    checked, violated = (getattr(one.alone, name) + getattr(one.among, name) for name in ("checked", "violated"))
-    times = f"{violated:,} of {counted(checked, 'check')} violated" if violated else one.why
+    times = f"{one.violated:,} of {counted(one.checked, 'check')} violated" if one.violated else one.why
     where = f", in {listed(one.operations)}" if one.operations else ""
     return f"{one.code} {one.name}: {times}{where}; due is that {one.says}"
 

@@ -107,8 +107,7 @@ def _differing(part: tuple[str, object, object]) -> str:
 
 
 def _found_text(found: Found) -> str:
-    times = found.alone.violated + found.among.violated
-    return f"{found.says}: violated {times:,} times{f', {found.why}' if found.why else ''}"
+    return f"{found.says}: violated {found.violated:,} times{f', {found.why}' if found.why else ''}"
 
 
 def _generator(manifest: Manifest) -> TestCase:

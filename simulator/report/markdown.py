@@ -93,7 +93,7 @@ def _probes(probed: Probed | None) -> list[str]:
 
 
 def _times(found: Found) -> str:
-    return f"{found.alone.violated + found.among.violated:,} of {found.alone.checked + found.among.checked:,}"
+    return f"{found.violated:,} of {found.checked:,}"
 
 
 def _value(result: Result) -> str:

@@ -11,6 +11,7 @@ from simulator.analysis.words import figure, tick
 from simulator.report.curves import Station, curve
 from simulator.report.drawings import ENOUGH, FULL, HALF, twice
 from simulator.report.svg import bar, chart, dot, line, linear, side_axis, tag, text
+from simulator.target.probes.hours import is_quiet_hour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,11 +133,11 @@ def push_calendar(name: str, hours: Sequence[int], quiet: tuple[int, int], width
     scale, ticks = linear([float(max(hours))], height, 8)
     pitch = (width - left) / HOURS
     begins, ends = quiet
-    night = [hour for hour in range(HOURS) if _is_quiet(hour, begins, ends)]
+    night = [hour for hour in range(HOURS) if is_quiet_hour(hour, quiet)]
     parts = [bar(left + hour * pitch, 8, pitch, height - 8, "night", radius=0) for hour in night]
     parts += side_axis(scale, ticks, left, width, lambda value: f"{value:g}" if value == round(value) else "")
     for hour, count in enumerate(hours):
-        class_ = "fill-bad" if _is_quiet(hour, begins, ends) else "fill-c1"
+        class_ = "fill-bad" if is_quiet_hour(hour, quiet) else "fill-c1"
         top = scale(float(count))
         tip = f"{hour}:00 to {hour + 1}:00, {count:,} messages"
         parts.append(bar(left + hour * pitch + 1, top, pitch - 2, height - top, class_, tip=tip))
@@ -145,7 +146,3 @@ def push_calendar(name: str, hours: Sequence[int], quiet: tuple[int, int], width
     share = figure(late / max(sum(hours), 1), "share")
     said = f"{sum(hours):,} messages, {share} of them between {begins}:00 and {ends}:00"
     return chart(name, "Messages by the recipient's local hour", said, (width, height + 22), parts)
-
-
-def _is_quiet(hour: int, begins: int, ends: int) -> bool:
-    return begins <= hour < ends if begins <= ends else hour >= begins or hour < ends

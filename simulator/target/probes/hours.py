@@ -22,11 +22,14 @@ def local(moment_us: int, zone: str) -> datetime:
 
 
 def is_quiet(moment: datetime, quiet_hours: tuple[int, int]) -> bool:
-    """Return whether a local time lies within the quiet hours: from the first to before the second, over midnight."""
+    """Return whether a local time lies within the quiet hours."""
+    return is_quiet_hour(moment.hour, quiet_hours)
+
+
+def is_quiet_hour(hour: int, quiet_hours: tuple[int, int]) -> bool:
+    """Return whether an hour of the day is quiet: from the first of two to before the second, over midnight."""
     begins, ends = quiet_hours
-    if begins <= ends:
-        return begins <= moment.hour < ends
-    return moment.hour >= begins or moment.hour < ends
+    return begins <= hour < ends if begins <= ends else hour >= begins or hour < ends
 
 
 def middle(begins: int, ends: int) -> float:
