@@ -222,20 +222,17 @@ class LiveVisit:
 
     def _read(self, request: Request, reply: Reply) -> str:
         """Learn what a good answer told; return the error's name, or nothing."""
-        target = self.run.target
-        if reply.error:
-            if request.operation in target.opening:
-                self.visitor = None
-            return reply.error
-        answer = target.read(request.operation, reply.status, reply.headers, reply.body)
-        self._again = target.again(request, answer, self.context)
-        self.context.learn(answer)
-        evidence = self.run.contract.see(answer)
-        if answer.error and request.operation in target.opening:
+        target, error, evidence = self.run.target, reply.error, None
+        if not error:
+            answer = target.read(request.operation, reply.status, reply.headers, reply.body)
+            self._again = target.again(request, answer, self.context)
+            self.context.learn(answer)
+            evidence, error = self.run.contract.see(answer), answer.error
+        if error and request.operation in target.opening:
             self.visitor = None  # The target does not know them, so nothing it answers says anything of them.
-        if self.visitor is not None:
-            self.run.probing.see(self.visitor, request, reply, answer.error, evidence)
-        return answer.error
+        if self.visitor is not None and evidence is not None:
+            self.run.probing.see(self.visitor, request, reply, error, evidence)
+        return error
 
     def _sleep_until(self, at_us: int) -> None:
         left_s = at_us / US - (perf_counter() - self.run.start_s)
