@@ -21,7 +21,7 @@ from simulator.export.source import Source
 from simulator.journey.plan import draw_shoppers
 from simulator.journey.tables import events_table, shoppers_table, visits_table
 from simulator.runfolder.files import sha256
-from simulator.runfolder.manifest import base_manifest
+from simulator.runfolder.manifest import base_manifest, crowd_facts
 from simulator.runfolder.tables import csv_header, write_table
 from simulator.worlds.crowd import World, play_columns
 from simulator.worlds.pool import make_all
@@ -186,16 +186,4 @@ def crowd_manifest(scenario: Scenario, tables: Mapping[str, list[Entry]], data: 
     kept = ("file", "rows", "sha256")
     listed = {name: [{key: entry[key] for key in kept} for entry in entries] for name, entries in tables.items()}
     manifest = base_manifest(scenario, "crowd", listed)
-    # A target decides nothing of generated data, and does not travel with its jobs.
-    settings = {name: digest for name, digest in manifest["settings"].items() if name != "target"}
-    return manifest | {
-        "settings": settings,
-        "data": dict(data),
-        "assumed": [
-            "behaviour: every parameter of the personas",
-            scenario.behaviour.assumed(),
-            "load times: the page model on modelled networks and devices",
-            "server times: the page cards' unloaded server",
-        ],
-        "measured": [],
-    }
+    return manifest | {"data": dict(data)} | crowd_facts(scenario, manifest)

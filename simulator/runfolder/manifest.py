@@ -50,6 +50,23 @@ def base_manifest(scenario: Scenario, world: str, tables: Mapping[str, list[dict
     }
 
 
+def crowd_facts(scenario: Scenario, manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the manifest of a crowd says besides `base_manifest`: what it rests on, and no target among settings.
+
+    A target decides nothing there, and does not travel with the jobs that make data.
+    """
+    return {
+        "settings": {name: digest for name, digest in manifest["settings"].items() if name != "target"},
+        "assumed": [
+            "behaviour: every parameter of the personas",
+            scenario.behaviour.assumed(),
+            "load times: the page model on modelled networks and devices",
+            "server times: the page cards' unloaded server",
+        ],
+        "measured": [],
+    }
+
+
 def write_tables(
     tables: Mapping[str, pa.Table], folder: Path, compression: Compression = "snappy"
 ) -> dict[str, list[dict[str, Any]]]:

@@ -6,7 +6,7 @@ import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from simulator.analysis.frames import Frame
 from simulator.analysis.manifest import Manifest
@@ -16,14 +16,13 @@ from simulator.journey.plan import draw_shoppers
 from simulator.journey.tables import events_table, shoppers_table, visits_table
 from simulator.model.behaviour import apply, load_behaviour
 from simulator.model.population import compile_population
-from simulator.runfolder.manifest import base_manifest
+from simulator.runfolder.manifest import base_manifest, crowd_facts
 from simulator.scenario.load import all_arms, load_scenario
 from simulator.scenario.schema import Arm
 from simulator.worlds.crowd import World, play_columns
 
 if TYPE_CHECKING:
     from simulator.scenario.load import Scenario
-    from simulator.target.request import Target
 
 SHOWN_DELAYS_S = (1.0, 4.0, 8.0)
 """Delays whose visits are drawn one by one beside control's: curves, what ended visits, funnels."""
@@ -39,16 +38,8 @@ def played(scenario: Scenario, shoppers: int | None = None) -> Run:
     world = World(scenario.population, scenario.pages, scenario.arms, scenario.spec.seed)
     visits, events = play_columns(world, plan, everybody)
     names = scenario.names
-    # As in generated data: the target decides nothing there, and is no setting of it.
-    manifest = base_manifest(replace(scenario, target=cast("Target", None)), "crowd", {}) | {
-        "assumed": [
-            "behaviour: every parameter of the personas",
-            scenario.behaviour.assumed(),
-            "load times: the page model on modelled networks and devices",
-            "server times: the page cards' unloaded server",
-        ],
-        "measured": [],
-    }
+    manifest = base_manifest(scenario, "crowd", {})
+    manifest |= crowd_facts(scenario, manifest)
     return Run(
         Path(scenario.name),
         Manifest.model_validate(manifest),
