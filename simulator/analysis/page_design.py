@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from simulator.analysis.runs import Run
-
     Floats = NDArray[np.float64]
 
 BANDS = (1, 2, 3, 4, 6, 10)
@@ -109,15 +107,3 @@ def _spline(loads: Floats, knots: Sequence[float]) -> list[Floats]:
         cube(knot) - cube(before) * (last - knot) / (last - before) + cube(last) * (before - knot) / (last - before)
         for knot in inner
     ]
-
-
-def pages_of(run: Run, rows: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Floats, NDArray[np.bool_]]:
-    """Return of these events (a mask over all) the page's number, load time in seconds, and whether it drove away.
-
-    It did where the cause was `impatient` or `put_off`. A load time that was never seen is the time that was waited:
-    less than the truth, which only a crowd knows.
-    """
-    events = run.events
-    load = np.where(events.present("load_us"), events.numbers("load_us"), events.numbers("waited_us"))[rows] / 1e6
-    causes = events.labels("cause")
-    return events.integers("step")[rows] + 1, load, (causes.are("impatient") | causes.are("put_off"))[rows]

@@ -66,6 +66,17 @@ def shorten(words: str, room: float) -> str:
     return words if len(words) <= most else f"{words[: max(1, most - 1)]}…"
 
 
+def under_heads(heads: Sequence[str], pitch: float, head: float, top: float = 0.0) -> tuple[list[float], float]:
+    """Return the top of each row and where the last one ends; the first row of each heading has room for it above."""
+    places, y, before = [], top, ""
+    for name in heads:
+        y += head if name != before else 0.0
+        before = name
+        places.append(y)
+        y += pitch
+    return places, y
+
+
 @dataclass(frozen=True, slots=True)
 class Strip:
     """A row of quantiles p5, p25, p50, p75, p95 and p99, None where one is not known; `faint` from a small sample.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulator.report.rows import under_heads
 from simulator.report.speed_plot import spanning
 from simulator.report.svg import axis, bar, chart, dot, line, tag, text
 
@@ -55,7 +56,7 @@ def anchors(
     scale, ticks = spanning(
         [v for v in values if v is not None and abs(v) <= most], left, right, ticks=6 if beside else 4
     )
-    places, bottom = _places(rows, pitch)
+    places, bottom = under_heads([row.study for row in rows], pitch, HEAD)
     parts = axis(scale, ticks, 4, bottom, write)
     parts.append(line(scale(0), 4, scale(0), bottom, "zero"))
     study = ""
@@ -66,17 +67,6 @@ def anchors(
         parts += _row(row, y, (left, width, beside), scale, write)
     said = "; ".join(f"{r.study}, {r.what}: published {write(r.published)}, here {write(r.simulated)}" for r in rows)
     return chart(name, title, said, (width, bottom + 24), parts)
-
-
-def _places(rows: Sequence[Anchor], pitch: float) -> tuple[list[float], float]:
-    """Return the top of each row and where the last one ends; a study's first row has room for its name."""
-    places, y, study = [], 0.0, ""
-    for row in rows:
-        y += HEAD if row.study != study else 0.0
-        study = row.study
-        places.append(y)
-        y += pitch
-    return places, y
 
 
 def _row(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulator.report.rows import under_heads
 from simulator.report.speed_plot import FEW, spanning
 from simulator.report.svg import axis, chart, dot, line, tag, text
 
@@ -54,7 +55,7 @@ def forest(
     left = min(200.0, longest * 7.1 + 20) if beside else 6.0
     right = width - (128 if beside else 10)
     scale, ticks = _scale(whole, groups, left, right, beside=beside)
-    places, bottom = _places(groups, pitch, head)
+    places, bottom = under_heads([group.by for group in groups], pitch, head, pitch)
     parts = axis(scale, ticks, 2, bottom, write)
     parts += [line(scale(0), 2, scale(0), bottom, "zero"),
               line(scale(whole.value), 2, scale(whole.value), bottom, "whole")]  # fmt: skip
@@ -77,16 +78,6 @@ def _scale(
     solid = [group for group in (whole, *groups) if group.n >= FEW] or [whole]
     values = [v for group in solid for v in group.shown]
     return spanning(values, left, right, ticks=6 if beside else 4)
-
-
-def _places(groups: Sequence[Group], pitch: float, head: float) -> tuple[list[float], float]:
-    places, y, by = [], pitch, ""
-    for group in groups:
-        y += head if group.by != by else 0.0
-        by = group.by
-        places.append(y)
-        y += pitch
-    return places, y
 
 
 def _row(
