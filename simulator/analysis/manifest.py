@@ -87,10 +87,12 @@ class Reaction(Lax):
 
 
 class Checks(Lax):
-    """How many checks were made, how many of them were violated, and the 95 % interval of their share."""
+    """How many checks were made and violated, in how many visits, and the 95 % interval of the share of visits."""
 
     checked: int = 0
     violated: int = 0
+    visits: int = 0
+    visits_violated: int = 0
     low: float | None = None
     high: float | None = None
 

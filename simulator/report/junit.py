@@ -81,6 +81,8 @@ def _probe(found: Found) -> TestCase:
         case,
         checked=among.checked,
         violated=among.violated,
+        visits=among.visits,
+        visits_violated=among.visits_violated,
         low=among.low,
         high=among.high,
         checked_alone=alone.checked,

@@ -21,12 +21,12 @@ NASTY = "<script>alert(1)</script> \u202eabc | `x`"
 
 def finding(code, name, state, **more):
     """Return a finding as a manifest has it."""
-    checks = {"checked": 40, "violated": 0, "low": 0.0, "high": 0.09}
+    checks = {"checked": 40, "violated": 0, "visits": 20, "visits_violated": 0, "low": 0.0, "high": 0.09}
     base = {"code": code, "name": name, "kind": "echo", "says": "it must hold", "state": state, "operations": ["home"]}
     return base | {"alone": checks, "among": checks} | more
 
 
-VIOLATED = {"checked": 40, "violated": 4, "low": 0.04, "high": 0.23}
+VIOLATED = {"checked": 40, "violated": 4, "visits": 20, "visits_violated": 3, "low": 0.04, "high": 0.23}
 SAMPLE = {
     "says": f"home answered {NASTY}",
     "operation": "home",

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from scipy.stats import fisher_exact
+
 from simulator.target.probes.findings import BROKEN, HELD, UNSEEN
 
 if TYPE_CHECKING:
     from simulator.target.probes.findings import Finding
 
 RARE = 0.01
-"""What broke among many and never alone is blamed on their number where chance had done so less often than this."""
+"""What broke among many and never alone is blamed on their number where chance had done so less often than this.
+
+By Fisher's exact test, of visits.
+"""
 ONLY_TOGETHER = "H18"
 SINGLE = (
     "H1",
@@ -57,7 +62,9 @@ def _only_among(finding: Finding) -> bool:
     alone, among = finding.alone, finding.among
     if finding.hazard.code not in SINGLE or not among.violated or alone.violated or not alone.checked:
         return False
-    return bool((1 - among.violated / max(among.checked, 1)) ** alone.checked < RARE)
+    # By visits: of one shopper all checks may hold, or break, for the same reason.
+    told = [[0, alone.visits], [among.visits_violated, among.visits - among.visits_violated]]
+    return bool(fisher_exact(told, alternative="less").pvalue < RARE)
 
 
 def _cause(one: Finding, broken: list[str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scipy.stats import binomtest
 
 from simulator.target.hazards import Hazard, judgeable
-from simulator.target.probes.probe import CHECKED, VIOLATED, WHEN, total
+from simulator.target.probes.probe import CHECKED, VIOLATED, VISITS, WHEN, total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,10 +31,16 @@ HELD, BROKEN, UNSEEN = "held", "violated", "not observable"
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many checks were violated, with Wilson's 95 % interval of their share; no interval without checks."""
+    """How many checks were violated, and in how many visits.
+
+    `low` and `high` are Wilson's 95 % interval of the share of visits with a violation, None without checks: those of
+    one visit are not independent of each other.
+    """
 
     checked: int
     violated: int
+    visits: int
+    visits_violated: int
     low: float | None
     high: float | None
 
@@ -73,7 +79,7 @@ def find(target: Target, probes: Sequence[Probe]) -> list[Finding]:
 
 def _finding(hazard: Hazard, missing: tuple[str, ...], probe: Probe | None) -> Finding:
     counts: Counts | dict[Any, int] = probe.counts if probe else {}
-    alone, among = (_share(total(counts, CHECKED, when), total(counts, VIOLATED, when)) for when in WHEN)
+    alone, among = (_share(counts, when) for when in WHEN)
     if probe is None or (missing and not counts):
         return Finding(hazard, UNSEEN, "the target file does not show it", alone, among, (), missing, ())
     held, why = probe.rule(counts)
@@ -89,8 +95,10 @@ def _operations(counts: Counts | dict[Any, int], what: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key.operation for key in counts if key.what == what))
 
 
-def _share(checked: int, violated: int) -> Share:
-    if not checked:
-        return Share(0, violated, None, None)
-    found = binomtest(min(violated, checked), checked).proportion_ci(method="wilson")
-    return Share(checked, violated, float(found.low), float(found.high))
+def _share(counts: Counts | dict[Any, int], when: str) -> Share:
+    checked, violated = total(counts, CHECKED, when), total(counts, VIOLATED, when)
+    visits, hit = total(counts, VISITS[CHECKED], when), total(counts, VISITS[VIOLATED], when)
+    if not visits:
+        return Share(checked, violated, visits, hit, None, None)
+    found = binomtest(min(hit, visits), visits).proportion_ci(method="wilson")
+    return Share(checked, violated, visits, hit, float(found.low), float(found.high))

@@ -23,6 +23,9 @@ MOST_SAMPLES = 6
 MOST_DRAWN = 120
 """What a probe keeps to be drawn, at most; of all processes together too."""
 CHECKED, VIOLATED = "checked", "violated"
+VISITS = {CHECKED: "visits", VIOLATED: "visits violated"}
+"""Of a number of checks, that of the visits in which they were made. Checks within a visit go together: of one shopper
+whose arm changed all are broken, so what chance does is to be told from the number of visits."""
 WHEN = ("alone", "among")
 
 
@@ -116,8 +119,15 @@ class Probe:
         return Ruling(held=True)
 
     def count(self, seen: Seen, what: str, times: int = 1) -> None:
-        """Add to a number of the probe's own."""
-        self.counts[Key(WHEN[not seen.alone], seen.operation, what)] += times
+        """Add to a number of the probe's own; of checks count the visits too."""
+        when = WHEN[not seen.alone]
+        self.counts[Key(when, seen.operation, what)] += times
+        if what in VISITS:
+            known: set[tuple[str, str, str]] = seen.visitor.notes.setdefault(VISITS[CHECKED], set())
+            mark = (self.code, when, what)
+            if mark not in known:
+                known.add(mark)
+                self.counts[Key(when, "", VISITS[what])] += 1
 
     def check(
         self,

@@ -14,12 +14,12 @@ from simulator.target.probes.points import plan_for
 
 BY_CODE = {hazard.code: hazard for hazard in HAZARDS}
 REWARDS = {"gift-wrap": 15.0, "express": 400.0, "exclusive-pass": 300.0, "voucher-10": 1_500.0}
-NOTHING = Share(0, 0, None, None)
+NOTHING = Share(0, 0, 0, 0, None, None)
 
 
 def finding(code, state="held", alone=(40, 0), among=(900, 0)):
     """Return a finding of so many checks and violations, alone and among many."""
-    shares = [Share(*one, 0.0, 1.0) if one[0] else NOTHING for one in (alone, among)]
+    shares = [Share(*one, *one, 0.0, 1.0) if one[0] else NOTHING for one in (alone, among)]
     return Finding(BY_CODE[code], state, "", *shares, ("home",), (), ({"says": f"{code} broke"},))
 
 

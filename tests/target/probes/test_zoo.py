@@ -19,7 +19,14 @@ TRIPLES = [
     ("flip_at_login", "sold_out", "dropped_events"),
     ("open_door", "server_time", "wrong_model"),
 ]
+BY_COIN = {"flip_at_login": 12}
+"""Defects that spare half of all visits: so many visits among many, with three alone, miss them one time in 30,000."""
 BEGINS = [datetime(2026, 3, 4, 12, tzinfo=UTC), datetime(2026, 7, 19, 3, 30, tzinfo=UTC)]
+
+
+def rounds(*names):
+    """Return how often scripts are played among many."""
+    return max(BY_COIN.get(name, 4) for name in names)
 
 
 def blamed(found):
@@ -30,7 +37,7 @@ def blamed(found):
 @pytest.mark.parametrize("name", SINGLE)
 def test_a_hazard_is_blamed_by_its_own_name(probed, name):
     """Exactly the family of the one defect that is on."""
-    assert blamed(probed(name, among=4)) == {CODES[name]}
+    assert blamed(probed(name, among=rounds(name))) == {CODES[name]}
 
 
 @pytest.mark.parametrize("begin", BEGINS, ids=str)
@@ -43,7 +50,7 @@ def test_a_right_shop_is_found_right(probed, begin):
 @pytest.mark.parametrize("names", TRIPLES, ids="+".join)
 def test_three_at_once_are_each_found(probed, names):
     """Defects of three kinds do not hide each other."""
-    assert {CODES[name] for name in names} <= blamed(probed(*names, among=4))
+    assert {CODES[name] for name in names} <= blamed(probed(*names, among=rounds(*names)))
 
 
 @pytest.mark.parametrize("name", TOGETHER)
