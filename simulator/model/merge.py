@@ -143,24 +143,26 @@ class _Layers:
             here, old = (*path, key), base.get(key)
             if value is None and key in base:
                 del base[key]
-                self._forget(here)
+                self._forget(here, old)
             elif _is_scale(value) and (scaled := _scaled(old, value["scale"])) is not None:
                 base[key] = scaled
             elif isinstance(value, dict) and isinstance(old, dict) and not _is_whole(here, value):
                 self._lay(old, value, here, origin)
             elif isinstance(value, dict):
                 base[key] = {}
-                self._forget(here)
+                self._forget(here, old)
                 self._lay(base[key], value, here, origin)
             else:
                 base[key] = value
-                self._forget(here)
+                self._forget(here, old)
             self.origins[here] = origin(here)
 
-    def _forget(self, path: KeyPath) -> None:
-        """Drop the origins below a value that is no more."""
-        for known in [known for known in self.origins if known[: len(path)] == path]:
-            del self.origins[known]
+    def _forget(self, path: KeyPath, old: object) -> None:
+        """Drop the origins of a value that is no more; only below a mapping there are others than its own."""
+        self.origins.pop(path, None)
+        if isinstance(old, dict):
+            for known in [known for known in self.origins if known[: len(path)] == path]:
+                del self.origins[known]
 
 
 def _is_whole(path: KeyPath, value: dict[str, Any]) -> bool:
