@@ -9,6 +9,8 @@ import sys
 import textwrap
 from typing import NamedTuple
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported, as `footfall` itself does
+
 import numpy as np
 import pytest
 
