@@ -96,8 +96,11 @@ NOTHING_COMPILED = ("storefront/",)
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Give each worker whole files, so that what a file prepares is prepared once; and all that compiles to one."""
-    if config.getvalue("dist") != "load":
+    """Give each worker whole files, so that what a file prepares is prepared once; and all that compiles to one.
+
+    Not the slow tests: some of their files take minutes.
+    """
+    if config.getvalue("dist") != "load" or config.getvalue("markexpr") == "slow":
         return None
     from xdist.scheduler.loadfile import LoadFileScheduling  # noqa: PLC0415 - there is no xdist where it is turned off
 
