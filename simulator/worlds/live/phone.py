@@ -117,7 +117,7 @@ class InHand:
         self._registered_here = False
         if not self._rules.batches or "location" not in self._context.consents:
             return
-        del fixes[: len(fixes) + 1 - MOST_FIXES]
+        del fixes[: max(0, len(fixes) + 1 - MOST_FIXES)]
         fixes.append({"lat": values["place.lat"], "lon": values["place.lon"], "at_ms": values["event.at_ms"]})
         values[POSITIONS] = list(fixes)
 
