@@ -60,7 +60,7 @@ class Broken(Lax):
 
 
 class Generator(Lax):
-    """How the load generator itself fared. `saturated` holds one sentence a reason why it could not keep up."""
+    """How the load generator itself fared. `saturated` holds one sentence a reason why it fell short."""
 
     planned: int
     started: int

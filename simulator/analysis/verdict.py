@@ -32,7 +32,7 @@ class Verdict:
 def decide(manifest: Manifest, results: Sequence[Result]) -> Verdict:
     """Return the verdict.
 
-    Interrupted comes first (130), then a generator that could not keep up (3), then thresholds (1 or 0): figures that
+    Interrupted comes first (130), then a generator that fell short (3), then thresholds (1 or 0): figures that
     cannot be trusted are neither good nor bad. Reasons name everything that is wrong, whatever decided.
     """
     hazards = found_hazards(manifest)
@@ -43,7 +43,7 @@ def decide(manifest: Manifest, results: Sequence[Result]) -> Verdict:
         first = "The run was interrupted; the figures cover what was measured until then"
         return Verdict("invalid", INTERRUPTED, f"{first}.", (*unfit, *broken), tuple(results))
     if unfit:
-        headline = "The load generator could not keep up, so the figures cannot be trusted."
+        headline = "The load generator fell short, so the figures cannot be trusted."
         return Verdict("invalid", INVALID, headline, (*unfit, *broken), tuple(results))
     if manifest.aborted is not None:
         first = f"The run was ended after {seconds(manifest.aborted.at_s)}: {manifest.aborted.threshold} did not hold."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulator.report.speed_dose import SIDE
 from simulator.report.speed_plot import Box, between, curve_of, end_names, room_of, tip_of
-from simulator.report.svg import chart, linear, path
+from simulator.report.svg import chart, linear
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +23,6 @@ def hazards(
     name: str,
     title: str,
     curves: Sequence[Named],
-    truth: Sequence[tuple[float, float]],
     size: tuple[float, float],
     write: tuple[Callable[[float], str], Callable[[float | None], str]],
     *,
@@ -32,8 +31,7 @@ def hazards(
 ) -> Markup:
     """Return rates of leaving as lines, each with its name; the first has its interval and its small samples too.
 
-    `truth` is the assumed rate, dashed. The axes end with the first curve's large samples, so that a few noisy figures
-    cannot flatten the rest.
+    The axes end with the first curve's large samples, so that a few noisy figures cannot flatten the rest.
     """
     width, height = size
     box = Box(SIDE, width - room_of(curve.name for curve in curves), TOP, height - BELOW)
@@ -42,11 +40,8 @@ def hazards(
     shown = [mark for curve in curves for mark in curve.marks if mark.enough and mark.x <= last]
     x = between(min((m.x for m in first), default=0.0), last, box.left, box.right)
     known = [mark.high for mark in first if mark.enough] + [mark.value for mark in shown]
-    y = linear([*known, *(value for _, value in truth)], box.bottom, box.top)
+    y = linear(known, box.bottom, box.top)
     parts = box.axes(x, y, write, (across, up))
-    if truth:
-        inside = [(x[0](a), y[0](b)) for a, b in truth if x[0].low <= a <= x[0].high]
-        parts.append(path(inside, "curve truth dashed"))
     ends = []
     for place, curve in enumerate(curves):
         solid = [m for m in curve.marks if m.enough and m.value is not None and m.x <= last]

@@ -117,14 +117,14 @@ def _leaving(f: SpeedFindings) -> dict[str, Markup]:
         ]
         made["hazard_wait"] = twice(
             "hazard-wait", HALF,
-            lambda name, width: hazards(name, "Rate of leaving by seconds waited", curves, (), (width, 280.0),
+            lambda name, width: hazards(name, "Rate of leaving by seconds waited", curves, (width, 280.0),
                                         (seconds_tick, per_second), across="seconds waited", up="leaving, a second"),
         )  # fmt: skip
     if f.leaving.by_page:
         pages = [Named("all visits", _marks(f.leaving.by_page), "ink-1")]
         made["hazard_page"] = twice(
             "hazard-page", HALF,
-            lambda name, width: hazards(name, "Share of visits that end, by page", pages, (), (width, 280.0),
+            lambda name, width: hazards(name, "Share of visits that end, by page", pages, (width, 280.0),
                                         (lambda value: f"{value:g}", percent_tick), across="page of the visit",
                                         up="visits that end on this page"),
         )  # fmt: skip

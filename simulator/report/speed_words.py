@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from simulator.analysis.words import NONE, THIN, counted, difference, figure, interval, listed, number, seconds
 from simulator.report.glossary import METRIC_NAMES
 from simulator.study.speed_published import DEALT
+from simulator.study.speed_vitals import CRUX_SITES, GOOD_LCP_S, POOR_LCP_S
 
 if TYPE_CHECKING:
     from simulator.analysis.estimates import Estimate
@@ -244,10 +245,10 @@ def _of_visits(f: SpeedFindings) -> dict[str, str]:
 def _of_pages(f: SpeedFindings) -> dict[str, str]:
     told = {}
     whole = next((one for one in f.vitals if one.by == "all"), None)
-    if whole is not None:
+    if whole is not None and whole.p75_s is not None:
         told["spread"] = (
             f"{figure(whole.good_lcp, 'share')} of {counted(whole.pages, 'page')} within 2.5{THIN}s; p75 is "
-            f"{seconds(whole.p75_s)}. The field's bounds are meant for a site's p75."
+            f"{seconds(whole.p75_s)}, {_among_sites(whole.p75_s)}."
         )
     rows = [one for one in f.cohorts if one.by == "network"]
     if rows:
@@ -264,6 +265,14 @@ def _of_pages(f: SpeedFindings) -> dict[str, str]:
             f"All visits: {with_n(found.whole)}. Chance of such differences if all had one effect: {', '.join(p)}."
         )
     return told
+
+
+def _among_sites(p75_s: float) -> str:
+    """Return where a p75 stands among the field's sites."""
+    place = 0 if p75_s <= GOOD_LCP_S else 1 if p75_s <= POOR_LCP_S else 2
+    (name, share), *others = [CRUX_SITES[place], *CRUX_SITES[:place], *CRUX_SITES[place + 1 :]]
+    rest = ", ".join(f"{figure(other, 'share')} {what}" for what, other in others)
+    return f"{name} as that of {figure(share, 'share')} of mobile sites ({rest}; CrUX in the Web Almanac 2025)"
 
 
 def _p(value: float | None) -> str:

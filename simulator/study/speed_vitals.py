@@ -33,6 +33,8 @@ CRUX = (
     ("sites with poor LCP", (2.27, 1.29, 0.35, 0.36)),
 )
 """Medians over mobile origins of the p75 of each part, by the origin's LCP (HTTP Archive's Web Almanac 2025, CrUX)."""
+CRUX_SITES = (("good", 0.62), ("in need of work", 0.25), ("poor", 0.13))
+"""Mobile origins by the p75 of their LCP, the shares by those bounds (HTTP Archive's Web Almanac 2025, CrUX)."""
 CRUX_SOURCE = "CrUX in the Web Almanac 2025: medians over origins of the p75 of each part"
 COHORTS = ("network", "tier", "page")
 VITALS = ("all", "persona", "network", "tier")

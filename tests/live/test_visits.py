@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
+from statistics import median
 
 import numpy as np
 import pytest
@@ -308,6 +309,35 @@ def test_an_arms_delay_is_added_to_what_was_measured(shop, play, tables):
     for event in tables(run)["events"]:
         assert event["arm"] == "slower"
         assert event["load_us"] == event["measured_us"] + 50_000
+
+
+def test_an_arms_delay_holds_the_answer_back_on_the_clock(shop, play, tables):
+    """What a page asks for next goes out a delay later than its first answer came; without a delay it goes at once."""
+
+    def gaps_us(arm):
+        rows = tables(play(shop.url, shoppers=24, arm=arm))["requests"]
+        by_page = {(row["shopper"], row["step"]): {} for row in rows}
+        for row in rows:
+            by_page[row["shopper"], row["step"]].setdefault(row["placement"], []).append(row)
+        return [
+            min(row["sent_us"] for row in page["lcp"]) - max(row["done_us"] for row in page["blocking"])
+            for page in by_page.values()
+            if {"lcp", "blocking"} <= page.keys()
+        ]
+
+    at_once, held = gaps_us(0), gaps_us(1)
+    assert min(len(at_once), len(held)) > 5
+    assert min(held) >= 50_000
+    assert median(at_once) < 25_000
+
+
+def test_a_delay_beyond_patience_sends_nothing_more(shop, play, tables):
+    """Whoever leaves while an answer is held back never asks for the rest of the page; the answer was no error."""
+    endless = [{"name": "endless", "share": 0.5, "delay": {"all": "10min"}}]
+    found = tables(play(shop.url, shoppers=8, arm=1, name="impatient", arms=endless))
+    assert {row["cause"] for row in found["visits"]} == {"impatient"}
+    assert {row["placement"] for row in found["requests"]} == {"blocking"}
+    assert {row["error"] for row in found["requests"]} == {None}
 
 
 def test_modelled_pages_take_longer_than_what_was_measured(shop, begin, tables):

@@ -73,6 +73,7 @@ def test_wheel_holds_what_runs(wheel):
     for folder in ("personas", "locustfiles"):
         shipped = [path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
         assert {f"simulator/_library/{path.relative_to(ROOT)}" for path in shipped} <= names
+    assert "simulator/_library/docs/estimators.md" in names
     read = {path for kind in ("sql", "json", "html", "j2", "css") for path in (ROOT / "simulator").rglob(f"*.{kind}")}
     assert {str(path.relative_to(ROOT)) for path in read} <= names
     assert {"simulator/storefront/schema.sql", "simulator/report/summary.schema.json"} <= names
@@ -80,7 +81,7 @@ def test_wheel_holds_what_runs(wheel):
 
 
 def test_wheel_holds_nothing_else(wheel):
-    """No tests, no documentation, no compiled leftovers; and the licence is there."""
+    """No tests, of the documentation only what a report shows, no compiled leftovers; and the licence is there."""
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"simulator", "footfall"}
     left = [name for name in names if "__pycache__" in name or name.endswith((".pyc", ".nbi", ".nbc", ".parquet"))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 from scipy.stats import fisher_exact
 
 from simulator.target.probes.findings import BROKEN, HELD, UNSEEN
@@ -63,7 +64,7 @@ def _only_among(finding: Finding) -> bool:
     if finding.hazard.code not in SINGLE or not among.violated or alone.violated or not alone.checked:
         return False
     # By visits: of one shopper all checks may hold, or break, for the same reason.
-    told = [[0, alone.visits], [among.visits_violated, among.visits - among.visits_violated]]
+    told = np.array([[0, alone.visits], [among.visits_violated, among.visits - among.visits_violated]])
     return bool(fisher_exact(told, alternative="less").pvalue < RARE)
 
 

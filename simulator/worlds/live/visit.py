@@ -136,19 +136,29 @@ class LiveVisit:
         fcp_us = tap.fcp_us - tap.fcp_wired_us if self.link else tap.fcp_us
         blocking = self._ask(self._opening + calls[BLOCKING], BLOCKING, stamp, 0, tap.blind_us - fcp_us)
         self._opening = ()
-        if blocking.left:
-            return Seen(NEVER_US, NEVER_US, blocking.took_us, blocking.took_us, True, NOT_SEEN)
         fcp_us = (fcp_us if blocking.made else tap.fcp_us) + blocking.took_us
+        if blocking.left or not self._held_back(tap.delay_us, tap.blind_us - fcp_us):
+            return Seen(NEVER_US, NEVER_US, blocking.took_us, blocking.took_us, True, NOT_SEEN)
+        fcp_us += tap.delay_us
         if not blocking.ok:
             return Seen(fcp_us, fcp_us, blocking.took_us, blocking.took_us, False, NOT_SEEN)
         rest_us = tap.rest_us - tap.lcp_wired_us if self.link else tap.rest_us
         left_us = self.walk.patience_us(fcp_us) - fcp_us - rest_us
-        lcp = self._ask(calls[LCP], LCP, stamp, blocking.took_us, left_us)
+        lcp = self._ask(calls[LCP], LCP, stamp, blocking.took_us + tap.delay_us, left_us)
         measured_us = blocking.took_us + lcp.took_us
         if lcp.left:
             return Seen(fcp_us, NEVER_US, measured_us, measured_us, True, NOT_SEEN)
         load_us = fcp_us + (rest_us if lcp.made else tap.rest_us) + lcp.took_us
         return Seen(fcp_us, load_us, measured_us, measured_us, True, NOT_SEEN)
+
+    def _held_back(self, delay_us: int, left_us: int) -> bool:
+        """Hold the answers back for as long as the arm says; return whether the shopper waited for them.
+
+        What is held back has been answered and recorded, so no delay of ours is ever taken for the target's.
+        """
+        if delay_us:
+            gevent.sleep(min(delay_us, max(left_us, 0)) / US)
+        return delay_us <= left_us or not delay_us
 
     def _deferred(self, tap: Tap, stamp: Stamp, *, leaves: bool, stuck: bool) -> None:
         """Make those calls that hold nothing: the page's of now, then the phone's. The shopper looks meanwhile."""

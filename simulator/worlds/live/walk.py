@@ -29,7 +29,7 @@ class Tap(NamedTuple):
 
     state: int
     fcp_us: int
-    """The modelled part of FCP: everything but the blocking calls, any delay of the arm included."""
+    """The modelled part of FCP: everything but the blocking calls and the arm's delay."""
     rest_us: int
     """The modelled part from FCP until usable: everything but the lcp calls."""
     blind_us: int
@@ -51,6 +51,8 @@ class Tap(NamedTuple):
     down_kbps: float
     made: int
     """Which calls the page makes: bit n is the call at place n of its card."""
+    delay_us: int
+    """How long the arm holds back what the blocking calls answered."""
 
 
 class Seen(NamedTuple):
@@ -75,7 +77,7 @@ def _arrive(world: World, visits: NDArray[Any], shopper: int, visit: int, arm: i
 @compiled
 def _tap(
     given: Given, shoppers: NDArray[Any], visits: NDArray[Any], events: NDArray[Any]
-) -> tuple[int, int, int, int, int, int, bool, int, int, int, int, float, float, int]:
+) -> tuple[int, int, int, int, int, int, bool, int, int, int, int, float, float, int, int]:
     personas, tables, cards, _, _, arms, seed = given
     shopper, visit, event = shoppers[0], visits[0], events[0]
     persona, card = personas[shopper.persona], cards[visit.state]
@@ -85,10 +87,10 @@ def _tap(
     blind_us = patience_us(persona, shopper, visit, np.inf)
     fcp_wired_us, lcp_wired_us = _wired_us(card, persona, visit, event)
     fcp_wired_us = min(fcp_wired_us, fcp_us)
-    waits = fcp_us + delay_us, load_us - fcp_us, blind_us, fcp_wired_us, lcp_wired_us
+    waits = fcp_us, load_us - fcp_us, blind_us, fcp_wired_us, lcp_wired_us
     around = visit.reconnects == 1, visit.pages, visit.category, visit.product, event.network
     made = calls_made(given, visits, 0)
-    return visit.state, *waits, *around, float(event.rtt_ms), float(event.down_kbps), made
+    return visit.state, *waits, *around, float(event.rtt_ms), float(event.down_kbps), made, delay_us
 
 
 @compiled
