@@ -9,6 +9,8 @@ import sys
 import textwrap
 from typing import NamedTuple
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported, as `footfall` itself does
+
 import numpy as np
 import pytest
 
@@ -86,13 +88,42 @@ QUIET = (
 """Tests of the real clock, or of requests that overlap, which busy machines bend: not in CI."""
 
 
+COMPILING = ("analysis/test_describe.py", "page/")
+"""Where the walk of a visit and the page load are compiled on a fresh clone: forty seconds, for one worker and once."""
+NOTHING_COMPILED = ("storefront/",)
+"""What another worker does meanwhile."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each worker whole files, so that what a file prepares is prepared once; and all that compiles to one.
+
+    Not the slow tests: some of their files take minutes.
+    """
+    if config.getvalue("dist") != "load" or config.getvalue("markexpr") == "slow":
+        return None
+    from xdist.scheduler.loadfile import LoadFileScheduling  # noqa: PLC0415 - there is no xdist where it is turned off
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return "compiling" if _begins(nodeid, COMPILING) else super()._split_scope(nodeid)
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
+def _begins(nodeid, places):
+    return nodeid.removeprefix("tests/").startswith(places)
+
+
 def pytest_collection_modifyitems(items):
-    """Mark the slow tests, and skip in CI those that need a quiet machine."""
+    """Mark the slow tests, skip in CI those that need a quiet machine, and begin with what compiles."""
+    items.sort(key=lambda item: (not _begins(item.nodeid, COMPILING), not _begins(item.nodeid, NOTHING_COMPILED)))
     busy = pytest.mark.skip(reason="holds the real clock against theory: run `make slow` on a quiet machine")
     for item in items:
-        if os.environ.get("CI") and item.nodeid.removeprefix("tests/").startswith(QUIET):
+        if os.environ.get("CI") and _begins(item.nodeid, QUIET):
             item.add_marker(busy)
-        if item.nodeid.removeprefix("tests/").startswith(SLOW):
+        if _begins(item.nodeid, SLOW):
             item.add_marker(pytest.mark.slow)
 
 

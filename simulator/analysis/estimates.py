@@ -14,6 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import bdtr, bdtrik, stdtrit
 
+from simulator.analysis.passes import (
+    UNSORTED,
+    count_clusters,
+    counts_of_hits,
+    limit_shares,
+    squares_of_residuals,
+    squares_of_weighted,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -45,10 +54,26 @@ def share(hits: NDArray[np.bool_], clusters: NDArray[np.int64], weights: NDArray
     n = len(hits)
     if n == 0:
         return NOTHING
-    values = hits.astype(np.float64)
-    p = weighted_mean(values, weights)
-    low, high = wilson(p, n / design_effect(values, clusters, weights))
-    return Estimate(p, n, low, high)
+    p, effect = _share_and_effect(hits, clusters, weights)
+    return Estimate(p, n, *wilson(p, n / effect))
+
+
+def _share_and_effect(
+    hits: NDArray[np.bool_], clusters: NDArray[np.int64], weights: NDArray[np.float64] | None
+) -> tuple[float, float]:
+    """Return the share of True and its design effect; without weights everything can be counted, with no rounding."""
+    if weights is not None:
+        values = hits.astype(np.float64)
+        return weighted_mean(values, weights), design_effect(values, clusters, weights)
+    found = counts_of_hits(hits, clusters)
+    if found[-1] == UNSORTED:
+        order = np.argsort(clusters, kind="stable")
+        found = counts_of_hits(hits[order], clusters[order])
+    n, (total, squares, mixed, sizes, _) = len(hits), found
+    # Whole numbers of Python, which never overflow: clusters of one row have an effect of 1 to the last bit.
+    alone = n * total * (n - total)
+    together = n * n * squares - 2 * n * total * mixed + total * total * sizes
+    return total / n, max(1.0, together / alone) if alone > 0 else 1.0
 
 
 def wilson(p: float, n: float) -> tuple[float, float]:
@@ -92,12 +117,40 @@ def variance_of_mean(
     values: NDArray[np.float64], clusters: NDArray[np.int64], weights: NDArray[np.float64] | None = None
 ) -> tuple[float, int]:
     """Return the cluster-robust variance of the (weighted) mean of `values` and the number of clusters."""
-    if weights is None:
-        weights = np.ones(len(values))
-    sums = cluster_sums(weights * (values - weighted_mean(values, weights)), clusters)
-    groups = len(sums)
+    together, _, groups = _squares(values, clusters, weights)
     correction = groups / (groups - 1) if groups > 1 else 1.0
-    return correction * float(sums @ sums) / float(weights.sum()) ** 2, groups
+    total = float(len(values) if weights is None else weights.sum())
+    return correction * together / total**2, groups
+
+
+def _squares(
+    values: NDArray[np.float64], clusters: NDArray[np.int64], weights: NDArray[np.float64] | None
+) -> tuple[float, float, int]:
+    """Return Σ over clusters of (Σ weight · residual)², Σ weight · residual² and how many clusters there are.
+
+    Residuals are from the (weighted) mean.
+    """
+    middle = weighted_mean(values, weights)
+    found = _squares_in_order(values, clusters, middle, weights)
+    if found[-1] == UNSORTED:
+        order = np.argsort(clusters, kind="stable")
+        other = None if weights is None else weights[order]
+        found = _squares_in_order(values[order], clusters[order], middle, other)
+    return found
+
+
+def _squares_in_order(
+    values: NDArray[np.float64], clusters: NDArray[np.int64], middle: float, weights: NDArray[np.float64] | None
+) -> tuple[float, float, int]:
+    if weights is None:
+        return squares_of_residuals(values, clusters, middle)
+    return squares_of_weighted(values, clusters, middle, weights)
+
+
+def distinct(clusters: NDArray[np.int64]) -> int:
+    """Return how many clusters there are."""
+    found = count_clusters(clusters)
+    return len(np.unique(clusters)) if found == UNSORTED else found
 
 
 def quantile(
@@ -142,7 +195,7 @@ def _quantile(
     value = at_share(curve, q)
     if value is None or known == 0:
         return Estimate(None, len(times))
-    effective = known / design_effect((times <= value).astype(np.float64), clusters, weights)
+    effective = known / _share_and_effect(times <= value, clusters, weights)[1]
     low, high = (None if end is None else at_share(curve, end) for end in rank_shares(q, effective))
     return Estimate(value, len(times), low, high)
 
@@ -153,10 +206,17 @@ Curve = tuple["NDArray[np.float64]", "NDArray[np.float64]"]
 
 def product_limit(times: NDArray[np.float64], seen: NDArray[np.bool_]) -> Curve:
     """Return the product-limit curve; at equal times what was seen comes before what was not."""
-    order = np.lexsort((~seen, times))
-    over = 1.0 / np.arange(len(times), 0, -1)
-    shares = (1.0 - np.cumprod(1.0 - over * seen[order])).astype(np.float64)
-    return times[order], shares
+    if np.any(times < 0):
+        order = np.lexsort((~seen, times))
+        return times[order], limit_shares(seen[order])
+    # The bits of numbers that are not negative stand in their order, with the highest one free: so one sort of whole
+    # numbers does for both keys, and needs no permutation.
+    keys = times.astype(np.float64).view(np.uint64) << np.uint64(1)
+    keys |= ~seen
+    keys.sort()
+    in_order = (keys & np.uint64(1)) == 0
+    keys >>= np.uint64(1)
+    return keys.view(np.float64), limit_shares(in_order)
 
 
 def weighted_curve(times: NDArray[np.float64], weights: NDArray[np.float64]) -> Curve:
@@ -199,20 +259,7 @@ def design_effect(
     values: NDArray[np.float64], clusters: NDArray[np.int64], weights: NDArray[np.float64] | None = None
 ) -> float:
     """Return how many times clusters and weights widen the variance of a mean; never below 1."""
-    if weights is None:
-        weights = np.ones(len(values))
-    residuals = values - weighted_mean(values, weights)
-    alone = float((weights * residuals) @ residuals) * float(weights.sum()) / len(values)
-    if alone <= 0:
-        return 1.0
-    sums = cluster_sums(weights * residuals, clusters)
-    return max(1.0, float(sums @ sums) / alone)
-
-
-def cluster_sums(values: NDArray[np.float64], clusters: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the sum of `values` in each cluster."""
-    if np.any(clusters[1:] < clusters[:-1]):
-        order = np.argsort(clusters, kind="stable")
-        values, clusters = values[order], clusters[order]
-    starts = np.flatnonzero(np.append(True, clusters[1:] != clusters[:-1]))
-    return np.add.reduceat(values, starts)
+    together, alone, _ = _squares(values, clusters, weights)
+    if weights is not None:
+        alone *= float(weights.sum()) / len(values)
+    return max(1.0, together / alone) if alone > 0 else 1.0

@@ -20,9 +20,12 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """A column of names: `codes` are positions in `names`, -1 where there is none."""
+    """A column of names: `codes` are positions in `names`, -1 where there is none.
 
-    codes: NDArray[np.int64]
+    Codes are as short as they were stored; whoever calculates with them makes them long first.
+    """
+
+    codes: NDArray[np.signedinteger[Any]]
     names: tuple[str, ...]
 
     def are(self, name: str) -> NDArray[np.bool_]:
@@ -32,11 +35,12 @@ class Labels:
 
     def counts(self) -> dict[str, int]:
         """Return the rows of each name that occurs."""
-        found = np.bincount(self.codes[self.codes >= 0], minlength=len(self.names))
+        known = self.codes if not len(self.codes) or self.codes.min() >= 0 else self.codes[self.codes >= 0]
+        found = np.bincount(known, minlength=len(self.names))
         return {name: int(count) for name, count in zip(self.names, found, strict=True) if count}
 
-    def take(self, rows: NDArray[Any]) -> Labels:
-        """Return the labels of `rows` (positions or a mask)."""
+    def take(self, rows: slice | NDArray[Any]) -> Labels:
+        """Return the labels of `rows` (all, positions or a mask)."""
         return Labels(self.codes[rows], self.names)
 
 
@@ -114,5 +118,18 @@ def _labels(values: pa.ChunkedArray) -> Labels:
     if encoded.num_chunks == 0:
         return Labels(np.zeros(0, np.int64), ())
     whole = encoded.chunk(0)
-    codes = pc.fill_null(whole.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
+    # The index of a dictionary is signed in every table that is written here.
+    short = whole.indices if pa.types.is_signed_integer(whole.indices.type) else whole.indices.cast(pa.int64())
+    codes = pc.fill_null(short, -1).to_numpy(zero_copy_only=False)
     return Labels(codes, tuple(map(str, whole.dictionary.to_pylist())))
+
+
+def among(values: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which of the values are among the known ones, both (mostly) ascending as tables stand: a search each."""
+    if not len(known):
+        return np.zeros(len(values), np.bool_)
+    if np.any(known[1:] < known[:-1]):
+        known = np.sort(known)
+    places = np.searchsorted(known, values)
+    found: NDArray[np.bool_] = known[np.minimum(places, len(known) - 1)] == values
+    return found

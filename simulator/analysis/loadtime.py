@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.analysis.metrics import METRICS, labels_of, matching, sample
+from simulator.analysis.metrics import METRICS, labels_of, matching, rows_of, sample
 from simulator.model.schema import TECHNOLOGIES
 from simulator.model.states import STATE_NAMES
 
@@ -45,7 +45,7 @@ def cell(run: Run, where: Mapping[str, str], wanted: Mapping[str, float]) -> Cel
 
 def names(run: Run, label: str) -> list[str]:
     """Return the values of a label of pages that occur: in their own order where they have one, else by size."""
-    counts = labels_of(run, "events", label).take(matching(run, "events", {})).counts()
+    counts = labels_of(run, "events", label).take(rows_of(run, "events", {})).counts()
     order: Sequence[str] = ORDER.get(label) or sorted(counts, key=lambda name: (-counts[name], name))
     return [name for name in order if name in counts]
 

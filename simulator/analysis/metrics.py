@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from simulator.analysis.estimates import Estimate, mean, quantiles, share
+from simulator.analysis.parting import part
 from simulator.journey.records import CAUSES
 
 if TYPE_CHECKING:
@@ -177,24 +178,43 @@ def sample(run: Run, metric: Metric, where: Mapping[str, str] | None = None) -> 
     time that was waited, `seen` being False: the truth is longer. Visits that the run's end cut are not among the
     values; the others stand in for them (see `cut`).
     """
-    mask = matching(run, metric.source, where or {})
+    rows = rows_of(run, metric.source, where or {})
     if metric.source == "visits":
-        return _of_visits(run, metric.name, mask)
+        return _of_visits(run, metric.name, rows)
     if metric.source == "events":
-        return _of_events(run.events, metric.name, mask)
+        return _of_events(run.events, metric.name, rows)
     assert run.requests is not None
-    return _of_requests(run.requests, metric.name, mask)
+    return _of_requests(run.requests, metric.name, rows)
 
 
 def matching(run: Run, source: Source, where: Mapping[str, str]) -> NDArray[np.bool_]:
-    """Return the rows of a table that carry all labels of `where`; control's only, unless it names an arm."""
-    wanted = dict(where)
-    if source in ("visits", "events") and run.base_arm is not None:
-        wanted.setdefault("arm", run.base_arm)
+    """Return which rows of a table carry all labels of `where`; control's only, unless it names an arm."""
     mask = np.ones(len(frame_of(run, source)), np.bool_)
-    for label, name in wanted.items():
+    for label, name in _wanted(run, source, where).items():
         mask &= labels_of(run, source, label).are(name)
     return mask
+
+
+Rows: TypeAlias = "slice | NDArray[Any]"
+"""What picks rows of a column: all of them, or positions, or a mask."""
+
+
+def rows_of(run: Run, source: Source, where: Mapping[str, str]) -> Rows:
+    """Return the rows that `matching` finds, ascending; a table is parted once for all values of the same labels."""
+    wanted = _wanted(run, source, where)
+    if not wanted:
+        return slice(None)
+    labels, found = run.parted.get(source, ((), None))
+    if found is None or labels != tuple(wanted):
+        found = part({label: labels_of(run, source, label) for label in wanted})
+        run.parted[source] = (tuple(wanted), found)
+    return found.rows(wanted)
+
+
+def _wanted(run: Run, source: Source, where: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels that rows must have; control's arm, where there are several and none is named."""
+    arm = {"arm": run.base_arm} if source in ("visits", "events") and run.base_arm is not None else {}
+    return arm | dict(where)
 
 
 def frame_of(run: Run, source: Source) -> Frame:
@@ -209,42 +229,47 @@ def labels_of(run: Run, source: Source, label: str) -> Labels:
     return run.event_labels(label) if source == "events" else frame_of(run, source).labels(label)
 
 
-def _of_visits(run: Run, name: str, mask: NDArray[np.bool_]) -> Sample:
+def _of_visits(run: Run, name: str, rows: Rows) -> Sample:
     visits, weights = run.visits, None
     if name == "cart_abandonment":
-        mask = mask & visits.flags("carted")
-    if name != "start_lag" and not run.finished.all():
-        mask = mask & run.counted
-        weights = run.visit_weights[mask]
-    return Sample(_visit_values(run, name)[mask], visits.integers("shopper")[mask], None, weights)
+        rows = _narrowed(rows, visits.flags("carted"))
+    if name != "start_lag" and not run.all_finished:
+        rows = _narrowed(rows, run.counted)
+        weights = run.visit_weights[rows]
+    return Sample(_visit_values(run, name, rows), visits.integers("shopper")[rows], None, weights)
 
 
-def _visit_values(run: Run, name: str) -> NDArray[np.float64]:
+def _narrowed(rows: Rows, mask: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return those of the rows where the mask is True."""
+    return np.flatnonzero(mask) if isinstance(rows, slice) else rows[mask[rows]]
+
+
+def _visit_values(run: Run, name: str, rows: Rows) -> NDArray[np.float64]:
     visits = run.visits
     if name in _VISIT_TIMES:
-        return visits.numbers(_VISIT_TIMES[name]) / US
+        return visits.numbers(_VISIT_TIMES[name])[rows] / US
     if name == "pages":
-        return visits.numbers("pages")
+        return visits.numbers("pages")[rows]
     if name == "bounce":
-        hits = visits.flags("bounced") & run.finished
+        hits = visits.flags("bounced")[rows] & run.finished[rows]
     elif name.startswith("left_"):
-        hits = visits.labels("cause").are(name.removeprefix("left_"))
+        hits = visits.labels("cause").take(rows).are(name.removeprefix("left_"))
     elif name == "conversion":
-        hits = visits.numbers("orders") > 0
+        hits = visits.numbers("orders")[rows] > 0
     else:
-        hits = (visits.numbers("orders") == 0) & run.finished
+        hits = (visits.numbers("orders")[rows] == 0) & run.finished[rows]
     return hits.astype(np.float64)
 
 
-def _of_events(events: Frame, name: str, mask: NDArray[np.bool_]) -> Sample:
-    who = events.integers("shopper")[mask]
+def _of_events(events: Frame, name: str, rows: Rows) -> Sample:
+    who = events.integers("shopper")[rows]
     if name == "page_errors":
-        return Sample((~events.flags("ok")[mask]).astype(np.float64), who)
+        return Sample((~events.flags("ok")[rows]).astype(np.float64), who)
     column = _LOADS[name]
-    seen = events.present(column)[mask]
-    values = events.numbers(column)[mask]
+    seen = events.present(column)[rows]
+    values = events.numbers(column)[rows]
     if not seen.all():
-        values = np.where(seen, values, events.numbers("waited_us")[mask])
+        values = np.where(seen, values, events.numbers("waited_us")[rows])
     return Sample(values / US, who, seen)
 
 
@@ -253,10 +278,10 @@ def failed(requests: Frame) -> NDArray[np.bool_]:
     return requests.present("error") & ~requests.labels("error").are(ABANDONED)
 
 
-def _of_requests(requests: Frame, name: str, mask: NDArray[np.bool_]) -> Sample:
-    who, done = requests.integers("shopper")[mask], requests.integers("done_us")[mask]
-    due, sent = requests.integers("due_us")[mask], requests.integers("sent_us")[mask]
-    return Sample(request_value(name, due, sent, done, failed(requests)[mask]), who)
+def _of_requests(requests: Frame, name: str, rows: Rows) -> Sample:
+    who, done = requests.integers("shopper")[rows], requests.integers("done_us")[rows]
+    due, sent = requests.integers("due_us")[rows], requests.integers("sent_us")[rows]
+    return Sample(request_value(name, due, sent, done, failed(requests)[rows]), who)
 
 
 def request_value(name: str, due_us: Any, sent_us: Any, done_us: Any, failed: Any) -> Any:  # noqa: ANN401 - one or many

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from simulator.analysis.cut import visit_weights
-from simulator.analysis.frames import Frame, Labels, LateFrame
+from simulator.analysis.frames import Frame, Labels, LateFrame, among
 from simulator.analysis.latency import LABELS, Histograms, read_histograms
 from simulator.analysis.manifest import Manifest, read_manifest
 from simulator.journey.arms import CONTROL
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from simulator.analysis.parting import Parting
 
 NEEDED = {
     "shoppers": ("shopper", "persona", "os", "tier"),
@@ -83,6 +85,16 @@ class Run:
     def finished(self) -> NDArray[np.bool_]:
         """Which visits came to their end; the others were cut when the run ended."""
         return ~self.visits.labels("cause").are(CAUSES[ONGOING])
+
+    @cached_property
+    def all_finished(self) -> bool:
+        """Whether no visit was cut."""
+        return bool(self.finished.all())
+
+    @cached_property
+    def parted(self) -> dict[str, tuple[tuple[str, ...], Parting]]:
+        """How each table is parted at present: by which labels, and the parting."""
+        return {}
 
     @cached_property
     def visit_weights(self) -> NDArray[np.float64]:
@@ -273,7 +285,13 @@ def _check_shoppers(run: Run) -> None:
     known = run.shoppers.integers("shopper")
     late = isinstance(run.events, LateFrame)
     for name, frame in (("visits", run.visits), *(() if late else (("events", run.events),))):
-        strangers = np.setdiff1d(frame.integers("shopper"), known)
+        strangers = _strangers(frame.integers("shopper"), known)
         if len(strangers):
-            found = f"{name} has shopper {strangers[0]}, who is not in the shoppers table"
+            found = f"{name} has shopper {min(strangers)}, who is not in the shoppers table"
             raise one_fault(str(run.folder), found, "", "the tables are not of one run")
+
+
+def _strangers(shoppers: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return those who are not known; rows stand mostly by shopper, so each stretch of one is looked at once."""
+    once = shoppers[np.append(len(shoppers) > 0, shoppers[1:] != shoppers[:-1])] if len(shoppers) else shoppers
+    return once[~among(once, known)]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.analysis.estimates import Estimate
+    from simulator.analysis.metrics import Sample
     from simulator.analysis.runs import Run
 
 EDGES_S = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0)
@@ -57,7 +58,8 @@ def by_landing(run: Run) -> Speed:
     landing_s = run.visits.numbers("landing_load_us")[matching(run, "visits", {}) & run.counted] / 1e6
     known = landing_s[~np.isnan(landing_s)]
     edges = [*_begins(known), float("inf")] if len(known) else []
-    bins = [_bin(run, landing_s, low, high) for low, high in pairwise(edges)]
+    samples = {name: sample(run, METRICS[name]) for name in SHOWN}
+    bins = [_bin(samples, landing_s, low, high) for low, high in pairwise(edges)]
     return Speed(tuple(bins), len(landing_s) - len(known))
 
 
@@ -69,11 +71,11 @@ def _begins(landing_s: NDArray[np.float64]) -> list[float]:
     return [edge for edge in begins if edge >= first] or [begins[-1]]
 
 
-def _bin(run: Run, landing_s: NDArray[np.float64], low_s: float, high_s: float) -> Bin:
-    here = (landing_s >= low_s) & (landing_s < high_s)
+def _bin(samples: dict[str, Sample], landing_s: NDArray[np.float64], low_s: float, high_s: float) -> Bin:
+    here = np.flatnonzero((landing_s >= low_s) & (landing_s < high_s))
     metrics = {}
-    for name in SHOWN:
-        found = sample(run, METRICS[name]).only(here)
+    for name, whole in samples.items():
+        found = whole.only(here)
         metrics[name] = found.share() if METRICS[name].kind == "share" else found.mean(METRICS[name].least)
-    middle = float(np.median(landing_s[here])) if here.any() else None
-    return Bin(low_s, high_s, int(here.sum()), middle, metrics)
+    middle = float(np.median(landing_s[here])) if len(here) else None
+    return Bin(low_s, high_s, len(here), middle, metrics)

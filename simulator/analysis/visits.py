@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.analysis.estimates import Estimate, share
-from simulator.analysis.metrics import LEAVING, METRICS, VISIT_LABELS, labels_of, matching, sample
+from simulator.analysis.estimates import Estimate, distinct, share
+from simulator.analysis.frames import among
+from simulator.analysis.metrics import LEAVING, METRICS, VISIT_LABELS, labels_of, matching, rows_of, sample
 from simulator.model.schema import SITUATIONS, TECHNOLOGIES, TIERS
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.analysis.frames import Frame
+    from simulator.analysis.metrics import Rows
     from simulator.analysis.runs import Run
     from simulator.analysis.words import Kind
 
@@ -83,12 +85,13 @@ def measure(run: Run, metric: str, where: Mapping[str, str] | None = None) -> Es
 
 def group(run: Run, name: str, where: Mapping[str, str] | None = None) -> Group:
     """Return what the visits with these labels came to."""
-    mask = matching(run, "visits", where or {})
+    rows = rows_of(run, "visits", where or {})
+    finished = run.finished[rows]
     return Group(
         name,
-        int(mask.sum()),
-        int((mask & ~run.finished).sum()),
-        len(np.unique(run.visits.integers("shopper")[mask])),
+        len(finished),
+        int((~finished).sum()),
+        distinct(run.visits.integers("shopper")[rows]),
         {metric: measure(run, metric, where) for metric in HEADLINE},
         {cause: measure(run, f"left_{cause}", where) for cause in LEAVING},
     )
@@ -96,7 +99,7 @@ def group(run: Run, name: str, where: Mapping[str, str] | None = None) -> Group:
 
 def groups(run: Run, label: str) -> list[Group]:
     """Return the visits of each value of a label that occurs; labels without an order of their own by size."""
-    counts = labels_of(run, "visits", label).take(matching(run, "visits", {})).counts()
+    counts = labels_of(run, "visits", label).take(rows_of(run, "visits", {})).counts()
     if label == "arm":
         names = [name for name in run.manifest.arms if labels_of(run, "visits", "arm").are(name).any()]
     else:
@@ -145,7 +148,7 @@ def funnel(run: Run) -> list[Step]:
 def _reached(run: Run, page: str) -> NDArray[np.bool_]:
     """Return, for each visit, whether one of its events was such a page, usable before the shopper left."""
     here = arrived(run.events, page)
-    return np.isin(visit_keys(run, "visits"), visit_keys(run, "events")[here])
+    return among(visit_keys(run, "visits"), visit_keys(run, "events", here))
 
 
 def arrived(events: Frame, page: str) -> NDArray[np.bool_]:
@@ -154,15 +157,17 @@ def arrived(events: Frame, page: str) -> NDArray[np.bool_]:
     return here & ~events.labels("cause").are("impatient")
 
 
-def visit_keys(run: Run, table: str) -> NDArray[np.int64]:
+def visit_keys(run: Run, table: str, rows: Rows = slice(None)) -> NDArray[np.int64]:
     """Return a number for each row's (shopper, visit, arm), equal in both tables."""
-    return keys_of(run.visits if table == "visits" else run.events, run.manifest.arms)
+    return keys_of(run.visits if table == "visits" else run.events, run.manifest.arms, rows)
 
 
-def keys_of(frame: Frame, arms: Sequence[str]) -> NDArray[np.int64]:
-    """Return a number for each row's (shopper, visit, arm), given the names of the run's arms."""
+def keys_of(frame: Frame, arms: Sequence[str], rows: Rows = slice(None)) -> NDArray[np.int64]:
+    """Return a number for the (shopper, visit, arm) of each of `rows`, given the names of the run's arms."""
     labels = frame.labels("arm")
     known = [*arms, *sorted(set(labels.names) - set(arms))]
-    arm = np.array([known.index(name) for name in labels.names], np.int64)[labels.codes]
-    numbers: NDArray[np.int64] = (frame.integers("shopper") << 22) | (frame.integers("visit") << 6) | arm
+    arm = np.array([known.index(name) for name in labels.names], np.int64)[labels.codes[rows]]
+    numbers: NDArray[np.int64] = frame.integers("shopper")[rows] << 22
+    numbers |= frame.integers("visit")[rows] << 6
+    numbers |= arm
     return numbers

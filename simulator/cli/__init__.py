@@ -80,6 +80,9 @@ def _terminate(signum: int, frame: FrameType | None) -> None:
 
 def main() -> None:
     """Run the command line and exit with one of the codes of `simulator.cli.exits`."""
+    # One thread of the matrix library: our matrices are small, its threads wait for each other ten times longer than
+    # they calculate, and the last digits of a figure would tell how many processors there are.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     signal.signal(signal.SIGTERM, _terminate)
     with guarded_streams():
         code = _run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from simulator.study.scoreboard import Line, Scoreboard
-
-THREADS = "OPENBLAS_NUM_THREADS"
 
 
 @click.command("estimators", short_help="How good the estimators are, on simulated truth.")
@@ -57,8 +54,6 @@ def command(
 
     Ends with 1 when one of them, other than those marked naive, does not hold what its intervals promise.
     """
-    # The processors are the workers': threads of the matrix library would only wait for each other.
-    os.environ.setdefault(THREADS, "1")
     from simulator.study.scoreboard import SEED, scoreboard
 
     with _progress() as tell:

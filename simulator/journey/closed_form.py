@@ -169,12 +169,13 @@ def pages_at_most(population: Population, index: int, most: int) -> NDArray[np.f
 
 def undisturbed(persona: Record, flags: int) -> Chain:
     """Return the chain of a row of PERSONA for visits that begin with `flags`."""
-    begin = {(state, _after(persona, state, flags)): share for state, share in _entries(persona, flags)}
+    sets, clears = persona.sets.tolist(), persona.clears.tolist()
+    begin = {(state, (flags | sets[state]) & ~clears[state]): share for state, share in _entries(persona, flags)}
     places, moves = list(begin), []
     index = {place: number for number, place in enumerate(places)}
     for number, (state, have) in enumerate(places):  # grows while it is read
         for following, share in _onward(persona, state, have):
-            place = (following, _after(persona, following, have))
+            place = (following, (have | sets[following]) & ~clears[following])
             if place not in index:
                 index[place] = len(places)
                 places.append(place)
@@ -291,7 +292,7 @@ def _entries(persona: Record, flags: int) -> list[tuple[int, float]]:
 
 def _onward(persona: Record, state: int, flags: int) -> list[tuple[int, float]]:
     """Return the states that may follow, and with what probability; exit is left out."""
-    weights = [next_weight(persona, state, following, flags, NOT_SEEN, _NO_PULL) for following in range(S + 1)]
+    weights = _next_weights(persona, state, flags, _NO_PULL).tolist()
     total = sum(weights)
     return [(following, weights[following] / total) for following in range(S) if weights[following] > 0]
 
@@ -299,6 +300,10 @@ def _onward(persona: Record, state: int, flags: int) -> list[tuple[int, float]]:
 _NO_PULL = np.ones(S + 1)
 
 
-def _after(persona: Record, state: int, flags: int) -> int:
-    """Return the flags once the page of `state` has loaded."""
-    return int((flags | persona.sets[state]) & ~persona.clears[state])
+@compiled
+def _next_weights(persona: Record, state: int, flags: int, pull: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (S + 1,) the weights of each next state and of exit; one by one, asking would take most of the time."""
+    weights = np.empty(S + 1)
+    for following in range(S + 1):
+        weights[following] = next_weight(persona, state, following, flags, NOT_SEEN, pull)
+    return weights

@@ -8,6 +8,7 @@ cheap inverse; they compile to a table of log-quantiles over an even grid of nor
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import numpy as np
@@ -70,8 +71,7 @@ class Distribution(BaseModel):
 
     def quantile(self, share: float) -> float:
         """Return the value below which `share` of draws lie."""
-        low, high = self.bounds()
-        return float(np.clip(self.exact().ppf(share), low, high))
+        return _quantile(self, share)
 
     def least(self) -> float:
         """Return the smallest value; before the clip that is 0 of every kind that says nothing else."""
@@ -293,10 +293,18 @@ class TableBook:
         return self._block
 
 
+@lru_cache(maxsize=1_024)
+def _quantile(distribution: Distribution, share: float) -> float:
+    """Return a clipped quantile; freezing scipy's distribution takes a millisecond, and the same ones are asked for."""
+    return float(np.clip(distribution.exact().ppf(share), *distribution.bounds()))
+
+
+@lru_cache(maxsize=256)
 def log_quantiles(distribution: Distribution) -> NDArray[np.float64]:
-    """Return ln of the quantile at each of `TABLE_SCORES`."""
+    """Return ln of the quantile at each of `TABLE_SCORES`; not to be written to."""
     quantiles = distribution.exact().ppf(stats.norm.cdf(TABLE_SCORES))
     logs: NDArray[np.float64] = np.log(np.clip(quantiles, 1e-300, None))
+    logs.flags.writeable = False
     return logs
 
 

@@ -7,13 +7,12 @@ Every value remembers the file it came from, so that `footfall persona show` can
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from simulator.model.faults import FileFaults
 from simulator.model.library import resolve
 from simulator.model.units import parse_duration_s
-from simulator.model.yamlfile import read_yaml, shown_name
+from simulator.model.yamlfile import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +72,7 @@ def is_mixin(file: YamlFile) -> bool:
 
 def _merge(path: Path, chain: tuple[Path, ...]) -> Merged:
     """Merge one file; `chain` holds the files that led to it, each the child of the next."""
-    file = _read(path)
+    file = read_yaml(path)
     chain = (*chain, path.resolve())
     layers, faults = _Layers(), []
     for key, parent in _parents(file):
@@ -89,21 +88,6 @@ def _merge(path: Path, chain: tuple[Path, ...]) -> Merged:
         raise FileFaults(dict.fromkeys(faults))
     layers.lay(Merged(file.data, {}, file), without=_PARENTS)
     return Merged(layers.data, layers.origins, file)
-
-
-def _read(path: Path) -> YamlFile:
-    """Read a file once, however many inherit it; a changed file is read again."""
-    if not path.is_file():
-        return read_yaml(path)
-    now = path.stat()
-    return _read_version(path, shown_name(path), now.st_mtime_ns, now.st_size)
-
-
-@lru_cache(maxsize=128)
-def _read_version(path: Path, shown: str, changed_ns: int, size: int) -> YamlFile:
-    """Read a file as it was at a time; what is returned must not be changed."""
-    del changed_ns, size
-    return read_yaml(path, shown=shown)
 
 
 def _circle(file: YamlFile, key: KeyPath, chain: tuple[Path, ...], found: Path) -> Fault:
@@ -143,24 +127,26 @@ class _Layers:
             here, old = (*path, key), base.get(key)
             if value is None and key in base:
                 del base[key]
-                self._forget(here)
+                self._forget(here, old)
             elif _is_scale(value) and (scaled := _scaled(old, value["scale"])) is not None:
                 base[key] = scaled
             elif isinstance(value, dict) and isinstance(old, dict) and not _is_whole(here, value):
                 self._lay(old, value, here, origin)
             elif isinstance(value, dict):
                 base[key] = {}
-                self._forget(here)
+                self._forget(here, old)
                 self._lay(base[key], value, here, origin)
             else:
                 base[key] = value
-                self._forget(here)
+                self._forget(here, old)
             self.origins[here] = origin(here)
 
-    def _forget(self, path: KeyPath) -> None:
-        """Drop the origins below a value that is no more."""
-        for known in [known for known in self.origins if known[: len(path)] == path]:
-            del self.origins[known]
+    def _forget(self, path: KeyPath, old: object) -> None:
+        """Drop the origins of a value that is no more; only below a mapping there are others than its own."""
+        self.origins.pop(path, None)
+        if isinstance(old, dict):
+            for known in [known for known in self.origins if known[: len(path)] == path]:
+                del self.origins[known]
 
 
 def _is_whole(path: KeyPath, value: dict[str, Any]) -> bool:

@@ -71,11 +71,16 @@ def load_persona(path: Path, *, onto: Path | None = None) -> Persona:
 def _valid_sections(merged: Merged) -> dict[str, object]:
     """Return those sections that are valid in themselves, so that one fault does not hide the others."""
     valid: dict[str, object] = {}
-    for name, info in PersonaFile.model_fields.items():
-        kind: Any = info.annotation
+    for name, adapter in _section_kinds().items():
         with suppress(ValidationError):
-            valid[name] = TypeAdapter(kind).validate_python(merged.data.get(name))
+            valid[name] = adapter.validate_python(merged.data.get(name))
     return valid
+
+
+@cache
+def _section_kinds() -> dict[str, TypeAdapter[Any]]:
+    kinds: dict[str, Any] = {name: info.annotation for name, info in PersonaFile.model_fields.items()}
+    return {name: TypeAdapter(kind) for name, kind in kinds.items()}
 
 
 def _relocated(error: ValidationError, merged: Merged) -> list[Fault]:

@@ -85,5 +85,9 @@ def _onward(row: Mix, guards: Mapping[str, Guard], flags: int) -> Iterator[Place
     """Yield the places that may follow with these flags."""
     for name, share in row.items():
         if share > 0 and name != EXIT and name in STATE_INDEX and guards[name].is_open(flags):
-            state = STATES[STATE_INDEX[name]]
-            yield name, (flags | bits(state.sets)) & ~bits(state.clears)
+            sets, clears = _CHANGES[name]
+            yield name, (flags | sets) & ~clears
+
+
+_CHANGES = {state.name: (bits(state.sets), bits(state.clears)) for state in STATES}
+"""The flags that a state's page sets and clears."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -56,6 +57,13 @@ def read_yaml(path: Path, *, shown: str | None = None) -> YamlFile:
         raise one_fault(name, "does not exist", "a YAML file is needed", "check the name and the folder") from None
     except (OSError, UnicodeDecodeError) as error:
         raise one_fault(name, f"cannot be read ({error})", "a UTF-8 text file is needed") from None
+    data, lines = _parsed(name, text)
+    return YamlFile(name, _copied(data), lines)
+
+
+@lru_cache(maxsize=128)
+def _parsed(name: str, text: str) -> tuple[dict[str, Any], dict[Path_, int]]:
+    """Return a text's values and lines: parsing takes tens of milliseconds, and many name the same files."""
     try:
         tree = YAML(typ="rt", pure=True).load(text)
     except YAMLError as error:
@@ -63,7 +71,14 @@ def read_yaml(path: Path, *, shown: str | None = None) -> YamlFile:
     if not isinstance(tree, CommentedMap):
         raise one_fault(name, f"holds {_kind(tree)}", "must hold a mapping of keys to values")
     lines: dict[Path_, int] = {}
-    return YamlFile(name, _plain(tree, (), lines), lines)
+    return _plain(tree, (), lines), lines
+
+
+def _copied(value: Any) -> Any:  # noqa: ANN401 - any value of a file
+    """Return the same values in mappings and lists of the caller's own."""
+    if isinstance(value, dict):
+        return {key: _copied(inner) for key, inner in value.items()}
+    return [_copied(inner) for inner in value] if isinstance(value, list) else value
 
 
 def shown_name(path: Path) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simulator.model.behaviour import Behaviour
+    from simulator.model.persona import PopulationSpec
     from simulator.model.population import Population
     from simulator.worlds.crowd import Rows
 
@@ -38,9 +39,9 @@ GOOD_LCP_US = 2_500_000
 """Core Web Vitals call a largest paint within 2.5 s good."""
 
 
-def population_under(behaviour: Behaviour, name: str = POPULATION) -> Population:
-    """Return a population compiled as it reacts under a preset."""
-    return compile_population(apply(behaviour, load_population(name)))[0]
+def population_under(behaviour: Behaviour, people: PopulationSpec | None = None) -> Population:
+    """Return a population, by default everyday shoppers, compiled as it reacts under a preset."""
+    return compile_population(apply(behaviour, people or load_population(POPULATION)))[0]
 
 
 def delayed_world(

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from simulator.analysis.estimates import NOTHING, Estimate
 from simulator.model.behaviour import load_behaviour
+from simulator.model.persona import load_population
 from simulator.study.charts import Charts
-from simulator.study.designs import population_under
+from simulator.study.designs import POPULATION, population_under
 from simulator.study.slowdowns import slow_down
 from simulator.study.studies import Role, studies
 
@@ -60,8 +61,8 @@ def scorecard(seed: int, visits: int = VISITS, behaviour: str = "causal-consensu
     The fitted figures come first, then predictions, then what is left out. Raises `FileFaults` for a preset that is
     not there.
     """
-    preset = load_behaviour(behaviour)
-    levels = [_Level(population_under(level), seed, visits) for level in (preset, *_ends(preset))]
+    preset, people = load_behaviour(behaviour), load_population(POPULATION)
+    levels = [_Level(population_under(level, people), seed, visits) for level in (preset, *_ends(preset))]
     rows = [row for study in studies() for row in _of_study(study, levels)]
     order: tuple[Role, ...] = ("fitted", "predicted", "excluded")
     return sorted(rows, key=lambda row: order.index(row.role))

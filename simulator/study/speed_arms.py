@@ -8,6 +8,7 @@ import numpy as np
 
 from simulator.analysis.assignment import balance, delays_of
 from simulator.analysis.estimates import NOTHING, Estimate, share
+from simulator.analysis.frames import among
 from simulator.analysis.incidence import aalen_johansen
 from simulator.analysis.influence import difference, mean_of, relative
 from simulator.analysis.metrics import METRICS, Sample, matching, sample
@@ -140,7 +141,7 @@ def _ends(run: Run, arm: str, grid: NDArray[np.float64]) -> Ends:
 def funnel(run: Run, reached: Mapping[str, Sequence[Ints]], arms: Sequence[str]) -> tuple[FunnelStep, ...]:
     """Return each step's share of visits, of all and of the step before, arm by arm."""
     keys = keys_of(run.visits, run.manifest.arms)
-    there = {page: np.isin(keys, np.concatenate(parts)) for page, parts in reached.items() if parts}
+    there = {page: among(keys, np.concatenate(parts)) for page, parts in reached.items() if parts}
     steps: list[FunnelStep] = []
     before = {arm: np.ones(len(keys), np.bool_) for arm in arms}
     for name, page in FUNNEL:

@@ -110,10 +110,15 @@ def reduce_pages(run: Run, cards: NDArray[Any] | None) -> Pages:
     for frame in chunks_of(run, COLUMNS):
         rows = _base_rows(frame, run.base_arm)
         _add(kept, frame, rows, cards)
-        keys = keys_of(frame, run.manifest.arms)
         for _, page in FUNNEL:
-            kept.reached.setdefault(page, []).append(np.unique(keys[arrived(frame, page)]))
+            there = keys_of(frame, run.manifest.arms, np.flatnonzero(arrived(frame, page)))
+            kept.reached.setdefault(page, []).append(_once(there))
     return kept
+
+
+def _once(keys: Ints) -> Ints:
+    """Return keys without those that stand twice in a row."""
+    return keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys
 
 
 def _base_rows(frame: Frame, arm: str | None) -> Ints:

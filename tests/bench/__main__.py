@@ -14,6 +14,7 @@ import bench_fleet
 import bench_generate
 import bench_live
 import bench_page
+import bench_report
 import bench_speed
 from rich.console import Console
 from rich.table import Table
@@ -28,6 +29,7 @@ TOPICS = {
     "capacity": bench_capacity.run,
     "page": bench_page.run,
     "speed": bench_speed.run,
+    "report": bench_report.run,
     "estimators": bench_estimators.run,
 }
 

@@ -1,6 +1,7 @@
 """`footfall persona`: what it prints, where, and how it ends."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -40,6 +41,23 @@ def theory(everybody):
     """Return the closed form of every shipped persona by name."""
     population, roster = compile_population(everybody)
     return {name: expectations(population, index) for index, name in enumerate(roster.personas)}
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="needs two processors")
+def test_the_number_of_processors_does_not_show():
+    """A closed form is the same to its last digit on one processor and on all: more threads sum in other order."""
+    script = "import os, sys; os.sched_setaffinity(0, eval(sys.argv.pop(1)))\nfrom simulator.cli import main; main()"
+    unset = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    everyone = os.sched_getaffinity(0)
+    one, other = (
+        subprocess.run(
+            [sys.executable, "-c", script, repr(processors), "persona", "show", "support_seeker", "--json"],
+            env=unset, check=True, capture_output=True, timeout=60,
+        ).stdout
+        for processors in ({min(everyone)}, everyone)
+    )  # fmt: skip
+    assert one == other
+    assert json.loads(one)["expectations"]["pages"] > 1
 
 
 def test_list_names_every_persona_with_its_figures(footfall, everybody, theory):

@@ -96,16 +96,17 @@ def test_addresses_that_cannot_be(footfall, option):
 
 def test_plain_locust_asks_too(tmp_path):
     """Under plain Locust nothing is sent to a stranger either; and its web UI is this machine's alone by default."""
-    command = [sys.executable, "-m", "locust", "-f", str(ROOT / "locustfiles" / "shoppers.py"), "--headless"]
+    code = """
+import locust
+from locust.argument_parser import get_parser
+from locust.main import main
+import simulator.worlds.live.plain
+print(get_parser().parse_args(["-f", "x.py"]).web_host, flush=True)
+main()
+"""
+    command = [sys.executable, "-c", code, "-f", str(ROOT / "locustfiles" / "shoppers.py"), "--headless"]
     command += ["--host", OTHER, "-u", "1", "-t", "20s", "--only-summary"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, cwd=tmp_path)
     assert ended.returncode == 2, ended.stderr
     assert "192.0.2.1 is not this machine" in ended.stderr
-    code = """
-import locust
-from locust.argument_parser import get_parser
-import simulator.worlds.live.plain
-print(get_parser().parse_args(["-f", "x.py"]).web_host)
-"""
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=90, check=True)
-    assert shown.stdout.strip() == "127.0.0.1"
+    assert ended.stdout.splitlines()[0] == "127.0.0.1"

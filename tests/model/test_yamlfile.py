@@ -142,3 +142,19 @@ def test_faults_stand_in_the_order_of_file_and_line():
 def test_suggestions(word, said):
     """A near word is suggested, a far one is not."""
     assert suggestion(word, ("home", "search", "cart")) == said
+
+
+def test_a_file_that_is_read_twice_is_nobodys_to_change(read):
+    """A text is parsed once, and still what one reader does to its values reaches no other."""
+    text = "a: {b: [1, 2]}\n"
+    first, second = read(text), read(text)
+    first.data["a"]["b"].append(3)
+    first.data["c"] = 4
+    assert second.data == read(text).data == {"a": {"b": [1, 2]}}
+    assert second.line(("a", "b", 1)) == 1
+
+
+def test_a_file_that_changed_is_read_anew(read):
+    """Nothing that was read before stands for a text that is another one, though of the same length and instant."""
+    assert read("a: 1\n").data == {"a": 1}
+    assert read("a: 2\n").data == {"a": 2}
