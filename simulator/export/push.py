@@ -12,6 +12,7 @@ from simulator.export.ids import uuids
 from simulator.export.push_causes import ABANDONED_CART, DAY_US, NONE, REASONS, Due, Groups, due_messages, sortable
 from simulator.export.reading import made, named, nullable
 from simulator.journey.tables import CODE, Column
+from simulator.model.persona import base_messages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,13 +21,12 @@ if TYPE_CHECKING:
 
 DELIVERED = 0.94
 """Share that reaches a phone before it expires (assumed)."""
-OPENED = {"android": 0.030, "ios": 0.025}
 OPENED_ABANDONED = 0.16
-"""Direct opens in retail by system, and of messages about a cart left behind (Airship and Leanplum, second-hand)."""
+"""Direct opens in retail of messages about a cart left behind (Leanplum, second-hand); of others the base persona's."""
 OPEN_MEDIAN_US, OPEN_SIGMA = 48 * 60e6, 1.4
 """Android's median (second-hand, taken for iOS too); the spread is assumed."""
-DISMISSED, DISMISS_MEDIAN_US = 0.6, 25 * 60e6
-"""Share of those not opened that are swiped away (assumed)."""
+DISMISS_MEDIAN_US = 25 * 60e6
+"""Of those not opened that are swiped away (assumed); which share is the base persona's."""
 OPT_OUT, OPT_OUT_MORE, ENOUGH, WEEK_US = 0.0015, 0.006, 3, 7 * DAY_US
 """Chance that an unwanted message ends all: OPT_OUT, and OPT_OUT_MORE for each beyond ENOUGH in a week (assumed)."""
 
@@ -69,17 +69,18 @@ class Outcome(NamedTuple):
 def _outcome(groups: Groups, due: Due) -> tuple[Due, Outcome]:
     """Return the messages that were sent and their outcome: none after the shopper opted out."""
     delivered = groups.chance("delivered", due) < DELIVERED
+    habits = base_messages()
     likely = np.where(
         due.reason == ABANDONED_CART,
         OPENED_ABANDONED,
-        np.where(groups.system[due.group] == "android", OPENED["android"], OPENED["ios"]),
+        np.where(groups.system[due.group] == "android", habits.opened.android, habits.opened.ios),
     )
     opened = delivered & (groups.chance("opened", due) < likely)
     opened_us = due.at_us + lognormal_us(groups.chance("opened.after", due), OPEN_MEDIAN_US, OPEN_SIGMA)
     read_us = due.at_us + lognormal_us(groups.chance("dismissed.after", due), DISMISS_MEDIAN_US, OPEN_SIGMA)
     tired = groups.chance("opted_out", due) < OPT_OUT + OPT_OUT_MORE * np.maximum(0, _within_a_week(due) - ENOUGH)
     leaves = delivered & ~opened & tired
-    dismissed = delivered & ~opened & (leaves | (groups.chance("dismissed", due) < DISMISSED))
+    dismissed = delivered & ~opened & (leaves | (groups.chance("dismissed", due) < habits.dismissed))
     first = np.full(len(groups.keys), np.iinfo(np.int64).max)
     np.minimum.at(first, due.group[leaves], read_us[leaves])
     sent = due.at_us <= first[due.group]

@@ -15,7 +15,7 @@ from simulator.model.library import resolve, shipped
 from simulator.model.merge import FOLDER, Merged, merge_persona
 from simulator.model.places import city_table
 from simulator.model.problems import section_problems
-from simulator.model.schema import PersonaFile, PopulationFile
+from simulator.model.schema import PersonaFile, PopulationFile, PushMessages
 from simulator.model.yamlfile import YamlFile, pydantic_faults, read_yaml, validate
 
 if TYPE_CHECKING:
@@ -115,6 +115,13 @@ def complete_personas() -> dict[str, Path]:
     """Return the shipped files that are personas of their own, not bases or mixins."""
     names = {name: path for name, path in shipped(FOLDER).items() if not name.startswith(("base_", "with_"))}
     return dict(sorted(names.items()))
+
+
+@cache
+def base_messages() -> PushMessages:
+    """Return what shoppers do with push messages unless their persona says otherwise: the shipped base's."""
+    file = read_yaml(shipped(FOLDER)["base_mobile"])
+    return PushMessages.model_validate(file.data["features"]["push"])
 
 
 def _namesakes(file: YamlFile, files: list[str], personas: list[Persona]) -> list[Fault]:

@@ -176,11 +176,38 @@ class AugmentedReality(Section):
     uses: Share = 0.0
 
 
+class OpenRates(Section):
+    """Share of push messages that are opened from the phone's own list, by system."""
+
+    android: Share = 0.0
+    ios: Share = 0.0
+
+
+class PushMessages(Section):
+    """What shoppers who allow push messages do with them in a live run; they ignore them unless it is said."""
+
+    fetched: Annotated[Share, Field(description="of pages, beside which the phone fetches what has come")] = 0.0
+    opened: OpenRates = OpenRates()
+    dismissed: Annotated[Share, Field(description="of those not opened, swiped away")] = 0.0
+    looked_at: Annotated[Share, Field(description="of those still there, opened by who looks through them")] = 0.0
+    muted: Annotated[Share, Field(description="of those not opened, after which none is noticed any more")] = 0.0
+    enough: Annotated[int, Field(ge=1, description="messages on a local day; any more are too many")] = 3
+    opt_out: Annotated[Share, Field(description="of those too many, after which the shopper wants none")] = 0.0
+
+
+class Support(Section):
+    """How many of those who stay although their page failed ask for help, in a live run."""
+
+    asked: Annotated[Share, Field(description="of failed pages that did not drive them away")] = 0.0
+
+
 class Features(Section):
     """What they use of what their phone can do; nothing unless it is said."""
 
     biometric: Biometric = Biometric()
     ar: AugmentedReality = AugmentedReality()
+    push: PushMessages = PushMessages()
+    support: Support = Support()
 
 
 class History(Section):

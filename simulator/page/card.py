@@ -24,7 +24,7 @@ OPERATIONS = (
     "offers", "geofence", "store_near", "price", "decide", "exposure", "track", "push_register", "push_receipt",
     "consent_set", "login", "auth_begin", "auth_finish", "loyalty_balance", "loyalty_earn", "loyalty_redeem", "content",
     "ar_asset", "support", "cart", "add_to_cart", "remove_from_cart", "checkout", "payment", "purchase", "share",
-    "push_send",
+    "push_send", "push_fetch", "share_open",
 )  # fmt: skip
 """The canonical operations; a target file maps each to a request."""
 Operation = Literal[OPERATIONS]  # type: ignore[valid-type] # a Literal of one tuple, so that the names stand once

@@ -6,6 +6,7 @@ Nothing here prints; the command line does.
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Thread
 from time import perf_counter, sleep
@@ -31,10 +32,12 @@ if TYPE_CHECKING:
 
 REACH_S = 5.0
 """A target that has not answered by then is unreachable."""
+REMOVE = "remove_from_cart"
 _WALK = (
     "session", "identify", "consent_set", "decide", "home", "search", "suggest", "category", "recommend", "rank",
     "product", "price", "ar_asset", "offers", "geofence", "store_near", "next_action", "content", "loyalty_balance",
-    "add_to_cart", "cart", "checkout", "payment", "purchase", "loyalty_earn", "loyalty_redeem", "login", "exposure",
+    "add_to_cart", "cart", REMOVE, "checkout", "payment", "purchase", "loyalty_earn", "loyalty_redeem", "login",
+    "exposure",
 )  # fmt: skip
 ORDER = (*_WALK, *(operation for operation in OPERATIONS if operation not in {*_WALK, "track"}), "track")
 """The order in which operations are tried; one that needs what a later one extracts waits for it."""
@@ -122,10 +125,20 @@ def walk(
                     raise TargetUnreachable(base, _reason(error)) from None
                 yield CheckLine(request.operation, request.method, redacted(request.url), problem=_reason(error))
             answered = True
+            if request.operation == REMOVE:
+                _put_back(client, target, shopper)
     for operation in waiting:
         skipped = target.build(operation, shopper)
         assert isinstance(skipped, Skipped)
         yield CheckLine(operation, skipped=True, problem=skipped.reason)
+
+
+def _put_back(client: httpx.Client, target: Target, context: Context) -> None:
+    """Put into the cart again what was taken out, so that there is something to pay; who cannot has nothing to pay."""
+    request = target.build("add_to_cart", context)
+    if isinstance(request, Request):
+        with suppress(httpx.RequestError):
+            _ask(client, target, context, request, longest_s=request.timeout_s)
 
 
 def _next(target: Target, context: Context, waiting: list[str]) -> Request | None:

@@ -14,7 +14,7 @@ from simulator.journey.records import NOT_SEEN, SHOPPER
 from simulator.model.devices import device_table
 from simulator.model.places import city_table, country_table
 from simulator.model.schema import CATEGORIES, CONSENTS
-from simulator.target.fields import CREDENTIAL, EXTRACTED, NUMBER, PASSKEY, PICK
+from simulator.target.fields import CREDENTIAL, EXTRACTED, KIND, NUMBER, PASSKEY, PICK, POSITIONS
 from simulator.target.headers import SAVE_DATA_SHARE, device_headers, markers, network_hints, sends_hints
 from simulator.target.identity import Identity, id_of, identity_of
 from simulator.target.passkeys import CeremonyError, Phone
@@ -146,6 +146,7 @@ class Context:
         values["event.type"], values["event.at_ms"] = event, at_ms
         values["event.at_s"], values["event.at_us"] = at_ms // 1_000, at_ms * 1_000
         values.pop(_MOMENT, None)
+        values.pop(POSITIONS, None)
         values.pop("event.name", None)
         if not self._events or event in self._events:
             values["event.name"] = self._events.get(event, event)
@@ -208,6 +209,7 @@ def open_context(target: Target, who: Who, *, seed: int, visit: int, run: str, a
         "visit.number": visit,
         "run.id": run,
         "message.campaign": f"footfall-{visit_id}",
+        KIND: "opened",
         NUMBER: 1,
     }
     known |= target.accounts.of(seed, who.shopper)
@@ -241,6 +243,9 @@ def _later(seed: int, who: Who, at: Fix | None, values: Mapping[str, Json], name
     if name in _PLACE and "location" in who.consents:
         fix = at() if at else (who.latitude_deg, who.longitude_deg)
         return {field: round(deg, _DEGREE_DIGITS) for field, deg in zip(_PLACE, fix, strict=True)}
+    if name == POSITIONS and "place.lat" in values and "event.at_ms" in values:
+        # Whoever has no phone that noted them knows one: where they are now.
+        return {name: [{"lat": values["place.lat"], "lon": values["place.lon"], "at_ms": values["event.at_ms"]}]}
     if name == _MOMENT and "event.at_ms" in values:
         moment = datetime.fromtimestamp(values["event.at_ms"] / 1e3, UTC)
         return {_MOMENT: moment.isoformat(timespec="milliseconds")}

@@ -27,6 +27,8 @@ FIELDS = {
     "shopper.time_zone": "IANA time zone of the city they live in",
     "place.lat": "latitude in degrees; missing without location consent",
     "place.lon": "longitude in degrees; missing without location consent",
+    "place.positions": "a list of {lat, lon, at_ms}: where the phone was at each page since it last told it; missing "
+    "without location consent",
     "consent.analytics": "true or false",
     "consent.personalization": "true or false",
     "consent.location": "true or false",
@@ -36,6 +38,7 @@ FIELDS = {
     "visit.number": "which of the shopper's visits, from 0",
     "page.category": "category in view, in the target's own words; the favourite until another was chosen",
     "page.query": "what the shopper types to search in that category",
+    "page.stuck_at": "the path of the call of this visit that last failed; missing where none did",
     "event.type": "what happened, in the words of the page's operation",
     "event.name": "the same as the target calls it, by `events`; where that leaves it out, it is not reported",
     "event.at_ms": "when it happened, milliseconds since 1970",
@@ -43,6 +46,7 @@ FIELDS = {
     "event.at_us": "the same in microseconds",
     "event.at": "the same as ISO 8601 in UTC",
     "message.campaign": "the campaign of a message that is to be sent",
+    "message.kind": "what became of the message extracted as `message`: opened or dismissed",
     "passkey.credential": "the phone's answer to WebAuthn options extracted as `passkey`; missing if no finger fits",
     "paging.number": "which request for a long answer this is, from 1",
     "paging.cursor": "where the next part of a long answer begins; missing for the first",
@@ -61,5 +65,11 @@ SESSION = "{extracted.session}"
 """What a bearer token is unless the file says otherwise."""
 PASSKEY, CREDENTIAL = "passkey", "passkey.credential"
 """What options of a WebAuthn ceremony are extracted as, and the field that holds the phone's answer."""
+POSITIONS, KIND = "place.positions", "message.kind"
+MESSAGE = "message"
+"""What ids of messages are extracted as; a phone's receipt then names one of them."""
+STUCK_AT = "page.stuck_at"
+LINK = "link"
+"""What a shared link is extracted as; whoever opens it finds somebody else's there."""
 PICK = "pick"
 """Where a context keeps the integer that chooses among extracted candidates; no template can name it."""

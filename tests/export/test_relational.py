@@ -20,7 +20,7 @@ from simulator.export.dataset import Shard, play_shard, source_of
 from simulator.export.local_time import offsets_us
 from simulator.export.orders import LINES, ORDERS, RETURNED, orders_and_lines
 from simulator.export.products import CURRENCY, product_facts
-from simulator.export.push import COLUMNS, OPEN_MEDIAN_US, OPENED, OPENED_ABANDONED, push_messages
+from simulator.export.push import COLUMNS, OPEN_MEDIAN_US, OPENED_ABANDONED, push_messages
 from simulator.export.push_causes import DAY_US
 from simulator.export.relational import DEVICES, EXPERIMENTS, PART
 from simulator.export.source import Source
@@ -29,6 +29,7 @@ from simulator.journey.kernel import S
 from simulator.journey.records import EVENT, NEVER_US, NOT_SEEN, SHOPPER, VISIT
 from simulator.journey.tables import Names, events_table, shoppers_table, visits_table
 from simulator.model.devices import device_table
+from simulator.model.persona import base_messages
 from simulator.model.places import city_table
 from simulator.model.states import STATE_INDEX
 from simulator.runfolder.tables import plain
@@ -414,7 +415,12 @@ def test_messages_are_opened_as_often_and_as_late_as_declared(arms):
     system = {row["shopper"]: row["os"] for row in arms.rows["shoppers"]}
     sent = [m for m in arms.rows["push_messages"] if m["delivered"] and m["arm"] == "buying"]
     rates = np.array(
-        [OPENED_ABANDONED if m["reason"] == "abandoned_cart" else OPENED[system[m["shopper"]]] for m in sent]
+        [
+            OPENED_ABANDONED
+            if m["reason"] == "abandoned_cart"
+            else getattr(base_messages().opened, system[m["shopper"]])
+            for m in sent
+        ]
     )
     after = np.array([m["opened_at_us"] - m["sent_at_us"] for m in sent if m["opened_at_us"]])
     assert len(after) > 30

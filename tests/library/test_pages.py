@@ -25,7 +25,7 @@ CALLS = {
     "offers": ["offers blocking", "track deferred"],
     "product": ["product blocking", "recommend deferred", "price deferred", "track deferred"],
     "add_to_cart": ["add_to_cart blocking", "track deferred"],
-    "cart": ["cart blocking", "recommend deferred", "next_action deferred"],
+    "cart": ["cart blocking", "recommend deferred", "next_action deferred", "remove_from_cart deferred"],
     "checkout": ["checkout blocking"],
     "payment": ["payment blocking"],
     "purchase": ["purchase blocking", "track deferred"],

@@ -16,14 +16,14 @@ PAGES = {
     "rewards": {"loyalty_balance", "offers", "loyalty_redeem", "track"},
     "plan": {"content", "recommend", "loyalty_earn", "track"},
     "support": {"support", "track"},
-    "notifications": {"push_receipt", "offers", "track"},
+    "notifications": {"offers", "track"},
     "content": {"content", "recommend", "loyalty_earn", "track"},
-    "store": {"store_near", "offers", "geofence", "track"},
+    "store": {"store_near", "offers", "track"},
     "ar_preview": {"ar_asset", "track"},
     "share": {"share", "track"},
 }
-RARE = {"consent_set"}
-"""What one in twenty visitors of a page does."""
+RARE = {"push_fetch", "push_receipt", "consent_set", "geofence", "share_open", "remove_from_cart"}
+"""What phones do beside any page, and what few shoppers do."""
 UNASKED = {
     "no push consent",
     "no location consent",

@@ -135,7 +135,7 @@ ONE_FAULT = {
     "a feature that is none": (
         "features: {biometrics: {enrolled: 0.5}}\n",
         (
-            "mine.yaml:4: features.biometrics is not a known key, allowed are evidence, biometric, ar. "
+            "mine.yaml:4: features.biometrics is not a known key, allowed are evidence, biometric, ar, push, support. "
             "Hint: did you mean biometric?"
         ),
     ),

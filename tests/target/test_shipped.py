@@ -21,7 +21,7 @@ NOT_SERVED = {
     "storefront": set(),
     "json_server": {
         "consent_set", "decide", "exposure", "geofence", "identify", "loyalty_earn", "loyalty_redeem", "next_action",
-        "price", "push_register", "rank", "suggest",
+        "price", "push_register", "rank", "remove_from_cart", "suggest",
     },
 }  # fmt: skip
 """What a target does not have: a server without behaviour needs no more than makes a load."""

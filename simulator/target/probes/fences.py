@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from simulator.target.probes.probe import MOST_DRAWN, Difference, Probe
 from simulator.target.probes.steps import Ask, Script
-from simulator.target.probes.where import COUNTRY, POSITION, Telling, countries_of, metres
+from simulator.target.probes.where import COUNTRY, POSITION, POSITIONS, Telling, countries_of, metres
+from simulator.target.sends import named_by
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -51,10 +52,14 @@ class Fences(Probe):
     cells: set[tuple[float, float, bool]] = field(default_factory=set)
     position: Telling = field(init=False)
     country: Telling = field(init=False)
+    late: frozenset[str] = field(init=False)
+    """Operations that tell where somebody was, at several moments."""
 
     def __post_init__(self) -> None:
         """Find out which requests tell the target where somebody is."""
-        self.position, self.country = Telling(self.ground.target, POSITION), Telling(self.ground.target, COUNTRY)
+        target = self.ground.target
+        self.position, self.country = Telling(target, POSITION, POSITIONS), Telling(target, COUNTRY)
+        self.late = frozenset(name for name, rest in target.file.operations.items() if POSITIONS in named_by(rest))
 
     def see(self, seen: Seen) -> None:
         """Compare positions with circles, and countries with countries."""
@@ -64,24 +69,31 @@ class Fences(Probe):
         used = seen.evidence.get("geo_used")
         if fences is None and used is None:
             return
-        here = seen.visitor.position if self.position.told(seen) else None
-        if here and isinstance(used, tuple):
-            self._used(seen, here, used)
-        if here and (circles := [fence for fence in fences or () if fence and not fence.country]):
-            self._circles(seen, here, circles)
+        told = self._told(seen)
+        if told and isinstance(used, tuple):
+            self._used(seen, told, used)
+        if told and (circles := [fence for fence in fences or () if fence and not fence.country]):
+            self._circles(seen, told, circles)
         countries = frozenset(fence.country for fence in fences or () if fence and fence.country)
         if countries and self.country.told(seen):
             self._countries(seen, countries)
 
-    def _used(self, seen: Seen, here: tuple[float, float], used: tuple[float, float]) -> None:
-        away_m = metres(here, used)
+    def _told(self, seen: Seen) -> list[tuple[float, float]]:
+        """Return the positions that the target may answer for, the latest last; most operations tell of one."""
+        if seen.operation in self.late:
+            return [(one["lat"], one["lon"]) for one in seen.visitor.value(POSITIONS) or ()]
+        here = seen.visitor.position if self.position.told(seen) else None
+        return [here] if here else []
+
+    def _used(self, seen: Seen, told: list[tuple[float, float]], used: tuple[float, float]) -> None:
+        away_m = min(metres(there, used) for there in told)
         if away_m > max(ELSEWHERE_M, self.ground.promises.position_error):
             says = f"{seen.operation} was made for a place {away_m / 1_000:,.0f} km away"
-            self.check(seen, False, says, differs=(Difference("position", list(used), list(here)),))
+            self.check(seen, False, says, differs=(Difference("position", list(used), list(told[-1])),))
 
-    def _circles(self, seen: Seen, here: tuple[float, float], circles: list[Fence]) -> None:
-        error_m = self.ground.promises.position_error
-        away_m = [metres(here, (fence.latitude_deg, fence.longitude_deg)) for fence in circles]
+    def _circles(self, seen: Seen, told: list[tuple[float, float]], circles: list[Fence]) -> None:
+        here, error_m = told[-1], self.ground.promises.position_error
+        away_m = [min(metres(there, (one.latitude_deg, one.longitude_deg)) for there in told) for one in circles]
         out = [(m, fence) for m, fence in zip(away_m, circles, strict=True) if m > fence.radius_m + error_m]
         self.check(
             seen,

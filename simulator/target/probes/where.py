@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulator.target.probes.seen import Seen, Visitor
     from simulator.target.request import Target
 
-POSITION, COUNTRY = "place.lat", "shopper.country"
+POSITION, POSITIONS, COUNTRY = "place.lat", "place.positions", "shopper.country"
 NEAR_KM = 300.0
 """Whoever is so near to a city may be in its country: the table of cities has no borders (assumed)."""
 

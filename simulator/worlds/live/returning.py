@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from simulator.journey.returners import comes_again
 
@@ -12,10 +12,19 @@ if TYPE_CHECKING:
 
     from simulator.journey.plan import Plan
     from simulator.scenario.load import Scenario
+    from simulator.worlds.live.phone import Phone
+    from simulator.worlds.live.transport import Memory
 
 Kept = TypeVar("Kept")
 MOST = 20_000
 """Shoppers of whom something is kept at once; who has not come for longest is forgotten first."""
+
+
+class Belongings(NamedTuple):
+    """What a shopper leaves on their device: the browser's memory, and what the phone holds."""
+
+    memory: Memory
+    phone: Phone
 
 
 class Returning(Generic[Kept]):

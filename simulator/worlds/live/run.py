@@ -26,13 +26,15 @@ from simulator.target.permission import permission_for
 from simulator.target.redaction import redacted
 from simulator.worlds.crowd import World
 from simulator.worlds.live.abort import labels_of
+from simulator.worlds.live.asides import Asides, Links
 from simulator.worlds.live.ceiling import Ceiling
 from simulator.worlds.live.figures import SessionFigures
 from simulator.worlds.live.gate import Gate, room_of
 from simulator.worlds.live.listening import Exchange
+from simulator.worlds.live.phone import InHand, Phone, Whose, rules_of
 from simulator.worlds.live.probing import LiveProbing
 from simulator.worlds.live.recorder import ABANDONED, Recorder, Stamp
-from simulator.worlds.live.returning import Returning, comes_back_in
+from simulator.worlds.live.returning import Belongings, Returning, comes_back_in
 from simulator.worlds.live.transport import BaseUrl, Budget, Connection, Memory
 from simulator.worlds.live.visit import Arrival, LiveVisit
 from simulator.worlds.live.walk import Seen, Walk
@@ -102,8 +104,11 @@ class LiveRun:
         self.figures = SessionFigures()
         self.gate = Gate(spec.max_open_visits, self.now_us)
         cached = Budget()
-        self._new_memory = lambda: Memory(cached)
-        self.returning: Returning[Memory] = Returning(self._new_memory, lambda *_: False)
+        self._new_belongings = lambda: Belongings(Memory(cached), Phone())
+        self.returning: Returning[Belongings] = Returning(self._new_belongings, lambda *_: False)
+        self._links = Links()
+        self._phones = rules_of(self.target)
+        self._features = [persona.spec.features for persona in scenario.personas.personas]
         self.on_request: Callable[[Stamp, int, Reply, str], None] = lambda *_: None
         self.known: dict[str, Any] = {}
         self.start_s = perf_counter()
@@ -162,10 +167,22 @@ class LiveRun:
         context.values |= self.known
         return context
 
+    def in_hand(self, phone: Phone, context: Context, walk: Walk, visit: int) -> InHand:
+        """Return a shopper's phone as it is on one visit."""
+        row = walk.shopper[0]
+        ios = bool(self.world.population.devices["is_ios"][row["device"]])
+        whose = Whose(self.world.seed, int(row["shopper"]), visit, ios)
+        return InHand(phone, self._phones, context, whose, self._features[row["persona"]].push)
+
+    def asides(self, walk: Walk, context: Context) -> Asides:
+        """Return what a visit's shopper does beside what pages ask for."""
+        asked = self._features[walk.shopper["persona"][0]].support.asked
+        return Asides(self.target, self._links, walk, context, asked)
+
     def plan(self) -> Plan:
         """Return the arrivals of this process's share, and get ready for who returns and for how many at once."""
         mine = share_of(self.scenario.plan(), self.worker, self.workers)
-        self.returning = Returning(self._new_memory, comes_back_in(self.scenario, mine))
+        self.returning = Returning(self._new_belongings, comes_back_in(self.scenario, mine))
         self.gate = Gate(room_of(self.scenario.spec.max_open_visits, self.worker, self.workers), self.now_us)
         return mine
 
@@ -273,16 +290,17 @@ class LiveRun:
 def calls_by_state(scenario: Scenario) -> tuple[list[tuple[tuple[int, ...], ...]], list[tuple[int, ...]]]:
     """Return for each state the mapped operations by placement, and the places of the deferred ones on its card.
 
-    A target may place an operation anew.
+    A target may place an operation anew, and leave some to phones.
     """
     table, places = [], []
+    phones_own = rules_of(scenario.target).own
     for card in scenario.pages.cards:
         placed: list[list[int]] = [[] for _ in PLACEMENTS]
         at: list[int] = []
         for place in range(card["calls"]):
             operation = int(card["operation"][place])
             name = served_by(scenario.target.operations, OPERATIONS[operation])
-            if name in scenario.target.operations:
+            if name in scenario.target.operations and name not in phones_own:
                 wanted = scenario.target.placement(name)
                 into = PLACEMENTS.index(wanted) if wanted else int(card["placement"][place])
                 placed[into].append(OPERATIONS.index(name))

@@ -22,6 +22,7 @@ from simulator.worlds.live.walk import Seen, Tap, Walk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from simulator.target.answers import Answer
     from simulator.target.call import Request
     from simulator.worlds.live.run import LiveRun
 
@@ -60,8 +61,10 @@ class LiveVisit:
         self.walk = Walk(run.world, arrival.shopper, arrival.visit, arrival.arm, arrival.due_us)
         self.context = run.context(self.walk, arrival.visit)
         self.link = Link() if run.shaped else None
-        memory = run.returning.take(arrival.shopper, arrival.visit)
-        self.connection = Connection(run.base, memory, self.link)
+        belongings = run.returning.take(arrival.shopper, arrival.visit)
+        self.connection = Connection(run.base, belongings.memory, self.link)
+        self.phone = run.in_hand(belongings.phone, self.context, self.walk, arrival.visit)
+        self.asides = run.asides(self.walk, self.context)
         self.visitor = run.probing.visitor(arrival.shopper, arrival.visit, self.context, self.connection)
         self.arrival, self.due_us = arrival, arrival.due_us
         self._again: tuple[Request, float] | None = None
@@ -105,7 +108,8 @@ class LiveVisit:
         self.due_us += waited_us
         if cause != IMPATIENT:
             self._sleep_until(begun_us + waited_us)
-            self._deferred(tap, stamp)
+            # Who leaves a page that failed leaves a shop that may not answer: their phone tells it another time.
+            self._deferred(tap, stamp, leaves=cause != ONGOING and seen.ok, stuck=cause == ONGOING and not seen.ok)
         return cause, think_us
 
     def _stand_before(self, tap: Tap) -> Stamp:
@@ -118,6 +122,8 @@ class LiveVisit:
         if self.link:
             self.link.turn(*self.walk.network())
         context.tell(run.page_names[tap.state], (self.due_us + run.reference_ms * 1_000) // 1_000)
+        self.phone.note()
+        self._opening += self.asides.before(tap)
         arrival = self.arrival
         return Stamp(
             arrival.shopper, arrival.visit, tap.step, self._persona, tap.state, arrival.arm, tap.network, self._device
@@ -154,12 +160,18 @@ class LiveVisit:
             gevent.sleep(min(delay_us, max(left_us, 0)) / US)
         return delay_us <= left_us or not delay_us
 
-    def _deferred(self, tap: Tap, stamp: Stamp) -> None:
-        """Make those calls that hold nothing and that the page makes now; the shopper looks at the page meanwhile."""
+    def _deferred(self, tap: Tap, stamp: Stamp, *, leaves: bool, stuck: bool) -> None:
+        """Make those calls that hold nothing: the page's of now, then the phone's. The shopper looks meanwhile."""
         state = tap.state
         calls = zip(self.run.calls[state][DEFERRED], self.run.places[state], strict=True)
-        now = tuple([operation for operation, place in calls if tap.made >> place & 1])
-        self._ask(now, DEFERRED, stamp, 0, NEVER_US)
+        made = [operation for operation, place in calls if tap.made >> place & 1]
+        now = tuple([operation for operation in made if self.asides.allows(operation, leaves=leaves)])
+        now += self.asides.help(tap, failed=stuck)
+        took_us = self._ask(now, DEFERRED, stamp, 0, NEVER_US).took_us
+        for name in self.phone.beside(self.run.page_names[state], tap.step):
+            took_us += self._ask((OPERATIONS.index(name),), DEFERRED, stamp, took_us, NEVER_US).took_us
+        for name in self.phone.leaving() if leaves else ():
+            took_us += self._ask((OPERATIONS.index(name),), DEFERRED, stamp, took_us, NEVER_US).took_us
 
     def _ask(self, operations: tuple[int, ...], placement: int, stamp: Stamp, after_us: int, left_us: int) -> Asked:
         """Make calls one after another until one fails or the shopper leaves.
@@ -187,6 +199,7 @@ class LiveVisit:
             if left:
                 return Asked(took_us, ok=True, left=True, made=made)
             if error and placement == BLOCKING:
+                self.asides.stuck(request)
                 return Asked(took_us, ok=False, left=False, made=made)
         return Asked(took_us, ok=True, left=False, made=made)
 
@@ -233,15 +246,21 @@ class LiveVisit:
     def _read(self, request: Request, reply: Reply) -> str:
         """Learn what a good answer told; return the error's name, or nothing."""
         target, error, evidence = self.run.target, reply.error, None
+        good: Answer | None = None
         if not error:
             answer = target.read(request.operation, reply.status, reply.headers, reply.body)
             self._again = target.again(request, answer, self.context)
             self.context.learn(answer)
+            good = answer if answer.ok else None
             evidence, error = self.run.contract.see(answer), answer.error
         if error and request.operation in target.opening:
             self.visitor = None  # The target does not know them, so nothing it answers says anything of them.
         if self.visitor is not None and evidence is not None:
             self.run.probing.see(self.visitor, request, reply, error, evidence)
+        if good is not None:
+            self.asides.hear(good)
+        # Last, for then the phone forgets what it told.
+        self.phone.hear(request.operation, reply.status, good)
         return error
 
     def _sleep_until(self, at_us: int) -> None:
