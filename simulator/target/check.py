@@ -9,7 +9,7 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Thread
-from time import perf_counter, sleep
+from time import perf_counter, sleep, time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -21,6 +21,7 @@ from simulator.page.card import OPERATIONS
 from simulator.target.context import Context, Who, open_context
 from simulator.target.evidence import Violation, read_evidence
 from simulator.target.login import address_of, basic, split_login
+from simulator.target.probes.hours import is_quiet, local, where_it_is
 from simulator.target.redaction import redacted, redacted_tree
 from simulator.target.request import Request, Skipped, Target
 from simulator.target.schema import Evidence, parse_host
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 REACH_S = 5.0
 """A target that has not answered by then is unreachable."""
 REMOVE = "remove_from_cart"
+NOON = 12.0
 _WALK = (
     "session", "identify", "consent_set", "decide", "home", "search", "suggest", "category", "recommend", "rank",
     "product", "price", "ar_asset", "offers", "geofence", "store_near", "next_action", "content", "loyalty_balance",
@@ -84,10 +86,16 @@ class CheckLine:
         return not self.problem and all(one.kind == "missing" for one in self.violations)
 
 
-def somebody(target: Target, *, run: str = "check") -> Context:
-    """Return the visit of a shopper who agrees to everything, in London, with the first Chromium phone of the table."""
+def somebody(target: Target, *, run: str = "check", now_ms: int | None = None) -> Context:
+    """Return the visit of a shopper who agrees to everything, in London, with the first Chromium phone of the table.
+
+    With the time of day (`now_ms` since 1970), where it is about noon if it is night in London: no shop owes anybody a
+    message at night.
+    """
     device = next(device for device in device_table().devices if device.client_hints)
     city = next(city for city in city_table() if city.name == "London")
+    if now_ms is not None and is_quiet(local(now_ms * 1_000, city.timezone), target.file.promises.quiet_hours):
+        city = where_it_is(NOON, now_ms)
     everything, place = frozenset(CONSENTS), (city.latitude_deg, city.longitude_deg)
     who = Who(0, city.country, device, *place, everything, CATEGORIES[0], city.name)
     return open_context(target, who, seed=0, visit=0, run=run)
@@ -109,7 +117,7 @@ def walk(
     """
     target.login = basic(split_login(parse_host(host))[1])
     base = target.base_url = address_of(host)
-    shopper = context or somebody(target)
+    shopper = context or somebody(target, now_ms=round(time() * 1e3))
     if transport is None:
         reach(base)
     waiting = [*target.setup, *(operation for operation in ORDER if operation in target.operations)]

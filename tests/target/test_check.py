@@ -1,6 +1,7 @@
 """`target check`: one shopper through every operation, in an order that works, and nobody waits for a dead host."""
 
 import socket
+from datetime import UTC, datetime
 from threading import Event
 
 import httpx
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
-from simulator.target.check import CheckLine, TargetUnreachable, reach, walk
+from simulator.target.check import CheckLine, TargetUnreachable, reach, somebody, walk
 from simulator.target.request import load_target
 from simulator.target.schema import Evidence
 
@@ -183,15 +184,18 @@ def test_a_host_is_a_base_url(target_of):
             list(walk(target_of(SHOP), host))
 
 
-def test_the_shipped_target_fits_the_shipped_shop(tmp_path, transport_of):
-    """Every operation of the storefront's file works against the storefront and shows the evidence it promises."""
+@pytest.mark.parametrize("hour", [3, 7, 12, 16, 22, 23])
+def test_the_shipped_target_fits_the_shipped_shop(tmp_path, transport_of, hour):
+    """Every operation of the storefront's file works and shows the evidence it promises, at every time of the day."""
     from simulator.storefront.app import build_app  # noqa: PLC0415 - the only test that needs the shop
     from simulator.storefront.shop import open_shop  # noqa: PLC0415 - same
 
-    shop = open_shop(tmp_path / "shop.db", 1)
+    now = datetime(2026, 3, 4, hour, 30, tzinfo=UTC)
+    shop = open_shop(tmp_path / "shop.db", 1, clock=lambda: now)
     try:
         target = load_target("storefront")
-        seen = list(walk(target, HOST, transport=transport_of(build_app(shop))))
+        who = somebody(target, now_ms=round(now.timestamp() * 1e3))
+        seen = list(walk(target, HOST, who, transport=transport_of(build_app(shop))))
     finally:
         shop.close()
     assert {line.operation for line in seen} == {*target.setup, *target.operations}
