@@ -9,7 +9,7 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Thread
-from time import perf_counter, sleep, time
+from time import perf_counter, sleep, time_ns
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -117,7 +117,7 @@ def walk(
     """
     target.login = basic(split_login(parse_host(host))[1])
     base = target.base_url = address_of(host)
-    shopper = context or somebody(target, now_ms=round(time() * 1e3))
+    shopper = context or somebody(target, now_ms=time_ns() // 1_000_000)
     if transport is None:
         reach(base)
     waiting = [*target.setup, *(operation for operation in ORDER if operation in target.operations)]
