@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from simulator.model.interrupts import plain_interrupts
 from simulator.target.redaction import any_known
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class Exit(IntEnum):
 def failing(run: Callable[[], Any]) -> int:
     """Run a command and return its exit code; errors that a user can mend are printed, not traced."""
     try:
-        result = run()
+        with plain_interrupts():
+            result = run()
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         return Exit.INTERRUPTED

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from simulator.model.interrupts import plain_interrupts
 from simulator.runfolder.files import CannotWrite
 
 if TYPE_CHECKING:
@@ -51,7 +52,10 @@ def make_all(make: Callable[[Any], Any], todo: Iterable[Any], workers: int) -> G
     `make` is sent to each worker once. Raises what `make` raises, and `CannotWrite` when a worker was killed.
     """
     if workers == 1:
-        yield from map(make, todo)
+        for shard in todo:
+            with plain_interrupts():
+                made = make(shard)
+            yield made
         return
     # By a file: megabytes in a process's arguments would make each wait until the one before has imported everything.
     with (

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import gevent
 import pytest
+from gevent.event import Event
 
 from simulator.storefront.process import running_storefront
 from simulator.target.headers import RUN_HEADER
 from simulator.target.probes.probing import findings
-from simulator.target.probes.steps import ALONE, AMONG, Ask, Script
+from simulator.target.probes.steps import ALONE, AMONG, Ask, Script, Wait
 from simulator.worlds.live import probing
 from simulator.worlds.live.run import LiveRun
 from simulator.worlds.live.visit import Arrival
@@ -32,7 +35,7 @@ def probed_run(scenario):
         run.set_up()
         plan = run.warm_up()
         prepare(run)
-        run.probing.alone(plan)
+        run.probing.alone(plan, Event())
         run.start_clock()
         run.probing.begin()
         arrivals = [Arrival(number, 0, 0, 20_000 * number) for number in range(visits)]
@@ -72,12 +75,31 @@ def test_requests_of_probes_carry_the_markers(shop, scenario):
         yield Ask(people.somebody(), "home")
 
     run.probing.probing.scripts = lambda: [Script("ask", 3, ask, times=3)]
-    run.probing.alone(plan)
+    run.probing.alone(plan, Event())
     assert shop.asked
     for asked in shop.asked:
         assert asked.headers[RUN_HEADER.lower()] == "run-1"
         assert "synthetic_request=true" in asked.headers["baggage"]
         assert int(asked.visit.split("-")[2]) >= 1 << 40
+
+
+def test_an_end_is_heard_while_probes_ask_alone(shop, scenario):
+    """Whoever ends a run before its load has begun need not wait for what is to be asked first."""
+    run = LiveRun(scenario("hurried", probe_share=0.5), shop.url, "run-1")
+    plan, ended = run.warm_up(), Event()
+
+    def wait(people, nth):
+        del nth
+        yield Ask(people.somebody(), "home")
+        yield Wait(60.0)
+
+    run.probing.probing.scripts = lambda: [Script("wait", 1, wait)]
+    gevent.spawn_later(0.3, ended.set)
+    begun_s = perf_counter()
+    run.probing.alone(plan, ended)
+    assert perf_counter() - begun_s < 10.0
+    assert run.probing.alone_requests == len(run.target.opening) + 1
+    assert not run.defects
 
 
 def test_a_defect_of_a_probe_ends_neither_load_nor_run(storefront, probed_run):
@@ -126,7 +148,7 @@ def test_what_there_was_no_room_for_alone_comes_first_beside_the_load(shop, scen
         Script("only alone", 4, noting("only alone"), frozenset((ALONE,))),
     ]
     monkeypatch.setattr(probing, "expected_requests", lambda _run, _plan: 33)
-    run.probing.alone(run.plan())
+    run.probing.alone(run.plan(), Event())
     assert played == [("only alone", 0), ("first", 0)]
     run.recorder.requests = 1_000
     run.start_clock()

@@ -87,6 +87,7 @@ def test_the_share_of_slow_requests_is_the_freezes(frozen):
 def test_a_closed_loop_does_not_see_it(frozen):
     """Locust's five users meet the same freeze with one request each: its p99 says that nothing happened."""
     _, (frozen_s, p99_ms, most_ms, requests, _) = frozen
-    assert most_ms == pytest.approx(frozen_s * 1e3, rel=0.02)
+    # All five may just have asked when the freeze begins: then the first of them meets it a quarter of a second late.
+    assert 0.98 * (frozen_s - 0.25) <= most_ms / 1e3 <= 1.02 * frozen_s
     assert p99_ms < 0.1 * frozen_s * 1e3
     assert requests < 0.9 * RATE * RUN_S

@@ -87,7 +87,7 @@ def play_alone(folder: Path, scenario: Scenario, job: dict[str, Any], parent: in
     run = LiveRun(scenario, job["base_url"], job["run_id"], Permission.of_job(job["permission"]))
     plan = run.warm_up()
     run.set_up()
-    run.probing.alone(plan)
+    run.probing.alone(plan, ended)
     environment = Environment(user_classes=[Shopper], events=locust.events)
     runner = environment.create_local_runner()
     tables, gauge = RunTables(folder, scenario.names, run.warmup_us), Gauge()

@@ -24,6 +24,8 @@ from simulator.worlds.live.transport.dates import unix_s
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gevent.event import Event
+
     from simulator.journey.plan import Plan
     from simulator.target.call import Request
     from simulator.target.context import Context
@@ -93,16 +95,22 @@ class LiveProbing:
         self.probing.see(seen)
         self.spent_s += thread_time() - begun_s
 
-    def alone(self, plan: Plan) -> None:
-        """Play scripts one at a time, before the load of a plan begins (all workers' plan, about)."""
+    def alone(self, plan: Plan, ended: Event) -> None:
+        """Play scripts one at a time, before the load of a plan begins (all workers' plan, about), or until `ended`."""
         if not self.share:
             return
+        playing = gevent.spawn(self._alone, plan)
+        gevent.wait([playing, ended], count=1)
+        playing.kill()
+        playing.get()
+        self.alone_requests = self._desk.requests
+
+    def _alone(self, plan: Plan) -> None:
         most = ALONE_SHARE * self.share * expected_requests(self._run, plan) * self._run.workers
         until_s = perf_counter() + ALONE_S
         for script, nth in self._rounds():
             if perf_counter() < until_s and self._desk.requests + script.cost <= most:
                 self._play(script, nth, alone=True)
-        self.alone_requests = self._desk.requests
 
     def _rounds(self) -> list[tuple[Script, int]]:
         """Return what is to be played alone, each script once before any again; first what can be played only now."""

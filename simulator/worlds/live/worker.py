@@ -77,7 +77,7 @@ class Service:
         job = self.job.get()
         pool = gevent.get_hub().threadpool  # so that the heartbeat goes on
         try:
-            run, plan = _made_ready(job, pool.apply(pickle.loads, (job["scenario"],)))
+            run, plan = _made_ready(job, pool.apply(pickle.loads, (job["scenario"],)), self.ended)
         except SetupError as error:
             self.runner.send_message(READY, {"failure": str(error)})
             raise
@@ -106,7 +106,7 @@ class Service:
         hand_on(run.recorder.take(), done=True)
 
 
-def _made_ready(job: dict[str, Any], scenario: Scenario) -> tuple[LiveRun, Plan]:
+def _made_ready(job: dict[str, Any], scenario: Scenario, ended: Event) -> tuple[LiveRun, Plan]:
     """Return the run and this worker's plan, when the target has answered. Raises `SetupError`."""
     for name in unset_in(scenario.target.file.model_dump_json()):
         raise SetupError(f"the target needs {name}, which {why_unset(name)} of the worker on {socket.gethostname()}")
@@ -118,7 +118,7 @@ def _made_ready(job: dict[str, Any], scenario: Scenario) -> tuple[LiveRun, Plan]
     plan: Plan = gevent.get_hub().threadpool.apply(run.warm_up)
     run.set_up()
     if run.worker == 0:
-        run.probing.alone(plan)
+        run.probing.alone(plan, ended)
     return run, plan
 
 
