@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from simulator.model.devices import device_table
-from simulator.model.places import city_table
+from simulator.model.places import city_table, country_table
 from simulator.model.schema import CATEGORIES, CONSENTS
 from simulator.page.card import OPERATIONS
 from simulator.target.context import Context, Who, open_context
@@ -90,15 +90,21 @@ def somebody(target: Target, *, run: str = "check", now_ms: int | None = None) -
     """Return the visit of a shopper who agrees to everything, in London, with the first Chromium phone of the table.
 
     With the time of day (`now_ms` since 1970), where it is about noon if it is night in London: no shop owes anybody a
-    message at night.
+    message at night. That is in a country whose currency the target promises, if it promises any.
     """
     device = next(device for device in device_table().devices if device.client_hints)
     city = next(city for city in city_table() if city.name == "London")
     if now_ms is not None and is_quiet(local(now_ms * 1_000, city.timezone), target.file.promises.quiet_hours):
-        city = where_it_is(NOON, now_ms)
+        city = where_it_is(NOON, now_ms, _markets(target))
     everything, place = frozenset(CONSENTS), (city.latitude_deg, city.longitude_deg)
     who = Who(0, city.country, device, *place, everything, CATEGORIES[0], city.name)
     return open_context(target, who, seed=0, visit=0, run=run)
+
+
+def _markets(target: Target) -> set[str]:
+    """Return the countries in which a target sells: London's, and those whose currency it promises."""
+    promised = target.file.promises.currencies
+    return {"GB"} | {code for code, row in country_table().items() if not promised or row.currency in promised}
 
 
 def walk(

@@ -184,7 +184,7 @@ def test_a_host_is_a_base_url(target_of):
             list(walk(target_of(SHOP), host))
 
 
-@pytest.mark.parametrize("hour", [3, 7, 12, 16, 22, 23])
+@pytest.mark.parametrize("hour", [0, 2, 3, 4, 5, 7, 12, 16, 22, 23])
 def test_the_shipped_target_fits_the_shipped_shop(tmp_path, transport_of, hour):
     """Every operation of the storefront's file works and shows the evidence it promises, at every time of the day."""
     from simulator.storefront.app import build_app  # noqa: PLC0415 - the only test that needs the shop

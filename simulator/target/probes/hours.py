@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from simulator.model.places import city_table
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from simulator.model.places import City
 
 US = 1_000_000
@@ -37,8 +39,8 @@ def middle(begins: int, ends: int) -> float:
     return (begins + ((ends - begins) % DAY_H or DAY_H) / 2) % DAY_H
 
 
-def where_it_is(hour: float, now_ms: int) -> City:
-    """Return the city whose local time is nearest to an hour, of the largest city of each country.
+def where_it_is(hour: float, now_ms: int, countries: Container[str] | None = None) -> City:
+    """Return the city whose local time is nearest to an hour, of the largest city of each country, or of some.
 
     Largest cities alone, because a target that is told a country and no zone takes theirs.
     """
@@ -48,7 +50,8 @@ def where_it_is(hour: float, now_ms: int) -> City:
         apart = abs(there.hour + there.minute / 60 - hour) % DAY_H
         return min(apart, DAY_H - apart)
 
-    return min(_largest(), key=lambda city: (off(city), -city.population))
+    there = [city for city in _largest() if countries is None or city.country in countries]
+    return min(there, key=lambda city: (off(city), -city.population))
 
 
 @cache
