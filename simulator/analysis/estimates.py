@@ -19,8 +19,7 @@ from simulator.analysis.passes import (
     count_clusters,
     counts_of_hits,
     limit_shares,
-    squares_of_residuals,
-    squares_of_weighted,
+    squares,
 )
 
 if TYPE_CHECKING:
@@ -131,20 +130,12 @@ def _squares(
     Residuals are from the (weighted) mean.
     """
     middle = weighted_mean(values, weights)
-    found = _squares_in_order(values, clusters, middle, weights)
+    found = squares(values, clusters, middle, weights)
     if found[-1] == UNSORTED:
         order = np.argsort(clusters, kind="stable")
         other = None if weights is None else weights[order]
-        found = _squares_in_order(values[order], clusters[order], middle, other)
+        found = squares(values[order], clusters[order], middle, other)
     return found
-
-
-def _squares_in_order(
-    values: NDArray[np.float64], clusters: NDArray[np.int64], middle: float, weights: NDArray[np.float64] | None
-) -> tuple[float, float, int]:
-    if weights is None:
-        return squares_of_residuals(values, clusters, middle)
-    return squares_of_weighted(values, clusters, middle, weights)
 
 
 def distinct(clusters: NDArray[np.int64]) -> int:

@@ -124,6 +124,11 @@ def _labels(values: pa.ChunkedArray) -> Labels:
     return Labels(codes, tuple(map(str, whole.dictionary.to_pylist())))
 
 
+def without_repeats(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return keys without those that stand twice in a row."""
+    return keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys
+
+
 def among(values: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which of the values are among the known ones, both (mostly) ascending as tables stand: a search each."""
     if not len(known):

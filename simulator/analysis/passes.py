@@ -24,10 +24,10 @@ UNSORTED = -1
 
 
 @compiled
-def squares_of_residuals(values: Floats, clusters: Ints, middle: float) -> tuple[float, float, int]:
-    """Return Σ over clusters of (Σ residuals)², Σ residuals², and the number of clusters; residuals are from `middle`.
+def squares(values: Floats, clusters: Ints, middle: float, weights: Floats | None) -> tuple[float, float, int]:
+    """Return Σ over clusters of (Σ weight · residual)², Σ weight · residual², and the number of clusters.
 
-    All arrays are (n,).
+    All arrays are (n,); residuals are from `middle`, and without weights each counts one.
     """
     together, alone, inside, groups = 0.0, 0.0, 0.0, 0
     for row in range(len(values)):
@@ -38,25 +38,9 @@ def squares_of_residuals(values: Floats, clusters: Ints, middle: float) -> tuple
             inside = 0.0
             groups += 1
         residual = values[row] - middle
-        inside += residual
-        alone += residual * residual
-    return together + inside * inside, alone, groups
-
-
-@compiled
-def squares_of_weighted(values: Floats, clusters: Ints, middle: float, weights: Floats) -> tuple[float, float, int]:
-    """Return Σ over clusters of (Σ weight · residual)², Σ weight · residual², and the number of clusters."""
-    together, alone, inside, groups = 0.0, 0.0, 0.0, 0
-    for row in range(len(values)):
-        if row == 0 or clusters[row] != clusters[row - 1]:
-            if row > 0 and clusters[row] < clusters[row - 1]:
-                return 0.0, 0.0, UNSORTED
-            together += inside * inside
-            inside = 0.0
-            groups += 1
-        residual = values[row] - middle
-        inside += weights[row] * residual
-        alone += weights[row] * residual * residual
+        weight = 1.0 if weights is None else weights[row]
+        inside += weight * residual
+        alone += weight * residual * residual
     return together + inside * inside, alone, groups
 
 

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from simulator.analysis.cut import visit_weights
-from simulator.analysis.frames import Frame, Labels, LateFrame, among
+from simulator.analysis.frames import Frame, Labels, LateFrame, among, without_repeats
 from simulator.analysis.latency import LABELS, Histograms, read_histograms
 from simulator.analysis.manifest import Manifest, read_manifest
 from simulator.journey.arms import CONTROL
@@ -293,5 +293,5 @@ def _check_shoppers(run: Run) -> None:
 
 def _strangers(shoppers: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return those who are not known; rows stand mostly by shopper, so each stretch of one is looked at once."""
-    once = shoppers[np.append(len(shoppers) > 0, shoppers[1:] != shoppers[:-1])] if len(shoppers) else shoppers
+    once = without_repeats(shoppers)
     return once[~among(once, known)]

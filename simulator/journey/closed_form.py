@@ -170,12 +170,16 @@ def pages_at_most(population: Population, index: int, most: int) -> NDArray[np.f
 def undisturbed(persona: Record, flags: int) -> Chain:
     """Return the chain of a row of PERSONA for visits that begin with `flags`."""
     sets, clears = persona.sets.tolist(), persona.clears.tolist()
-    begin = {(state, (flags | sets[state]) & ~clears[state]): share for state, share in _entries(persona, flags)}
+
+    def after(state: int, have: int) -> int:
+        return int((have | sets[state]) & ~clears[state])
+
+    begin = {(state, after(state, flags)): share for state, share in _entries(persona, flags)}
     places, moves = list(begin), []
     index = {place: number for number, place in enumerate(places)}
     for number, (state, have) in enumerate(places):  # grows while it is read
         for following, share in _onward(persona, state, have):
-            place = (following, (have | sets[following]) & ~clears[following])
+            place = (following, after(following, have))
             if place not in index:
                 index[place] = len(places)
                 places.append(place)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.analysis.frames import without_repeats
 from simulator.analysis.runs import chunks_of
 from simulator.analysis.visits import FUNNEL, arrived, keys_of
 from simulator.model.compiled import compiled
@@ -112,13 +113,8 @@ def reduce_pages(run: Run, cards: NDArray[Any] | None) -> Pages:
         _add(kept, frame, rows, cards)
         for _, page in FUNNEL:
             there = keys_of(frame, run.manifest.arms, np.flatnonzero(arrived(frame, page)))
-            kept.reached.setdefault(page, []).append(_once(there))
+            kept.reached.setdefault(page, []).append(without_repeats(there))
     return kept
-
-
-def _once(keys: Ints) -> Ints:
-    """Return keys without those that stand twice in a row."""
-    return keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys
 
 
 def _base_rows(frame: Frame, arm: str | None) -> Ints:

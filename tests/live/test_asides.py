@@ -12,7 +12,7 @@ from simulator.model.states import STATE_INDEX
 from simulator.page.card import OPERATIONS
 from simulator.target.check import somebody
 from simulator.target.request import load_target
-from simulator.worlds.live.asides import MOST_LINKS, Asides, Links
+from simulator.worlds.live.asides import MOST_LINKS, Asides, Links, means_of
 
 SHOP = load_target("storefront")
 OPEN, REMOVE, SUPPORT = (OPERATIONS.index(name) for name in ("share_open", "remove_from_cart", "support"))
@@ -32,7 +32,7 @@ def asides(links, shopper, *, items=0, visit=0, asked=0.0):
         event={"cart_items": np.array([items])},
     )
     context = somebody(SHOP)
-    return Asides(SHOP, links, walk, context, asked), context
+    return Asides(means_of(SHOP), links, walk, context, asked), context
 
 
 def tap(page, step=0):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from simulator.journey.keys import NOWHERE, purpose, uniform
@@ -47,26 +47,35 @@ class Links:
         return None
 
 
-def lines_of(target: Target) -> tuple[str, ...]:
-    """Return the fields by which a target is told what to take out of a cart: of several, one is left in."""
+class Means(NamedTuple):
+    """What a target has for shoppers beside their pages."""
+
+    opens: bool
+    """Links that were shared can be opened."""
+    helps: bool
+    """Help can be asked for."""
+    lines: tuple[str, ...]
+    """The fields by which it is told what to take out of a cart: of several, one is left in."""
+
+
+def means_of(target: Target) -> Means:
+    """Return what a target has for shoppers beside their pages; the same for all visits of a run."""
     rest = target.file.operations.get("remove_from_cart")
-    return tuple(name for name in (named_by(rest) if rest else ()) if name.startswith(EXTRACTED))
+    lines = tuple(name for name in (named_by(rest) if rest else ()) if name.startswith(EXTRACTED))
+    return Means("share_open" in target.operations, "support" in target.operations, lines)
 
 
 class Asides:
     """The asides of one visit. `asked` is the share of failed pages after which its shopper asks for help."""
 
-    def __init__(self, target: Target, links: Links, walk: Walk, context: Context, asked: float) -> None:
-        self._links, self._walk, self._context, self._asked = links, walk, context, asked
-        self._opens = "share_open" in target.operations
-        self._helps = "support" in target.operations
-        self._lines = lines_of(target)
+    def __init__(self, means: Means, links: Links, walk: Walk, context: Context, asked: float) -> None:
+        self._means, self._links, self._walk, self._context, self._asked = means, links, walk, context, asked
         self._seed, self._shopper = walk.world.seed, int(walk.shopper["shopper"][0])
         self._visit = int(walk.visit["visit"][0])
 
     def before(self, tap: Tap) -> tuple[int, ...]:
         """Return what brings a visit to its first product: a link that somebody else shared, where there is one."""
-        if tap.step or tap.state != PRODUCT or not self._opens:
+        if tap.step or tap.state != PRODUCT or not self._means.opens:
             return ()
         link = self._links.take(self._shopper)
         if link is None:
@@ -81,7 +90,7 @@ class Asides:
         """
         if operation != REMOVE:
             return True
-        shown = [value for name in self._lines if isinstance(value := self._context.values.get(name), tuple)]
+        shown = [value for name in self._means.lines if isinstance(value := self._context.values.get(name), tuple)]
         return min([int(self._walk.event["cart_items"][0]), *map(len, shown)]) > (0 if leaves else 1)
 
     def stuck(self, request: Request) -> None:
@@ -90,7 +99,7 @@ class Asides:
 
     def help(self, tap: Tap, *, failed: bool) -> tuple[int, ...]:
         """Return what somebody does who stays although their page failed: some ask for help."""
-        if not failed or not self._helps:
+        if not failed or not self._means.helps:
             return ()
         drawn = uniform(self._seed, self._shopper, self._visit, NOWHERE, min(tap.step, 4_095), ASKS)
         return (SUPPORT,) if drawn < self._asked else ()

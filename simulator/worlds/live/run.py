@@ -26,7 +26,7 @@ from simulator.target.permission import permission_for
 from simulator.target.redaction import redacted
 from simulator.worlds.crowd import World
 from simulator.worlds.live.abort import labels_of
-from simulator.worlds.live.asides import Asides, Links
+from simulator.worlds.live.asides import Asides, Links, means_of
 from simulator.worlds.live.ceiling import Ceiling
 from simulator.worlds.live.figures import SessionFigures
 from simulator.worlds.live.gate import Gate, room_of
@@ -106,7 +106,7 @@ class LiveRun:
         cached = Budget()
         self._new_belongings = lambda: Belongings(Memory(cached), Phone())
         self.returning: Returning[Belongings] = Returning(self._new_belongings, lambda *_: False)
-        self._links = Links()
+        self._links, self._means = Links(), means_of(self.target)
         self._phones = rules_of(self.target)
         self._features = [persona.spec.features for persona in scenario.personas.personas]
         self.on_request: Callable[[Stamp, int, Reply, str], None] = lambda *_: None
@@ -177,7 +177,7 @@ class LiveRun:
     def asides(self, walk: Walk, context: Context) -> Asides:
         """Return what a visit's shopper does beside what pages ask for."""
         asked = self._features[walk.shopper["persona"][0]].support.asked
-        return Asides(self.target, self._links, walk, context, asked)
+        return Asides(self._means, self._links, walk, context, asked)
 
     def plan(self) -> Plan:
         """Return the arrivals of this process's share, and get ready for who returns and for how many at once."""

@@ -6,6 +6,7 @@ socket) comes from the page model, and the shopper really waits for both.
 
 from __future__ import annotations
 
+from itertools import chain
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -156,9 +157,10 @@ class LiveVisit:
 
         What is held back has been answered and recorded, so no delay of ours is ever taken for the target's.
         """
+        left_us = max(left_us, 0)
         if delay_us:
-            gevent.sleep(min(delay_us, max(left_us, 0)) / US)
-        return delay_us <= left_us or not delay_us
+            gevent.sleep(min(delay_us, left_us) / US)
+        return delay_us <= left_us
 
     def _deferred(self, tap: Tap, stamp: Stamp, *, leaves: bool, stuck: bool) -> None:
         """Make those calls that hold nothing: the page's of now, then the phone's. The shopper looks meanwhile."""
@@ -168,9 +170,8 @@ class LiveVisit:
         now = tuple([operation for operation in made if self.asides.allows(operation, leaves=leaves)])
         now += self.asides.help(tap, failed=stuck)
         took_us = self._ask(now, DEFERRED, stamp, 0, NEVER_US).took_us
-        for name in self.phone.beside(self.run.page_names[state], tap.step):
-            took_us += self._ask((OPERATIONS.index(name),), DEFERRED, stamp, took_us, NEVER_US).took_us
-        for name in self.phone.leaving() if leaves else ():
+        beside, leaving = self.phone.beside(self.run.page_names[state], tap.step), self.phone.leaving()
+        for name in chain(beside, leaving if leaves else ()):
             took_us += self._ask((OPERATIONS.index(name),), DEFERRED, stamp, took_us, NEVER_US).took_us
 
     def _ask(self, operations: tuple[int, ...], placement: int, stamp: Stamp, after_us: int, left_us: int) -> Asked:
