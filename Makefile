@@ -13,7 +13,8 @@ test: $(VENV)/.test
 	$(BIN)/pytest -n $(WORKERS) -m "not slow"
 
 slow: $(VENV)/.test
-	$(BIN)/pytest -n $(WORKERS) -m slow
+	$(BIN)/pytest -n $(WORKERS) -m "slow and not alone"
+	$(BIN)/pytest -m "slow and alone"
 
 check: $(VENV)/.check
 	$(BIN)/ruff format --check .

@@ -88,6 +88,14 @@ QUIET = (
 """Tests of the real clock, or of requests that overlap, which busy machines bend: not in CI."""
 
 
+ALONE = (
+    "docs/test_ci.py",
+    "live/",
+    "target/probes/test_zoo.py",
+)
+"""Tests with a load generator, a shop and a clock: each wants a core, so that none runs beside another slow test."""
+
+
 COMPILING = ("analysis/test_describe.py", "page/")
 """Where the walk of a visit and the page load are compiled on a fresh clone: forty seconds, for one worker and once."""
 NOTHING_COMPILED = ("storefront/",)
@@ -100,7 +108,7 @@ def pytest_xdist_make_scheduler(config, log):
 
     Not the slow tests: some of their files take minutes.
     """
-    if config.getvalue("dist") != "load" or config.getvalue("markexpr") == "slow":
+    if config.getvalue("dist") != "load" or config.getvalue("markexpr").startswith("slow"):
         return None
     from xdist.scheduler.loadfile import LoadFileScheduling  # noqa: PLC0415 - there is no xdist where it is turned off
 
@@ -125,6 +133,8 @@ def pytest_collection_modifyitems(items):
             item.add_marker(busy)
         if _begins(item.nodeid, SLOW):
             item.add_marker(pytest.mark.slow)
+        if _begins(item.nodeid, ALONE):
+            item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture(scope="session")

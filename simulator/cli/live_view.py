@@ -18,7 +18,7 @@ WINDOW_S = 5.0
 """Rates in the view are those of the latest so many seconds."""
 COLUMNS = 78
 LAG_LIMIT_MS = 250.0
-"""From here on the start lag is shown in red: a run with such a p99 is invalid."""
+"""From here on the start lag is shown in red: a run of many visits with such a p99 is invalid."""
 CAUSE_COLOURS = {"done": "green", "impatient": "red", "put_off": "yellow", "error": "magenta", "budget": "blue"}
 CAUSE_WORDS = {"put_off": "put off", "budget": "out of time"}
 

@@ -66,6 +66,17 @@ def test_a_generator_that_could_not_keep_up_says_why_and_what_to_do(given, said)
     assert judged(report(**given))["saturated"] == [said]
 
 
+@pytest.mark.parametrize(
+    ("visits", "late", "invalid"), [(30, 1, False), (30, 3, True), (2_000, 25, False), (2_000, 35, True)]
+)
+def test_a_hiccup_of_a_short_run_is_not_its_p99(visits, late, invalid):
+    """The p99's whole 95 % interval must be beyond the limit, which the slowest of thirty visits is not."""
+    lag = lag_of(*[1_000] * (visits - late), *[388_000] * late)
+    found = judged(report(planned=visits, started=visits, lag=lag))
+    assert found["start_lag_ms"]["p99"] == pytest.approx(388, rel=2e-3)
+    assert bool(found["saturated"]) is invalid
+
+
 def test_one_worker_of_several_is_named():
     """Which worker was too busy is told, for it is one machine that needs help."""
     assert judged(report(host="here", worker=0), report(host="here", worker=1, cpu_share=0.95))["saturated"] == [

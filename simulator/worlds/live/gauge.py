@@ -16,6 +16,7 @@ from simulator.worlds.live.gate import cost_of, no_room
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from simulator.analysis.latency import Histogram
     from simulator.worlds.live.run import LiveRun
 
 US = 1_000_000
@@ -23,7 +24,8 @@ MB = 1_000_000
 CPU_LIMIT = 0.9
 """Share of one core above which a generator on one core cannot be trusted (Locust warns at the same 90 %)."""
 LAG_LIMIT_MS = 250.0
-"""p99 of start lag above which arrivals are no longer the plan's."""
+"""p99 of start lag above which arrivals are no longer the plan's: its whole 95 % interval must lie above, for the p99
+of a short run is its slowest visit, and one hiccup of the machine is charged to that visit's latency anyway."""
 BEAT_S = 0.02
 """How often the event loop is asked whether it still turns."""
 STALL_S = 0.1
@@ -136,11 +138,12 @@ def judge_generator(
     """
     planned, started = (sum(report[name] for report in reports) for name in ("planned", "started"))
     gone = sum(one.unsent for one in lost)
-    lag_ms = _lag_ms(reports)
+    lag = merge(decode(report["lag"]) for report in reports)
+    lag_ms = _lag_ms(lag)
     duration_s = max((report["duration_s"] for report in reports), default=0.0)
     dropped = planned - started - gone
     saturated = [reason for report in reports for reason in _busy(report)]
-    if lag_ms["p99"] > LAG_LIMIT_MS:
+    if (lag.estimate(0.99).low or 0.0) * 1e3 > LAG_LIMIT_MS:
         saturated.append(f"visits started late: p99 {lag_ms['p99']:.0f} ms after they were due; lower the rate")
     cap = cost_of([report["cap"] for report in reports])
     if cap and cap["dropped"] and not interrupted:
@@ -178,9 +181,8 @@ def judge_generator(
     }
 
 
-def _lag_ms(reports: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Return the start lag's median, p99 and maximum over all processes."""
-    lag = merge(decode(report["lag"]) for report in reports)
+def _lag_ms(lag: Histogram) -> dict[str, float]:
+    """Return the start lag's median, p99 and maximum."""
     shares = {"p50": 0.5, "p99": 0.99, "max": 1.0}
     return {name: round((lag.percentile_s(share) or 0.0) * 1e3, 3) for name, share in shares.items()}
 
