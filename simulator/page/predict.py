@@ -58,9 +58,9 @@ class Played:
 
     seconds: dict[str, float]
     requests: NDArray[Any]
-    """(R,) of `simulator.page.engine.REQUEST_STATE`."""
+    """(R,) of `simulator.page.tab.REQUEST_STATE`."""
     tasks: NDArray[Any]
-    """(T,) of `simulator.page.engine.TASK_STATE`."""
+    """(T,) of `simulator.page.tab.TASK_STATE`."""
     connections: int
 
 
