@@ -1,7 +1,9 @@
 """How a browser tab asks: which request goes on which connection, and when one is opened. Compiled.
 
 Chromium's rules: six connections a host with HTTP/1.1, one with HTTP/2 and 3; sockets are bound late, to the most
-urgent request that waits; at most ten delayable requests are under way.
+urgent request that waits; at most ten delayable requests are under way. While scripts keep the parser in the head,
+those of medium priority go two at a time, and those below only where less than two of any kind are under way ("tight
+mode": blink/renderer/platform/loader/fetch/resource_load_scheduler.cc).
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ from simulator.page.flow import INITIAL_WINDOW, uplink
 from simulator.page.graph import DELAYABLE
 from simulator.page.tab import ASKED, BACKUP, HELD, HELLO, SENT, UNKNOWN, WAITS, Tab, push
 
-MOST_CONNS, MOST_DELAYABLE = 6, 10
-"""Chromium: sockets a host, and delayable requests under way."""
+MOST_CONNS, MOST_DELAYABLE, MOST_TIGHT = 6, 10, 2
+"""Chromium: sockets a host, delayable requests under way, and requests under way in tight mode."""
 HELLO_BYTES = 1_800.0
 """What a TLS 1.3 client sends first, with a post-quantum key share."""
 BACKUP_S = 0.25
@@ -32,10 +34,21 @@ def discover(sim: Tab, request: int) -> None:
     row = sim.requests[request]
     one.priority = row.raised if tab.raised else row.priority
     sim.streams[request].urgency = one.priority
-    if row.protocol == 0 and one.priority >= DELAYABLE and tab.delayable >= MOST_DELAYABLE:
+    if may_go(sim, request):
+        schedule(sim, request)
+    else:
         one.state = HELD
-        return
-    schedule(sim, request)
+
+
+@compiled
+def may_go(sim: Tab, request: int) -> bool:
+    """Return whether a request need not be held back."""
+    tab, priority = sim.tab[0], sim.state[request].priority
+    if priority < DELAYABLE:
+        return True
+    if tab.head and tab.loading >= MOST_TIGHT and (priority > DELAYABLE or tab.middling >= MOST_TIGHT):
+        return False
+    return sim.requests[request].protocol > 0 or tab.delayable < MOST_DELAYABLE
 
 
 @compiled
@@ -43,8 +56,12 @@ def schedule(sim: Tab, request: int) -> None:
     """Let a request wait for a connection of its host."""
     one = sim.state[request]
     one.state = WAITS
+    tab = sim.tab[0]
+    if request:
+        tab.loading += 1
+        tab.middling += 1 if one.priority == DELAYABLE else 0
     if sim.requests[request].protocol == 0 and one.priority >= DELAYABLE:
-        sim.tab[0].delayable += 1
+        tab.delayable += 1
     bind(sim, sim.requests[request].pool)
 
 
@@ -60,7 +77,7 @@ def release(sim: Tab) -> None:
                 found = request
         if found < 0:
             return
-        if state[found].priority >= DELAYABLE and sim.tab[0].delayable >= MOST_DELAYABLE:
+        if not may_go(sim, found):
             return
         schedule(sim, found)
 

@@ -39,7 +39,7 @@ from simulator.page.tab import (
     drop_first,
     push,
 )
-from simulator.page.thread import finish, meet, parse, run_next
+from simulator.page.thread import finish, leave_head, meet, parse, run_next
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,6 +98,9 @@ def end(sim: Tab, request: int) -> None:
     one, tab = sim.state[request], sim.tab[0]
     one.end = tab.now
     row = sim.requests[request]
+    if request:
+        tab.loading -= 1
+        tab.middling -= 1 if one.priority == DELAYABLE else 0
     if row.protocol == 0:
         conn = sim.streams[request].conn
         sim.conns[conn].busy = -1
@@ -105,6 +108,9 @@ def end(sim: Tab, request: int) -> None:
             tab.delayable -= 1
             release(sim)
         bind(sim, row.pool)
+    if tab.head:
+        release(sim)
+    leave_head(sim, row.head)
     starts, targets = sim.request_tasks
     for edge in range(starts[request], starts[request + 1]):
         meet(sim, targets[edge])
@@ -228,6 +234,10 @@ def play(
     tab[0].running, tab[0].cpu, tab[0].now = -1, cpu, start_s
     tab[0].in_turn, tab[0].resolve, tab[0].warm = int(in_turn), int(resolve), int(warm)
     tab[0].first_paint = first_paint
+    for task in range(jobs):
+        tab[0].head += tasks[task].head
+    for request in range(count):
+        tab[0].head += requests[request].head
     events = np.zeros(4 * count + 2 * jobs + pools * MOST_CONNS * 3 + 16, EVENT)
     sim = Tab(
         requests, tasks, scan, request_tasks, task_tasks, task_requests, request_requests,

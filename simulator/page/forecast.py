@@ -41,7 +41,10 @@ class Forecast:
 
 @cache
 def calibration() -> dict[str, Any]:
-    """Return what was fitted on the accuracy corpus's training pages: `stretch`, and by tier and metric the spread."""
+    """Return what was fitted on the accuracy corpus's training pages: `stretch`, and by tier and metric the error.
+
+    Errors are logarithms, and with `_s` seconds, each side.
+    """
     found: dict[str, Any] = orjson.loads(files("simulator.page").joinpath("calibration.json").read_bytes())
     return found
 
@@ -64,10 +67,13 @@ def forecast(source: PageSource, on: Conditions, runs: int = RUNS) -> Forecast:
 
 
 def _interval(found: Any, tier: str, name: str) -> Interval:  # noqa: ANN401 - an array
-    """Return the median, with the spread of the runs and the model's own error on the training pages around it."""
+    """Return the median, with the spread of the runs and the model's own error on the training pages around it.
+
+    That error has a part in proportion, which decides on slow networks, and one in seconds, which does on fast ones.
+    """
     value = float(np.median(found))
     error = calibration()["error"][tier][name]
     least, most = (math.log(float(np.quantile(found, share)) / value) for share in (LOW, HIGH))
-    low = -math.hypot(least, error["low"])
-    high = math.hypot(most, error["high"])
+    low = -math.hypot(least, error["low"], error["low_s"] / value)
+    high = math.hypot(most, error["high"], error["high_s"] / value)
     return Interval(value, value * math.exp(low), value * math.exp(high))

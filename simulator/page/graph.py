@@ -53,11 +53,14 @@ REQUEST = record_dtype(
         ("begins", "i8"),
         ("parent", "i8"),
         ("at_bytes", "f8"),
+        ("head", "i8"),
     ]
 )
-"""One row a request; `setups` are round trips of a cold connection after TCP's own, `begins` a constant above."""
-TASK = record_dtype([("work_s", "f8"), ("after_s", "f8"), ("unmet", "i8")])
-"""One row a task: seconds of work on the recording's machine, a wait once ready, and how much must happen first."""
+"""One row a request; `setups` are round trips of a cold connection after TCP's own, `begins` a constant above, `head`
+is 1 where the parser cannot leave the document's head before the request has ended."""
+TASK = record_dtype([("work_s", "f8"), ("after_s", "f8"), ("unmet", "i8"), ("head", "i8")])
+"""One row a task: seconds of work on the recording's machine, a wait once ready, how much must happen first, and 1
+where the parser cannot leave the document's head before it has run."""
 
 
 class PageGraph(NamedTuple):
@@ -124,6 +127,9 @@ class _Builder:
         count = len(tasks)
         for row, unmet in zip(tasks, self._unmet(count), strict=True):
             row["unmet"] = unmet
+        handled = self._handled()
+        for number in self._head_scripts():
+            (rows[number] if handled[number] < 0 else tasks[handled[number]])["head"] = 1
         chained = [(one.initiator.request, n) for n, one in enumerate(self.requests) if rows[n]["begins"] == ON_END]
         scan = [n for n in range(len(rows)) if rows[n]["begins"] == ON_BYTES]
         return PageGraph(
@@ -140,7 +146,7 @@ class _Builder:
             paint_s=self._paint_s(drawn),
             parser_end=parser[-1] if parser else 0,
             holds_load=np.array([one.kind in HOLDS_LOAD for one in self.requests]),
-            handled=self._handled(),
+            handled=handled,
         )
 
     def _parser_chain(self) -> list[int]:
@@ -298,6 +304,10 @@ class _Builder:
             lag = seen.fcp_ms - _end_ms(self.recorded[drawn])
         lag = min(max(lag, least), most)
         return lag / 1e3, min(lag, usual) / 1e3
+
+    def _head_scripts(self) -> list[int]:
+        """Return the scripts that hold the parser in the document's head."""
+        return [n for n, one in enumerate(self.requests) if one.blocking and one.script == "sync"]
 
     def _handled(self) -> NDArray[np.int64]:
         """Return the task that takes each request's content: of a script the one that runs it, else the first."""

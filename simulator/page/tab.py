@@ -43,9 +43,13 @@ TAB = record_dtype(
         ("resolve", "i8"),
         ("warm", "i8"),
         ("first_paint", "i8"),
+        ("head", "i8"),
+        ("loading", "i8"),
+        ("middling", "i8"),
     ]
 )
-"""One row: where the browser stands."""
+"""One row: where the browser stands. `head` is what keeps the parser in the document's head, `loading` counts requests
+under way but for the document's, and `middling` those of them that have medium priority."""
 EVENT = record_dtype([("at", "f8"), ("kind", "i8"), ("which", "i8")])
 
 

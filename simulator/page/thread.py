@@ -61,7 +61,17 @@ def finish(sim: Tab, task: int) -> None:
         meet(sim, targets[edge])
     if task == tab.first_paint:
         raise_seen(sim)
+    leave_head(sim, sim.tasks[task].head)
     run_next(sim)
+
+
+@compiled
+def leave_head(sim: Tab, passed: int) -> None:
+    """Let the parser pass what kept it in the document's head; with the last of it tight mode is over."""
+    tab = sim.tab[0]
+    if passed:
+        tab.head -= passed
+        release(sim)
 
 
 @compiled

@@ -25,13 +25,19 @@ AUDITS = {"fcp": "first-contentful-paint", "lcp": "largest-contentful-paint"}
 LONGEST_S = 120
 
 
+def quoted(flag: str) -> str:
+    """Return a flag of Chromium as Lighthouse reads it: its value in quotes, not all of it."""
+    name, given, value = flag.partition("=")
+    return f"{name}='{value}'" if given else name
+
+
 def simulated(where: World, modules: Path, url: str, net: str) -> dict[str, float]:
     """Return Lighthouse's simulated milliseconds of a page on a network. Raises `BrowserError` when it fails."""
     network = NETWORKS[net]
     throttling = {
         "rttMs": network.rtt_ms, "throughputKbps": network.down_kbps, "cpuSlowdownMultiplier": CPU,
     }  # fmt: skip
-    flags = " ".join(["--headless=new", "--no-sandbox", *(f"'{flag}'" if " " in flag else flag for flag in FLAGS)])
+    flags = " ".join(["--headless=new", "--no-sandbox", *map(quoted, FLAGS)])
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
         command = [
             *where.link.inside(where.link.phone), "node", str(modules / "lighthouse/cli/index.js"), url, "--quiet",

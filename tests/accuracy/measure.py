@@ -92,14 +92,17 @@ def foreign_share(before: tuple[float, float], elapsed_s: float) -> float:
 
 
 def busy_and_own() -> tuple[float, float]:
-    """Return seconds of processor: of everything, and of this process and its descendants."""
+    """Return seconds of processor: of everything, and of this process and its descendants.
+
+    A tab's process has ended by the time we ask; what it took is then among its parent's children.
+    """
     times = psutil.cpu_times()
     own = 0.0
     me = psutil.Process()
     for process in (me, *me.children(recursive=True)):
         try:
             spent = process.cpu_times()
-            own += spent.user + spent.system
+            own += spent.user + spent.system + spent.children_user + spent.children_system
         except psutil.Error:
             continue
     return sum(times) - times.idle - times.iowait - getattr(times, "guest", 0.0), own

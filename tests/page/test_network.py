@@ -10,6 +10,7 @@ from pages_made import FAST, SLOW, asked, page, seconds
 
 from simulator.page.graph import graph_of
 from simulator.page.predict import Conditions, simulate
+from simulator.page.recording import Task
 
 PACKET_S = 1_500 * 0.008 / 400
 """A packet on the slow network."""
@@ -74,6 +75,26 @@ def test_urgent_files_go_first():
     first, turn = (simulate(graph_of(load), replace(SLOW, in_turn=which)).requests["end"] for which in (False, True))
     assert (first[-1] < first[1:-1]).all()
     assert turn[-1] > first[-1]
+
+
+@pytest.mark.parametrize("works", [True, False], ids=["recorded", "without tasks"])
+@pytest.mark.parametrize("protocol", ["h1", "h2"])
+def test_a_script_in_the_head_holds_back_what_is_not_urgent(protocol, works):
+    """Until it has run, images go two at a time and deferred scripts not at all; without it all go at once."""
+    script = asked("script", 30_000, at=0.2, protocol=protocol, script="sync", blocking=True, priority="High")
+    style = asked("style", 30_000, at=0.1, protocol=protocol)
+    deferred = asked("script", 3_000, at=0.3, number=1, protocol=protocol, script="defer")
+    images = [asked("image", 3_000, n, number=n, protocol=protocol, priority="Medium") for n in (0.5, 0.6, 0.7, 0.8)]
+    tasks = [Task(start_ms=120, ms=5, kind="script", needs=[2])] if works else []
+    load = page(style, script, deferred, *images, tasks=tasks, protocol=protocol)
+    free = page(style, script.model_copy(update={"script": "async"}), deferred, *images, tasks=tasks, protocol=protocol)
+    held = simulate(graph_of(load), SLOW)
+    at, passed = held.requests["asked"], held.tasks["end"][2] if works else held.requests["end"][2]
+    assert at[3] >= passed
+    assert (at[4:] < passed).sum() >= 2
+    for moment in at[4:][at[4:] < passed]:
+        assert ((at[4:] <= moment) & (held.requests["end"][4:] > moment)).sum() <= 2
+    assert simulate(graph_of(free), SLOW).requests["asked"][3] < passed
 
 
 def test_lost_packets_cost_time_and_no_bytes():
