@@ -48,7 +48,7 @@ def may_go(sim: Tab, request: int) -> bool:
         return True
     if tab.head and tab.loading >= MOST_TIGHT and (priority > DELAYABLE or tab.middling >= MOST_TIGHT):
         return False
-    return sim.requests[request].protocol > 0 or tab.delayable < MOST_DELAYABLE
+    return bool(sim.requests[request].protocol > 0 or tab.delayable < MOST_DELAYABLE)
 
 
 @compiled
