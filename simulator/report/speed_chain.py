@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-PANEL, GAP, SIDE = 128.0, 34.0, 52.0
+PANEL, GAP, SIDE, ROOM = 128.0, 34.0, 52.0, 40.0
+"""A panel's height, what is between two, and what is left beside them: for the axis, and for the names of lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,14 @@ def links(name: str, title: str, panels: Sequence[Link], width: float, *, across
     ends = min(mark.x for mark in marks), max(mark.x for mark in marks)
     parts, top = [], 24.0
     for place, panel in enumerate(panels):
-        box = Box(SIDE, width - 78, top, top + PANEL)
+        box = Box(SIDE, width - ROOM, top, top + PANEL)
         parts += _panel(panel, box, ends, across if place == len(panels) - 1 else "", width)
         top += PANEL + GAP
     return chart(name, title, "; ".join(_said(panel) for panel in panels), (width, top + 12), parts)
 
 
 def _panel(panel: Link, box: Box, ends: tuple[float, float], across: str, width: float) -> list[Markup]:
-    """Return one panel; the one that has a title `across` has the axis's labels too."""
+    """Return one panel; the one that has a title `across` has the axis's labels too. A single line needs no name."""
     x = between(*ends, box.left, box.right, ticks=6 if width > 400 else 4)
     y = linear(
         (v for _, _, line_ in panel.lines for m in line_ for v in (m.value, m.high)), box.bottom, box.top, ticks=3
@@ -52,7 +53,7 @@ def _panel(panel: Link, box: Box, ends: tuple[float, float], across: str, width:
         parts += curve_of(line_, x[0], y[0], class_, tip_of(words, lambda rate: f"{rate:g}/s", panel.write))
         known = [mark.value for mark in line_ if mark.value is not None][-1:]
         names += [(y[0](value), words, class_) for value in known]
-    return parts + end_names(names, box.right + 8, box.top, box.bottom)
+    return parts + (end_names(names, box.right + 8, box.top, box.bottom) if len(names) > 1 else [])
 
 
 def _rate(value: float) -> str:

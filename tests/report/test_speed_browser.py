@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from simulator.analysis.estimates import Estimate
 from simulator.report.speed_page import speed_html
 from simulator.scenario.load import load_scenario
+from simulator.study.speed_findings import Swept
 from simulator.study.speed_report import Asked, of_scenario
 
 _spec = importlib.util.spec_from_file_location("footfall_browser", Path(__file__).with_name("test_browser.py"))
@@ -26,11 +28,18 @@ pytestmark = [
 ]
 
 
+def swept(rate):
+    """Return a rate of a sweep, with every length that a sweep has."""
+    lengths = ("engaged_time", "wall_time", "pages", "ga_time")
+    one = Estimate(1.0, 500, 0.9, 1.1)
+    return Swept(rate, 500, {"p50": one, "p95": one}, {"p50": one, "p75": one}, dict.fromkeys(lengths, one))
+
+
 @pytest.fixture(scope="module")
 def text():
-    """Return the page of a small scenario."""
+    """Return the page of a small scenario, with a sweep."""
     scenario = load_scenario("smoke", {"shoppers": 300, "thresholds": ["bounce < 99%"]})
-    return speed_html(of_scenario(scenario, Asked(300)))
+    return speed_html(of_scenario(scenario, Asked(300, sweep=(swept(20.0), swept(350.0)))))
 
 
 @pytest.mark.parametrize("width", [390, 1280])
