@@ -9,6 +9,7 @@ mode": blink/renderer/platform/loader/fetch/resource_load_scheduler.cc).
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from simulator.model.compiled import compiled
 from simulator.page.flow import INITIAL_WINDOW, uplink
@@ -34,21 +35,20 @@ def discover(sim: Tab, request: int) -> None:
     row = sim.requests[request]
     one.priority = row.raised if tab.raised else row.priority
     sim.streams[request].urgency = one.priority
-    if may_go(sim, request):
+    if may_go(tab, one.priority, row.protocol):
         schedule(sim, request)
     else:
         one.state = HELD
 
 
 @compiled
-def may_go(sim: Tab, request: int) -> bool:
+def may_go(tab: Any, priority: int, protocol: int) -> bool:  # noqa: ANN401 - a record; all of Tab costs more to pass
     """Return whether a request need not be held back."""
-    tab, priority = sim.tab[0], sim.state[request].priority
     if priority < DELAYABLE:
         return True
     if tab.head and tab.loading >= MOST_TIGHT and (priority > DELAYABLE or tab.middling >= MOST_TIGHT):
         return False
-    return bool(sim.requests[request].protocol > 0 or tab.delayable < MOST_DELAYABLE)
+    return bool(protocol > 0 or tab.delayable < MOST_DELAYABLE)
 
 
 @compiled
@@ -77,7 +77,7 @@ def release(sim: Tab) -> None:
                 found = request
         if found < 0:
             return
-        if not may_go(sim, found):
+        if not may_go(sim.tab[0], state[found].priority, sim.requests[found].protocol):
             return
         schedule(sim, found)
 

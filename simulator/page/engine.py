@@ -108,9 +108,10 @@ def end(sim: Tab, request: int) -> None:
             tab.delayable -= 1
             release(sim)
         bind(sim, row.pool)
-    if tab.head:
+    if row.head:
+        leave_head(sim)
+    elif tab.head:
         release(sim)
-    leave_head(sim, row.head)
     starts, targets = sim.request_tasks
     for edge in range(starts[request], starts[request + 1]):
         meet(sim, targets[edge])

@@ -61,17 +61,16 @@ def finish(sim: Tab, task: int) -> None:
         meet(sim, targets[edge])
     if task == tab.first_paint:
         raise_seen(sim)
-    leave_head(sim, sim.tasks[task].head)
+    if sim.tasks[task].head:
+        leave_head(sim)
     run_next(sim)
 
 
 @compiled
-def leave_head(sim: Tab, passed: int) -> None:
-    """Let the parser pass what kept it in the document's head; with the last of it tight mode is over."""
-    tab = sim.tab[0]
-    if passed:
-        tab.head -= passed
-        release(sim)
+def leave_head(sim: Tab) -> None:
+    """Let the parser pass one of what keeps it in the document's head; with the last of it tight mode is over."""
+    sim.tab[0].head -= 1
+    release(sim)
 
 
 @compiled

@@ -130,9 +130,7 @@ def assert_parses(arguments):
     """Let the command line read the arguments; nothing is run."""
     command, context, left = cli, click.Context(cli), list(arguments)
     while isinstance(command, click.Group):
-        name = left.pop(0)
-        command = command.get_command(context, name)
-        assert command is not None, name
+        _, command, left = command.resolve_command(context, left)
     command.make_context("footfall", left, parent=context)
 
 
