@@ -8,7 +8,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import pytest
+
+from simulator.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("README.md", "CHANGELOG.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
@@ -83,3 +86,20 @@ def reader(tmp_path):
         return tmp_path
 
     return saved
+
+
+@pytest.fixture(scope="session")
+def assert_parses():
+    """Return a function that lets the command line read the arguments of a `footfall …`; nothing is run.
+
+    A name that is no command's is refused, but where a group takes it for an argument, as `footfall speed` does.
+    """
+
+    def parsed(arguments):
+        command, context, left = cli, click.Context(cli), list(arguments)
+        while isinstance(command, click.Group):
+            name, command, left = command.resolve_command(context, left)
+            assert command is not None, name
+        command.make_context("footfall", left, parent=context)
+
+    return parsed

@@ -5,18 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
 from ruamel.yaml import YAML
-
-from simulator.cli import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
@@ -79,17 +75,13 @@ def test_actions_are_pinned(name):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_the_commands_of_a_workflow_exist(name):
+def test_the_commands_of_a_workflow_exist(name, assert_parses):
     """Every `footfall …` is read by the command line as it stands."""
     lines = [part for text in commands(ALL[name]) for part in re.split(r"\|\||;|\n|&&", text)]
     found = [re.sub(r"^\s*(then )?", "", line) for line in lines if re.match(r"\s*(then )?footfall ", line)]
     assert found
     for line in found:
-        words = shlex.split(re.sub(r"\s*(>.*|&)$", "", line))[1:]
-        command, context = cli, click.Context(cli)
-        while isinstance(command, click.Group):
-            command = command.get_command(context, words.pop(0))
-        command.make_context("footfall", words, parent=context)
+        assert_parses(shlex.split(re.sub(r"\s*(>.*|&)$", "", line))[1:])
 
 
 def steps_of(event):
@@ -111,53 +103,35 @@ def free_port():
 
 
 PORT = free_port()
-INVALID = 3
-"""The exit code of a run whose load generator could not keep up."""
 
 
-def played(event, folder):
-    """Return what the steps of an event exit with, say and summarise, run by the shell as GitHub does, for 12 s."""
-    summary = folder / f"{event}.md"
-    environment = os.environ | {
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "GITHUB_ACTIONS": "true",
-        "GITHUB_STEP_SUMMARY": str(summary),
-    }
-    script = "\n".join(steps_of(event)).replace("--out reports/smoke", f"--duration 12s --out reports/{event}")
-    script = script.replace("reports/smoke", f"reports/{event}")
-    with subprocess.Popen(
-        ["bash", "-eo", "pipefail", "-c", f"{script}\n"],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            said, _ = process.communicate(timeout=140)
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)  # the shop goes on in the background
-    return process.returncode, said, summary.read_text(encoding="utf-8")
-
-
-def rerun_while_invalid(event, folder):
-    """Play an event until its run is valid, three times at most: a busy machine has its jobs run again, as anywhere."""
-    for _ in range(2):
-        found = played(event, folder)
-        if found[0] != INVALID:
-            return found
-        shutil.rmtree(folder / "reports" / event)
-        (folder / f"{event}.md").unlink()
-    return played(event, folder)
-
-
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(300)
 def test_the_example_of_github_works(tmp_path):
     """A push to main, then a pull request: the steps' shell runs as it stands, keeps a run, compares and summarises."""
     for event in ("push", "pull_request"):
-        code, said, text = rerun_while_invalid(event, tmp_path)
-        assert code == 0, said
+        summary = tmp_path / f"{event}.md"
+        environment = os.environ | {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_STEP_SUMMARY": str(summary),
+        }
+        script = "\n".join(steps_of(event)).replace("--out reports/smoke", f"--duration 12s --out reports/{event}")
+        script = script.replace("reports/smoke", f"reports/{event}")
+        with subprocess.Popen(
+            ["bash", "-eo", "pipefail", "-c", f"{script}\n"],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            try:
+                said, _ = process.communicate(timeout=140)
+            finally:
+                os.killpg(process.pid, signal.SIGTERM)  # the shop goes on in the background
+        text = summary.read_text(encoding="utf-8")
+        assert process.returncode == 0, said
         assert "::notice title=Footfall%3A passed::" in said
         assert text.startswith("### ✅ Footfall: passed\n")
     assert "### ✅ Footfall against main" in text

@@ -13,11 +13,8 @@ import sys
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import click
 import pyarrow.parquet as pq
 import pytest
-
-from simulator.cli import cli
 
 PROMPT = "$ "
 STOP_S = 10
@@ -105,7 +102,7 @@ def assert_explained(folder, tables):
         assert set(pq.read_schema(path).names) <= named, path
 
 
-def test_block_that_is_not_run_names_what_exists(sh, root):
+def test_block_that_is_not_run_names_what_exists(sh, root, assert_parses):
     """Targets of make, commands, their options and the files that they name exist."""
     lines = [shlex.split(line, comments=True) for line in sh.text.splitlines()]
     for name, *arguments in (line for line in lines if line):
@@ -124,14 +121,6 @@ def assert_targets(targets, root):
     """Look for a rule of every target of make."""
     rules = re.findall(r"^(\w+):", (root / "Makefile").read_text(), re.MULTILINE)
     assert set(targets) <= set(rules)
-
-
-def assert_parses(arguments):
-    """Let the command line read the arguments; nothing is run."""
-    command, context, left = cli, click.Context(cli), list(arguments)
-    while isinstance(command, click.Group):
-        _, command, left = command.resolve_command(context, left)
-    command.make_context("footfall", left, parent=context)
 
 
 def assert_locustfile(arguments, root):
