@@ -6,6 +6,8 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from simulator.worlds.live.limits import LAG_LIMIT_MS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 WINDOW_S = 5.0
 """Rates in the view are those of the latest so many seconds."""
 COLUMNS = 78
-LAG_LIMIT_MS = 250.0
-"""From here on the start lag is shown in red: a run of many visits with such a p99 is invalid."""
 CAUSE_COLOURS = {"done": "green", "impatient": "red", "put_off": "yellow", "error": "magenta", "budget": "blue"}
 CAUSE_WORDS = {"put_off": "put off", "budget": "out of time"}
 

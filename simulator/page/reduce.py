@@ -183,9 +183,14 @@ def script_class(url: str, initiator: Initiator, places: Mapping[str, tuple[floa
 def _tasks(
     trace: Sequence[Mapping[str, Any]], start_us: float, raw: Sequence[Mapping[str, Any]], at_url: Mapping[str, int]
 ) -> Iterator[Task]:
-    """Yield the main thread's tasks from the document's commit on."""
+    """Yield the main thread's tasks from the document's commit on.
+
+    The commit is the task that tells of the document's own request: a new tab's blank document commits as well, and
+    late on a busy machine.
+    """
     at_id = {one["requestId"]: index for index, one in enumerate(raw)}
-    thread = _main_thread(trace, raw[0]["requestId"])
+    document_id = raw[0]["requestId"]
+    thread = _main_thread(trace, document_id)
     events = sorted(
         (e for e in trace if (e.get("pid"), e.get("tid")) == thread and e["ph"] in "XIi" and e["ts"] >= start_us),
         key=lambda e: (e["ts"], -e.get("dur", 0)),
@@ -193,10 +198,11 @@ def _tasks(
     short: list[Task] = []
     committed = False
     for group in _groups(events):
-        committed = committed or any(e["name"].endswith("CommitNavigation") for e in group)
+        commits = not committed and any(_sends(event) == document_id for event in group)
+        committed = committed or commits
         if not committed:
             continue
-        task = _task(group, start_us, at_id, at_url)
+        task = _task(group, start_us, at_id, at_url, commits=commits)
         if task.ms < SHORTEST_MS and not task.sends and not task.needs:
             short.append(task)
             continue
@@ -231,15 +237,22 @@ def _together(short: Sequence[Task]) -> Iterator[Task]:
 
 def _main_thread(trace: Iterable[Mapping[str, Any]], document_id: str) -> tuple[int, int] | None:
     """Return (process, thread) that sent the document's request off."""
-    for event in trace:
-        data = (event.get("args") or {}).get("data") or {}
-        if event["name"] == "ResourceSendRequest" and data.get("requestId") == document_id:
-            return event["pid"], event["tid"]
-    return None
+    return next(((event["pid"], event["tid"]) for event in trace if _sends(event) == document_id), None)
+
+
+def _sends(event: Mapping[str, Any]) -> str | None:
+    """Return the request that the page's thread says it has sent; of the document it says so at its commit."""
+    data = (event.get("args") or {}).get("data") or {}
+    return data.get("requestId") if event["name"] == "ResourceSendRequest" else None
 
 
 def _task(
-    group: Sequence[Mapping[str, Any]], start_us: float, at_id: Mapping[str, int], at_url: Mapping[str, int]
+    group: Sequence[Mapping[str, Any]],
+    start_us: float,
+    at_id: Mapping[str, int],
+    at_url: Mapping[str, int],
+    *,
+    commits: bool,
 ) -> Task:
     """Return one task."""
     names = {event["name"] for event in group}
@@ -248,15 +261,14 @@ def _task(
     sends, needs, scripts = [], [], []
     for event in group:
         data = (event.get("args") or {}).get("data") or (event.get("args") or {}).get("beginData") or {}
-        if event["name"] == "ResourceSendRequest" and data.get("requestId") in at_id:
+        if _sends(event) in at_id:
             sends.append(at_id[data["requestId"]])
         elif event["name"] == "ResourceFinish" and data.get("requestId") in at_id:
             needs.append(at_id[data["requestId"]])
         elif event["name"] in SCRIPTS and data.get("url") in at_url:
             scripts.append(at_url[data["url"]])
-    commit = any(name.endswith("CommitNavigation") for name in names)
     renders = names & {"Paint", "Layout"} and not scripts
-    kind = "commit" if commit else "script" if scripts else "parse" if "ParseHTML" in names else None
+    kind = "commit" if commits else "script" if scripts else "parse" if "ParseHTML" in names else None
     kind = kind or ("render" if renders else "other")
     return Task.model_validate(
         {

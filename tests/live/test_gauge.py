@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from simulator.analysis.latency import blank, encode, part_of
-from simulator.worlds.live.gauge import STALL_S, Gauge, Lost, judge_generator
+from simulator.worlds.live.gauge import Gauge, Lost, judge_generator
+from simulator.worlds.live.limits import STALL_S
 
 
 def lag_of(*values_us):

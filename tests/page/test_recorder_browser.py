@@ -21,7 +21,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(MISSING), reason=MISS
 PAGES = {
     "/": (
         "text/html",
-        b"<!doctype html><link rel=stylesheet href=/s.css><script defer src=/d.js></script><p>Shoes, bags and hats</p>",
+        b"<!doctype html><link rel=stylesheet href=/s.css><script defer src=/d.js></script>"
+        + b"<p>Shoes, bags and hats</p>" * 3_000,  # enough to parse that it is a task of its own, and not a short one
     ),
     "/s.css": ("text/css", b"p{color:#123}" + b" " * 5_000),
     "/d.js": ("text/javascript", b"fetch('/api').then((r) => r.json())" + b" " * 20_000),

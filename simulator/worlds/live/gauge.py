@@ -12,6 +12,7 @@ import psutil
 from simulator.analysis.latency import decode, encode, merge, part_of
 from simulator.target.contract import merged
 from simulator.worlds.live.gate import cost_of, no_room
+from simulator.worlds.live.limits import CPU_LIMIT, LAG_LIMIT_MS, STALL_S, STALLED_LEAST_S, STALLED_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,20 +22,8 @@ if TYPE_CHECKING:
 
 US = 1_000_000
 MB = 1_000_000
-CPU_LIMIT = 0.9
-"""Share of one core above which a generator on one core cannot be trusted (Locust warns at the same 90 %)."""
-LAG_LIMIT_MS = 250.0
-"""p99 of start lag above which arrivals are no longer the plan's: its whole 95 % interval must lie above, for the p99
-of a short run is its slowest visit, and one hiccup of the machine is charged to that visit's latency anyway."""
 BEAT_S = 0.02
 """How often the event loop is asked whether it still turns."""
-STALL_S = 0.1
-"""A beat later than this found the loop standing still: every shopper stood still with it."""
-STALLED_LIMIT = 0.01
-STALLED_LEAST_S = 1.0
-"""The loop may stand still for this share of a run, and for this long in a short one."""
-
-
 OF_WORKERS = ("worker", "host", "started", "requests", "cpu_share", "stalls", "memory_mb")
 """What the manifest says of each worker."""
 

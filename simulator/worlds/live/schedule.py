@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from simulator.journey.plan import in_order
-from simulator.worlds.live.gauge import LAG_LIMIT_MS
+from simulator.worlds.live.limits import LAG_LIMIT_MS
 from simulator.worlds.live.users import Shopper
 from simulator.worlds.live.visit import Arrival
 
