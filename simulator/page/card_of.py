@@ -48,13 +48,13 @@ def card_of(source: PageSource, calls: dict[str, str]) -> PageCard:
     seconds, sizes = played.seconds, graph.requests["wire_bytes"]
     ends = np.nan_to_num(played.requests["end"], nan=np.inf)
     first = ends <= seconds["fcp"]
-    first[0] = False
+    first[: graph.document + 1] = False
     content = (ends > seconds["fcp"]) & (ends <= seconds["lcp"])
     started = played.tasks["start"] <= seconds["lcp"]
     work_s = float(graph.tasks["work_s"][started].sum()) * source.speed
     return PageCard(
         calls=_calls(source, calls),
-        document_bytes=int(sizes[0]),
+        document_bytes=int(sizes[graph.document]),
         critical_bytes=int(sizes[first].sum()),
         content_bytes=int(sizes[content].sum()),
         script_kb=round(work_s / SCRIPT_S_PER_KB, 1),

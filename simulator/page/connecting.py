@@ -57,7 +57,7 @@ def schedule(sim: Tab, request: int) -> None:
     one = sim.state[request]
     one.state = WAITS
     tab = sim.tab[0]
-    if request:
+    if request > tab.document:
         tab.loading += 1
         tab.middling += 1 if one.priority == DELAYABLE else 0
     if sim.requests[request].protocol == 0 and one.priority >= DELAYABLE:

@@ -83,10 +83,10 @@ def deliver(sim: Tab, request: int, payload: int) -> None:
     one, tab = sim.state[request], sim.tab[0]
     if math.isnan(one.first):
         one.first = tab.now
-        if request == 0 and len(sim.work):
+        if request == tab.document and len(sim.work):
             meet(sim, 0)
     one.got += payload
-    if request == 0:
+    if request == tab.document:
         parse(sim)
     if one.got >= sim.requests[request].wire_bytes:
         end(sim, request)
@@ -98,7 +98,7 @@ def end(sim: Tab, request: int) -> None:
     one, tab = sim.state[request], sim.tab[0]
     one.end = tab.now
     row = sim.requests[request]
-    if request:
+    if request > tab.document:
         tab.loading -= 1
         tab.middling -= 1 if one.priority == DELAYABLE else 0
     if row.protocol == 0:
@@ -160,7 +160,7 @@ def run(sim: Tab) -> None:
     """Play until nothing is under way any more."""
     tab, link, packets, events, conns = sim.tab[0], sim.link[0], sim.packets, sim.events, sim.conns
     requests, state, streams = sim.requests, sim.state, sim.streams
-    in_turn = tab.in_turn != 0
+    in_turn, document = tab.in_turn != 0, tab.document
     discover(sim, 0)
     for _ in range(MOST_STEPS):
         event = events[0].at if tab.heap else math.inf
@@ -172,7 +172,7 @@ def run(sim: Tab) -> None:
             tab.now = comes
             link.delivered += 1
             packet = packets[link.delivered - 1]
-            plain = packet.request > 0 and not packet.lost and not packet.again and not conns[packet.conn].holes
+            plain = packet.request > document and not packet.lost and not packet.again and not conns[packet.conn].holes
             if plain and state[packet.request].got > 0.0:
                 one = state[packet.request]
                 one.got += packet.payload
@@ -204,6 +204,7 @@ def play(
     task_requests: tuple[NDArray[Any], NDArray[Any]],
     request_requests: tuple[NDArray[Any], NDArray[Any]],
     pools: int,
+    document: int,
     first_paint: int,
     link: NDArray[Any],
     start_s: float,
@@ -234,7 +235,7 @@ def play(
     tab = np.zeros(1, TAB)
     tab[0].running, tab[0].cpu, tab[0].now = -1, cpu, start_s
     tab[0].in_turn, tab[0].resolve, tab[0].warm = int(in_turn), int(resolve), int(warm)
-    tab[0].first_paint = first_paint
+    tab[0].document, tab[0].first_paint = document, first_paint
     for task in range(jobs):
         tab[0].head += tasks[task].head
     for request in range(count):

@@ -67,7 +67,7 @@ class PageGraph(NamedTuple):
     """A page as arrays. Edges are in rows: those of node i are `targets[starts[i]:starts[i + 1]]`."""
 
     requests: NDArray[Any]
-    """(R,) of REQUEST; the document is first."""
+    """(R,) of REQUEST; the navigation's is first."""
     tasks: NDArray[Any]
     """(T,) of TASK; the commit is first."""
     scan: NDArray[np.int64]
@@ -77,6 +77,8 @@ class PageGraph(NamedTuple):
     task_requests: tuple[NDArray[np.int64], NDArray[np.int64]]
     request_requests: tuple[NDArray[np.int64], NDArray[np.int64]]
     pools: int
+    document: int
+    """The request that brings the document: those before it are redirects."""
     first_paint: int
     """The task that draws first."""
     largest_paint: int
@@ -109,6 +111,7 @@ class _Builder:
     def __init__(self, load: Load, rtt_ms: float) -> None:
         self.load, self.rtt_ms = load, rtt_ms
         self.requests: Sequence[Request] = load.requests
+        self.document = load.document
         self.recorded: Sequence[Task] = load.tasks
         self.sender = {sent: number for number, task in enumerate(self.recorded) for sent in task.sends}
         self.task_edges: set[tuple[int, int]] = set()
@@ -139,8 +142,9 @@ class _Builder:
             request_tasks=rows_of(self.content_edges, len(rows)),
             task_tasks=rows_of(self.task_edges, count),
             task_requests=rows_of(self.sends, count),
-            request_requests=rows_of([(0 if p is None else p, n) for p, n in chained], len(rows)),
+            request_requests=rows_of([(self.document if p is None else p, n) for p, n in chained], len(rows)),
             pools=int(rows["pool"].max()) + 1,
+            document=self.document,
             first_paint=first,
             largest_paint=last,
             paint_s=self._paint_s(drawn),
@@ -171,7 +175,7 @@ class _Builder:
                 if task.kind == "script":
                     self.content_edges.update((style, number) for style in styles)
                 elif number != parser[0]:
-                    self.content_edges.add((0, number))
+                    self.content_edges.add((self.document, number))
             elif not task.needs and number:
                 self._follow(number)
 
@@ -217,7 +221,7 @@ class _Builder:
             if holds and (task.start_ms < started or number == parser[0]):
                 self.task_edges.add((number, first))
         if not self.recorded:
-            self.content_edges.add((0, first))
+            self.content_edges.add((self.document, first))
         if drawn is not None:
             self.task_edges = {(first if a == drawn else a, b) for a, b in self.task_edges if b != drawn}
             self.content_edges = {(a, b) for a, b in self.content_edges if b != drawn}
@@ -269,8 +273,8 @@ class _Builder:
         if number == 0:
             return
         if one.kind == "parser" and one.at is not None:
-            row["begins"], row["at_bytes"] = ON_BYTES, one.at * self.requests[0].wire_bytes
-        elif sender is not None:
+            row["begins"], row["at_bytes"] = ON_BYTES, one.at * self.requests[self.document].wire_bytes
+        elif sender is not None and one.kind != "redirect":
             self.sends.add((first if sender == drawn else sender, number))
         else:
             row["begins"] = ON_END

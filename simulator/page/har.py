@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from simulator.model.faults import Fault, FileFaults, one_fault
-from simulator.page.har_guess import guessed
+from simulator.page.har_guess import document_of, guessed
 from simulator.page.recording import MOST_REQUESTS
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def read_har(path: Path, data: bytes) -> Har:
         raise one_fault(
             str(path), "has no document", "the first entry must be the page itself", "record it from the start"
         )
-    entries[0].kind = "document"
+    entries[document_of(entries)].kind = "document"
     start_ms = entries[0].start_ms
     for one in entries:
         one.start_ms, one.end_ms = one.start_ms - start_ms, one.end_ms - start_ms

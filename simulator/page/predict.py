@@ -73,10 +73,10 @@ def simulate(graph: PageGraph, on: Conditions) -> Played:
     state, work, connections = play(
         graph.requests, graph.tasks, graph.scan,
         graph.request_tasks, graph.task_tasks, graph.task_requests, graph.request_requests,
-        graph.pools, graph.first_paint, link,
+        graph.pools, graph.document, graph.first_paint, link,
         on.promotion_s, math.pow(on.cpu, CPU_EXPONENT), on.in_turn, on.resolve, on.warm,
     )  # fmt: skip
-    if np.isnan(state["end"][0]) or np.isnan(work["end"][graph.first_paint]):
+    if np.isnan(state["end"][graph.document]) or np.isnan(work["end"][graph.first_paint]):
         raise CannotPredictError("the page's first paint waits for something that never comes")
     return Played(_seconds(graph, state, work), state, work, connections)
 
@@ -85,7 +85,7 @@ def _seconds(graph: PageGraph, state: NDArray[Any], work: NDArray[Any]) -> dict[
     fcp = work["end"][graph.first_paint] + graph.paint_s[0]
     lcp = work["end"][graph.largest_paint] + graph.paint_s[1]
     return {
-        "ttfb": float(state["first"][0]),
+        "ttfb": float(state["first"][graph.document]),
         "fcp": float(fcp),
         "lcp": float(max(fcp, lcp) if not math.isnan(lcp) else fcp),
         "load": _load_event(graph, state, work),
@@ -98,7 +98,7 @@ def _load_event(graph: PageGraph, state: NDArray[Any], work: NDArray[Any]) -> fl
 
     Then the main thread has to be free.
     """
-    done = max(float(work["end"][graph.parser_end]), float(state["end"][0]))
+    done = max(float(work["end"][graph.parser_end]), float(state["end"][graph.document]))
     for number in np.argsort(state["found"], kind="stable"):
         one = state[number]
         if not graph.holds_load[number] or math.isnan(one["end"]):

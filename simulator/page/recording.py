@@ -96,6 +96,15 @@ class Load(Part):
     lcp_kind: Literal["image", "text"] | None
     lcp_request: Index | None = None
 
+    @property
+    def document(self) -> int:
+        """Return which request brings the document: the first, or the last of the redirects that it leads to."""
+        found = 0
+        for number, one in enumerate(self.requests):
+            if one.initiator.kind == "redirect" and one.initiator.request == found:
+                found = number
+        return found
+
 
 class Recording(Part):
     """A page, loaded a few times on the same machine without throttling."""

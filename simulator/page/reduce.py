@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from simulator.page.recording import Initiator, Load, Request, Seen, Task
@@ -27,17 +27,36 @@ TAG = re.compile(r"<(script|link|img)\b([^>]*)>", re.IGNORECASE)
 SOURCE = re.compile(r"""\b(?:src|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE)
 
 
+class Known(NamedTuple):
+    """What requests are explained by.
+
+    All of them, which one brings the document, which has each URL, what the document names and where, and what the
+    page itself says of each.
+    """
+
+    raw: Sequence[Mapping[str, Any]]
+    document: int
+    at_url: Mapping[str, int]
+    places: Mapping[str, tuple[float, str, str]]
+    timings: Mapping[str, Mapping[str, Any]]
+
+
 def load_of(visit: Visit) -> Load:
     """Return the load that a traced visit was. Raises `ValueError` when it has no document."""
     raw = list(_requests(visit))
     if not raw:
         raise ValueError("the page asked for nothing")
     start_s = raw[0]["timestamp"]
-    places = places_of(visit.document, raw[0]["request"]["url"])
-    at_url = {one["request"]["url"]: index for index, one in reversed(list(enumerate(raw)))}
-    timings = {entry["name"]: entry for entry in visit.resources}
-    requests = [_request(index, one, start_s, at_url, places, timings) for index, one in enumerate(raw)]
-    tasks = list(_tasks(visit.trace, start_s * 1e6, raw, at_url))
+    document = max(index for index, one in enumerate(raw) if one["requestId"] == raw[0]["requestId"])
+    known = Known(
+        raw=raw,
+        document=document,
+        at_url={one["request"]["url"]: index for index, one in reversed(list(enumerate(raw)))},
+        places=places_of(visit.document, raw[document]["request"]["url"]),
+        timings={entry["name"]: entry for entry in visit.resources},
+    )
+    requests = [_request(index, one, start_s, known) for index, one in enumerate(raw)]
+    tasks = list(_tasks(visit.trace, start_s * 1e6, raw, known.at_url))
     seen = Seen(
         ttfb_ms=visit.ttfb_ms, fcp_ms=visit.fcp_ms, lcp_ms=visit.lcp_ms, load_ms=visit.load_ms, idle_ms=visit.idle_ms
     )
@@ -47,7 +66,7 @@ def load_of(visit: Visit) -> Load:
         tasks=tasks,
         seen=seen,
         lcp_kind=None if visit.lcp is None else "image" if url else "text",
-        lcp_request=at_url.get(url) if url else None,
+        lcp_request=known.at_url.get(url) if url else None,
     )
 
 
@@ -88,21 +107,14 @@ def places_of(document: str, url: str) -> dict[str, tuple[float, str, str]]:
     return found
 
 
-def _request(
-    index: int,
-    one: Mapping[str, Any],
-    start_s: float,
-    at_url: Mapping[str, int],
-    places: Mapping[str, tuple[float, str, str]],
-    timings: Mapping[str, Mapping[str, Any]],
-) -> Request:
+def _request(index: int, one: Mapping[str, Any], start_s: float, known: Known) -> Request:
     url, response = one["request"]["url"], one["response"]
     parts, kind = urlsplit(url), KINDS.get(one.get("type", ""), "other")
-    initiator = _initiator(index, one, at_url, places)
+    initiator = _initiator(index, one, known)
     timing = response.get("timing") or {}
     waited = max(timing.get("receiveHeadersStart", timing.get("receiveHeadersEnd", 0)) - timing.get("sendEnd", 0), 0.0)
-    own = timings.get(url, {})
-    script = script_class(url, initiator, places) if kind == "script" else None
+    own = known.timings.get(url, {})
+    script = script_class(url, initiator, known.places) if kind == "script" else None
     blocks = own.get("renderBlockingStatus") == "blocking" and (kind == "style" or script == "sync")
     start_ms = 1e3 * (one["timestamp"] - start_s)
     size = one["bytes"] if one["bytes"] is not None else response.get("encodedDataLength") or HEAD_BYTES
@@ -138,24 +150,20 @@ def _sent_bytes(one: Mapping[str, Any]) -> int:
     return int(head + len(one["request"]["url"]) + len(one["request"].get("postData") or "") + 120)
 
 
-def _initiator(
-    index: int,
-    one: Mapping[str, Any],
-    at_url: Mapping[str, int],
-    places: Mapping[str, tuple[float, str, str]],
-) -> Initiator:
+def _initiator(index: int, one: Mapping[str, Any], known: Known) -> Initiator:
     """Return why a request was made; the browser names the document, a style sheet, or a script's stack."""
     if one["redirected"]:
-        return Initiator(kind="redirect", request=_earlier(index, index - 1))
+        hops = (n for n in range(index) if known.raw[n]["requestId"] == one["requestId"])
+        return Initiator(kind="redirect", request=max(hops, default=None))
     said, url = one.get("initiator") or {}, one["request"]["url"]
     kind = said.get("type", "other")
     if kind == "script":
         frames = list(_frames(said.get("stack")))
-        parents = (at_url[frame] for frame in frames if frame in at_url)
+        parents = (known.at_url[frame] for frame in frames if frame in known.at_url)
         return Initiator(kind="script", request=_earlier(index, next(parents, None)))
-    parent = at_url.get(said.get("url", ""))
-    if url in places and parent in {0, None}:
-        return Initiator(kind="parser", request=0 if index else None, at=places[url][0])
+    parent = known.at_url.get(said.get("url", ""))
+    if index and url in known.places and parent in {known.document, None}:
+        return Initiator(kind="parser", request=known.document, at=known.places[url][0])
     if kind in {"parser", "preload"}:
         return Initiator(kind="parser", request=_earlier(index, parent))
     return Initiator(kind="other", request=None)
@@ -198,11 +206,10 @@ def _tasks(
     short: list[Task] = []
     committed = False
     for group in _groups(events):
-        commits = not committed and any(_sends(event) == document_id for event in group)
-        committed = committed or commits
+        task = _task(group, start_us, at_id, at_url, document_id)
+        committed = committed or task.kind == "commit"
         if not committed:
             continue
-        task = _task(group, start_us, at_id, at_url, commits=commits)
         if task.ms < SHORTEST_MS and not task.sends and not task.needs:
             short.append(task)
             continue
@@ -251,24 +258,23 @@ def _task(
     start_us: float,
     at_id: Mapping[str, int],
     at_url: Mapping[str, int],
-    *,
-    commits: bool,
+    document_id: str,
 ) -> Task:
     """Return one task."""
     names = {event["name"] for event in group}
     wall_ms = group[0].get("dur", 0) / 1e3
     ms = min(group[0].get("tdur", group[0].get("dur", 0)) / 1e3, wall_ms)
-    sends, needs, scripts = [], [], []
+    sent = {_sends(event) for event in group}
+    sends = {number for identity, number in at_id.items() if identity in sent and identity != document_id}
+    needs, scripts = [], []
     for event in group:
         data = (event.get("args") or {}).get("data") or (event.get("args") or {}).get("beginData") or {}
-        if _sends(event) in at_id:
-            sends.append(at_id[data["requestId"]])
-        elif event["name"] == "ResourceFinish" and data.get("requestId") in at_id:
+        if event["name"] == "ResourceFinish" and data.get("requestId") in at_id:
             needs.append(at_id[data["requestId"]])
         elif event["name"] in SCRIPTS and data.get("url") in at_url:
             scripts.append(at_url[data["url"]])
     renders = names & {"Paint", "Layout"} and not scripts
-    kind = "commit" if commits else "script" if scripts else "parse" if "ParseHTML" in names else None
+    kind = "commit" if document_id in sent else "script" if scripts else "parse" if "ParseHTML" in names else None
     kind = kind or ("render" if renders else "other")
     return Task.model_validate(
         {
@@ -277,6 +283,6 @@ def _task(
             "waited_ms": wall_ms - ms,
             "kind": kind,
             "needs": sorted(set(scripts or needs)),
-            "sends": sorted(set(sends) - {0}),
+            "sends": sorted(sends),
         }
     )

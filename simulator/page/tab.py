@@ -42,6 +42,7 @@ TAB = record_dtype(
         ("in_turn", "i8"),
         ("resolve", "i8"),
         ("warm", "i8"),
+        ("document", "i8"),
         ("first_paint", "i8"),
         ("head", "i8"),
         ("loading", "i8"),

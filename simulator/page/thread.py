@@ -25,7 +25,7 @@ def parse(sim: Tab) -> None:
     tab = sim.tab[0]
     while tab.committed and tab.scan < len(sim.scan):
         request = sim.scan[tab.scan]
-        if sim.requests[request].at_bytes > sim.state[0].got:
+        if sim.requests[request].at_bytes > sim.state[tab.document].got:
             return
         tab.scan += 1
         discover(sim, request)

@@ -68,7 +68,7 @@ def judged(cells: Sequence[Cell], of_page: dict[str, PageSource]) -> dict[str, d
     """Return the scores of a tier, by metric and by network, and how many runs its intervals held."""
     by: dict[str, list[Judged]] = defaultdict(list)
     for cell in cells:
-        found = forecasting.forecast(of_page[cell.page], on(cell), 9).metrics
+        found = forecasting.forecast(of_page[cell.page], on(cell)).metrics
         for name in METRICS:
             one = found[name]
             held = sum(one.low <= run <= one.high for run in cell.runs[name])

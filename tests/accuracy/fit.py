@@ -71,7 +71,7 @@ def _errors(train: Sequence[Cell], of_page: dict[str, PageSource]) -> dict[str, 
     below: dict[str, list[tuple[float, float]]] = defaultdict(list)
     above: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for cell in train:
-        for name, one in forecasting.forecast(of_page[cell.page], on(cell), 5).metrics.items():
+        for name, one in forecasting.forecast(of_page[cell.page], on(cell)).metrics.items():
             for run in cell.runs[name]:
                 below[name].append((one.value, _missing(math.log(one.value / run), math.log(one.value / one.low))))
                 above[name].append((one.value, _missing(math.log(run / one.value), math.log(one.high / one.value))))
@@ -87,16 +87,18 @@ def _side(side: str, loads: Sequence[tuple[float, float]]) -> dict[str, float]:
     """Return an error in proportion and one in seconds with which all but one in ten loads lie within a side.
 
     `loads` are predicted seconds, and what is missing. Of all such pairs it is the one that holds as many loads among
-    the slower half of predictions as among the faster one.
+    the slower half of predictions as among the faster one. No pair is that holds more than nine in ten with its seconds
+    alone.
     """
     value_s, missing = np.array(loads).T
     fast = value_s <= np.median(value_s)
 
     def pair(seconds: float) -> tuple[float, float]:
         left = np.sqrt(np.maximum(missing**2 - (seconds / value_s) ** 2, 0.0))
-        share = max(float(np.quantile(left, forecasting.HIGH)), LEAST_ERROR)
+        share = float(np.quantile(left, forecasting.HIGH))
         held = left <= share
         return abs(float(held[fast].mean() - held[~fast].mean())), share
 
-    best_s = min(ERRORS_S, key=lambda seconds: pair(seconds)[0])
-    return {side: round(pair(best_s)[1], 3), f"{side}_s": best_s}
+    able = [seconds for seconds in ERRORS_S if pair(seconds)[1] > LEAST_ERROR] or ERRORS_S[:1]
+    best_s = min(able, key=lambda seconds: pair(seconds)[0])
+    return {side: round(max(pair(best_s)[1], LEAST_ERROR), 3), f"{side}_s": best_s}

@@ -32,6 +32,24 @@ def page(*requests, tasks=(), lcp=None, **more):
     return Load(requests=[document, *requests], tasks=works, seen=seen, lcp_kind=kind, lcp_request=lcp)
 
 
+def behind_redirect(load, host="shop.test"):
+    """Return the same load, led to by a redirect of a host: every request has moved by one."""
+
+    def moved(one):
+        number = one.initiator.request
+        cause = {"kind": "redirect", "request": 0} if one is load.requests[0] else {"request": (number or 0) + 1}
+        return one.model_copy(update={"initiator": one.initiator.model_copy(update=cause)})
+
+    tasks = [
+        one.model_copy(update={"needs": [n + 1 for n in one.needs], "sends": [n + 1 for n in one.sends]})
+        for one in load.tasks
+    ]
+    first = asked("document", 300, host=host, protocol=load.requests[0].protocol)
+    lcp = None if load.lcp_request is None else load.lcp_request + 1
+    requests = [first, *map(moved, load.requests)]
+    return load.model_copy(update={"requests": requests, "tasks": tasks, "lcp_request": lcp})
+
+
 def seconds(load, on):
     """Return the simulated milestones of a load."""
     return simulate(graph_of(load), on).seconds

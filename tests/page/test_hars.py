@@ -96,3 +96,21 @@ def test_a_redirect_is_followed(har_file):
     plain = middle(read_page(har_file(second, name="plain.har")).graphs, ON, runs=1)["idle"]
     led = middle(read_page(har_file(first, second)).graphs, ON, runs=1)["idle"]
     assert led == pytest.approx(plain + 0.15, abs=0.03)
+
+
+def test_what_a_redirected_document_names_is_read(har_file):
+    """The page behind a redirect is read as the page alone, and everything comes later by the way there."""
+    text = "<!doctype html><head><script src=a.js></script><link rel=stylesheet href=a.css></head>"
+    shop = "https://www.shop.test/home/"
+    first = entry("http://shop.test/", status=301, redirectURL=shop, content={"size": 0}, bodySize=200)
+    later = "2026-01-05T00:00:00.060Z"
+    document = entry(shop, later, content={"size": len(text), "mimeType": "text/html", "text": text})
+    asked = [
+        entry(f"{shop}a.{kind}", "2026-01-05T00:00:00.180Z", mime=mime)
+        for kind, mime in (("js", "text/javascript"), ("css", "text/css"))
+    ]
+    alone = middle(read_page(har_file(document, *asked, name="alone.har")).graphs, ON, runs=1)
+    led = read_page(har_file(first, document, *asked))
+    assert [one.script or one.blocking for one in led.loads[0].requests] == [False, False, "sync", True]
+    hop_s = 2 * 0.15
+    assert middle(led.graphs, ON, runs=1) == pytest.approx({name: one + hop_s for name, one in alone.items()}, abs=0.02)

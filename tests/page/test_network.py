@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from pages_made import FAST, SLOW, asked, page, seconds
+from pages_made import FAST, SLOW, asked, behind_redirect, page, seconds
 
 from simulator.page.graph import graph_of
 from simulator.page.predict import Conditions, simulate
@@ -33,6 +33,21 @@ def test_a_lookup_and_tls_and_the_radio_cost_what_they_are():
     warm = seconds(page(), replace(FAST, warm=True))["ttfb"]
     assert warm == pytest.approx(base - 0.02, abs=1e-4)
     assert warm > 0.02
+
+
+@pytest.mark.parametrize(("host", "trips"), [("shop.test", 1), ("old.test", 2)])
+@pytest.mark.parametrize("protocol", ["h1", "h2"])
+def test_a_redirect_costs_its_round_trips_and_nothing_else(host, trips, protocol):
+    """Behind a redirect the page is the same, a round trip later, or two where another host has to be connected."""
+    files = [asked(kind, 20_000, number=n, protocol=protocol) for n, kind in enumerate(["style", "script", "image"])]
+    script = Task(start_ms=130, ms=30, kind="script", needs=[2])
+    plain = page(*files, tasks=[script], lcp=3, protocol=protocol)
+    on = Conditions(rtt_ms=200, down_kbps=20_000, up_kbps=20_000)
+    behind = behind_redirect(plain, host)
+    commit = behind.tasks[0].model_copy(update={"sends": [1]})  # as recordings said that were made before
+    alone, led = seconds(plain, on), seconds(behind, on)
+    assert led == pytest.approx({name: value + 0.2 * trips for name, value in alone.items()}, abs=0.003)
+    assert seconds(behind.model_copy(update={"tasks": [commit, *behind.tasks[1:]]}), on) == led
 
 
 @pytest.mark.parametrize("size", [5_000, 40_000, 400_000])

@@ -36,7 +36,13 @@ class Shop(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        """Answer."""
+        """Answer; the old address leads to the new one."""
+        if self.path == "/old":
+            self.send_response(301)
+            self.send_header("location", "/")
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return
         kind, body = PAGES.get(self.path, ("text/plain", b""))
         self.send_response(200 if body else 404)
         self.send_header("content-type", kind)
@@ -74,6 +80,21 @@ def test_a_recorded_page_can_be_predicted(shop, tmp_path):
     path = tmp_path / "page.json"
     path.write_bytes(recording_text(made))
     assert read_page(path).tier == "T3"
+
+
+def test_a_page_behind_a_redirect_is_the_same_page(shop):
+    """The redirect comes first, and what the document names is found in the document."""
+    load = record(f"{shop}old", loads=1).loads[0]
+    assert [one.url.removeprefix(shop) for one in load.requests[:2]] == ["old", ""]
+    assert load.document == 1
+    named = {one.url.rpartition("/")[2]: one.initiator for one in load.requests[2:4]}
+    assert {name: (one.kind, one.request) for name, one in named.items()} == {
+        "s.css": ("parser", 1),
+        "d.js": ("parser", 1),
+    }
+    assert 0 < named["s.css"].at < named["d.js"].at < 0.1
+    assert load.tasks[0].kind == "commit"
+    assert not load.tasks[0].sends or load.tasks[0].sends[0] > 1
 
 
 def test_a_shop_that_is_not_there_is_said():

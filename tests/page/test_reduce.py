@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from simulator.page.recording import Initiator
 from simulator.page.reduce import SHORTEST_MS, load_of
 from simulator.page.visit import Visit
 
@@ -11,10 +12,10 @@ PAGE, PROCESS, THREAD = "http://shop.test/", 7, 1
 START_S = 100.0
 
 
-def answered(url, *, number, start_ms=0.0, end_ms=20.0, kind="Document"):
+def answered(url, *, number, start_ms=0.0, end_ms=20.0, kind="Document", by=PAGE):
     """Return what the browser says of one request's life."""
     params = {"requestId": number, "type": kind}
-    cause = {"type": "parser", "url": PAGE}
+    cause = {"type": "parser", "url": by}
     asked = {"timestamp": START_S + start_ms / 1e3, "request": {"url": url}, "initiator": cause}
     response = {"url": url, "protocol": "http/1.1", "timing": {"sendEnd": 1.0, "receiveHeadersStart": 9.0}}
     return [
@@ -25,6 +26,14 @@ def answered(url, *, number, start_ms=0.0, end_ms=20.0, kind="Document"):
             "params": params | {"timestamp": START_S + end_ms / 1e3, "encodedDataLength": 900},
         },
     ]
+
+
+def redirected(url, *, to, start_ms=0.0, **more):
+    """Return what the browser says of a request that is answered with where to ask instead, 10 ms later."""
+    first, *_ = answered(url, start_ms=start_ms, **more)
+    again, *rest = answered(to, start_ms=start_ms + 10.0, **more)
+    again["params"]["redirectResponse"] = {"url": url, "protocol": "http/1.1", "encodedDataLength": 120}
+    return [first, again, *rest]
 
 
 def task(start_ms, ms, *events):
@@ -77,3 +86,33 @@ def test_a_visit_without_a_document_is_refused():
     """Nothing was answered: there is no load."""
     with pytest.raises(ValueError, match="asked for nothing"):
         load_of(Visit())
+
+
+def test_what_a_redirected_document_names_is_found_in_it():
+    """Names are relative to where the redirect led, and places are those in the document, not in the redirect."""
+    shop = "https://www.shop.test/home/"
+    network = [
+        *redirected("http://shop.test/", to=shop, number="doc"),
+        *answered(f"{shop}a.js", number="js", start_ms=25.0, end_ms=40.0, kind="Script", by=shop),
+    ]
+    document = "<!doctype html><script src=a.js></script><p>Hats</p>"
+    load = load_of(Visit(network=network, document=document, trace=task(15.0, 5.0, *COMMIT)))
+    assert load.document == 1
+    assert load.requests[1].initiator == Initiator(kind="redirect", request=0)
+    assert load.requests[2].script == "sync"
+    assert load.requests[2].initiator.request == 1
+    assert load.requests[2].initiator.at == pytest.approx(document.index("<p>") / len(document), abs=0.2)
+    assert [(one.kind, one.sends) for one in load.tasks] == [("commit", [])]
+
+
+def test_a_redirected_picture_begins_with_its_own_redirect():
+    """Of requests between a redirect and where it leads none is taken for the redirect."""
+    network = [
+        *answered(PAGE, number="doc"),
+        *redirected(f"{PAGE}old.png", to=f"{PAGE}new.png", number="image", start_ms=30.0, end_ms=60.0, kind="Image"),
+        *answered(f"{PAGE}api", number="api", start_ms=35.0, end_ms=50.0, kind="Fetch"),
+    ]
+    load = load_of(Visit(network=network, trace=task(15.0, 5.0, *COMMIT)))
+    assert [one.url.removeprefix(PAGE) for one in load.requests] == ["", "old.png", "api", "new.png"]
+    assert load.requests[3].initiator == Initiator(kind="redirect", request=1)
+    assert load.document == 0
