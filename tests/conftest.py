@@ -21,6 +21,7 @@ from simulator.model.distributions import TableBook
 from simulator.model.persona import PopulationSpec, complete_personas, load_persona, load_population
 from simulator.model.population import compile_population
 from simulator.page.card import compile_pages, page_file
+from simulator.target.redaction import forget
 from simulator.worlds.crowd import World, play
 
 for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "FOOTFALL_BASELINES"):
@@ -62,7 +63,6 @@ SLOW = (
     "live/test_transport_h2.py::test_h2_runs_through_a_link",
     "live/test_transport_shaped.py",
     "live/test_visits_shaped.py",
-    "page/test_drift.py",
     "page/test_recorder_browser.py",
     "report/test_looking_browser.py",
     "report/test_speed.py",
@@ -135,6 +135,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.slow)
         if _begins(item.nodeid, ALONE):
             item.add_marker(pytest.mark.alone)
+
+
+@pytest.fixture(autouse=True)
+def no_secret_stays():
+    """Forget the secrets that a test made known: the next one's texts may hold them by chance."""
+    yield
+    forget()
 
 
 @pytest.fixture(scope="session")

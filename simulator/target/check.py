@@ -89,13 +89,14 @@ class CheckLine:
 def somebody(target: Target, *, run: str = "check", now_ms: int | None = None) -> Context:
     """Return the visit of a shopper who agrees to everything, in London, with the first Chromium phone of the table.
 
-    With the time of day (`now_ms` since 1970), where it is about noon if it is night in London: no shop owes anybody a
-    message at night. That is in a country whose currency the target promises, if it promises any.
+    With the time of day (`now_ms` since 1970), where it is about noon if it is night in London and the target sends
+    messages: no shop owes anybody one at night. That is in a country whose currency it promises, if it promises any.
     """
     device = next(device for device in device_table().devices if device.client_hints)
     city = next(city for city in city_table() if city.name == "London")
-    if now_ms is not None and is_quiet(local(now_ms * 1_000, city.timezone), target.file.promises.quiet_hours):
-        city = where_it_is(NOON, now_ms, _markets(target))
+    if now_ms is not None and "push_send" in target.operations:
+        night = is_quiet(local(now_ms * 1_000, city.timezone), target.file.promises.quiet_hours)
+        city = where_it_is(NOON, now_ms, _markets(target)) if night else city
     everything, place = frozenset(CONSENTS), (city.latitude_deg, city.longitude_deg)
     who = Who(0, city.country, device, *place, everything, CATEGORIES[0], city.name)
     return open_context(target, who, seed=0, visit=0, run=run)

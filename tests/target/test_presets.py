@@ -1,6 +1,7 @@
 """Presets for vendors: every request of each is what the vendor documents, and every answer is read."""
 
 import re
+from datetime import UTC, datetime
 
 import jsonschema
 import pytest
@@ -10,7 +11,7 @@ from simulator.export.vendors import segment, vocabulary
 from simulator.model.faults import FileFaults
 from simulator.model.library import shipped
 from simulator.model.yamlfile import read_yaml
-from simulator.target.check import walk
+from simulator.target.check import somebody, walk
 from simulator.target.reading import PRESETS, read_target
 from simulator.target.request import load_target
 from simulator.target.schema import TargetFile
@@ -63,12 +64,14 @@ def environment(monkeypatch, tmp_path):
     return spoil
 
 
+@pytest.mark.parametrize("hour", [0, 12])
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.usefixtures("environment")
-def test_the_vendor_takes_every_request(name, apps, transport_of):
-    """A stand-in that refuses what the vendor refuses answers all well, and shows what the preset promises."""
+def test_the_vendor_takes_every_request(name, hour, apps, transport_of):
+    """A stand-in that refuses what the vendor refuses answers all well by day and night, and shows what is promised."""
     target = load_target(name)
-    lines = list(walk(target, HOST, transport=transport_of(apps[name])))
+    who = somebody(target, now_ms=round(datetime(2026, 3, 4, hour, 30, tzinfo=UTC).timestamp() * 1e3))
+    lines = list(walk(target, HOST, who, transport=transport_of(apps[name])))
     assert {line.operation for line in lines} == {*target.setup, *target.operations}
     assert [(line.operation, line.problem, line.violations) for line in lines if line.problem or line.violations] == []
 

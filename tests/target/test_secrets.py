@@ -28,13 +28,6 @@ operations:
 """
 
 
-@pytest.fixture(autouse=True)
-def _none_known():
-    forget()
-    yield
-    forget()
-
-
 @pytest.fixture
 def target_file(tmp_path):
     """Return a function that writes a target file and returns its path."""
