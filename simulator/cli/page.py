@@ -112,6 +112,8 @@ def card(page: Path, calls: tuple[str, ...]) -> None:
             f"--call: no operation is called {', '.join(unknown)}. Hint: one of {', '.join(OPERATIONS)}"
         )
     source = read_page(page)
+    if source.graphs[0].document:
+        source.warnings.append(f"a card has no redirects: the way to {source.loads[0].address} is left out")
     _warn(source)
     for one in calls_of(source):
         options.console().print(f"{one.placement:9} {one.url}", markup=False)

@@ -105,6 +105,11 @@ class Load(Part):
                 found = number
         return found
 
+    @property
+    def address(self) -> str:
+        """Return the URL of the document."""
+        return self.requests[self.document].url
+
 
 class Recording(Part):
     """A page, loaded a few times on the same machine without throttling."""

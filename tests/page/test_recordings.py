@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from pages_made import FAST, SLOW
+from pages_made import FAST, SLOW, behind_redirect
 from ruamel.yaml import YAML
 
 from simulator.model.faults import FileFaults
@@ -150,3 +150,17 @@ def test_a_card_is_yaml(footfall, recorded):
     said = footfall("page", "card", recorded / "recs-0.json", "--call", "recommend=/api0")
     assert PageCard.model_validate(YAML(typ="safe").load(said.out)).calls[0].op == "recommend"
     assert "lcp" in said.err
+
+
+def test_a_card_has_no_redirects(footfall, recorded, tmp_path):
+    """Cut from a page behind a redirect, a card is the page's own, and what it leaves out is said."""
+    whole = recorded / "recs-0.json"
+    made = read_recording(whole, whole.read_bytes())
+    path = tmp_path / "led.json"
+    path.write_bytes(
+        recording_text(made.model_copy(update={"loads": [behind_redirect(load, "old.test") for load in made.loads]}))
+    )
+    alone, led = footfall("page", "card", whole), footfall("page", "card", path)
+    assert led.out == alone.out
+    assert f"the way to {made.loads[0].address} is left out" in " ".join(led.err.split())
+    assert "is left out" not in alone.err
