@@ -86,7 +86,8 @@ def read_har(path: Path, data: bytes) -> Har:
         raise one_fault(
             str(path), "has no document", "the first entry must be the page itself", "record it from the start"
         )
-    entries[document_of(entries)].kind = "document"
+    for one in entries[: document_of(entries) + 1]:
+        one.kind = "document"
     start_ms = entries[0].start_ms
     for one in entries:
         one.start_ms, one.end_ms = one.start_ms - start_ms, one.end_ms - start_ms
