@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -203,13 +204,9 @@ def _tasks(
         (e for e in trace if (e.get("pid"), e.get("tid")) == thread and e["ph"] in "XIi" and e["ts"] >= start_us),
         key=lambda e: (e["ts"], -e.get("dur", 0)),
     )
+    all_tasks = (_task(group, start_us, at_id, at_url, document_id) for group in _groups(events))
     short: list[Task] = []
-    committed = False
-    for group in _groups(events):
-        task = _task(group, start_us, at_id, at_url, document_id)
-        committed = committed or task.kind == "commit"
-        if not committed:
-            continue
+    for task in dropwhile(lambda one: one.kind != "commit", all_tasks):
         if task.ms < SHORTEST_MS and not task.sends and not task.needs:
             short.append(task)
             continue
@@ -247,10 +244,10 @@ def _main_thread(trace: Iterable[Mapping[str, Any]], document_id: str) -> tuple[
     return next(((event["pid"], event["tid"]) for event in trace if _sends(event) == document_id), None)
 
 
-def _sends(event: Mapping[str, Any]) -> str | None:
-    """Return the request that the page's thread says it has sent; of the document it says so at its commit."""
+def _sends(event: Mapping[str, Any]) -> str:
+    """Return the request that the page's thread says it has sent, or ""; of the document it says so at its commit."""
     data = (event.get("args") or {}).get("data") or {}
-    return data.get("requestId") if event["name"] == "ResourceSendRequest" else None
+    return str(data.get("requestId", "")) if event["name"] == "ResourceSendRequest" else ""
 
 
 def _task(
@@ -265,7 +262,7 @@ def _task(
     wall_ms = group[0].get("dur", 0) / 1e3
     ms = min(group[0].get("tdur", group[0].get("dur", 0)) / 1e3, wall_ms)
     sent = {_sends(event) for event in group}
-    sends = {number for identity, number in at_id.items() if identity in sent and identity != document_id}
+    sends = {at_id[one] for one in sent if one in at_id and one != document_id}
     needs, scripts = [], []
     for event in group:
         data = (event.get("args") or {}).get("data") or (event.get("args") or {}).get("beginData") or {}

@@ -99,6 +99,7 @@ def _side(side: str, loads: Sequence[tuple[float, float]]) -> dict[str, float]:
         held = left <= share
         return abs(float(held[fast].mean() - held[~fast].mean())), share
 
-    able = [seconds for seconds in ERRORS_S if pair(seconds)[1] > LEAST_ERROR] or ERRORS_S[:1]
-    best_s = min(able, key=lambda seconds: pair(seconds)[0])
-    return {side: round(max(pair(best_s)[1], LEAST_ERROR), 3), f"{side}_s": best_s}
+    pairs = {seconds: pair(seconds) for seconds in ERRORS_S}
+    able = [seconds for seconds, (_, share) in pairs.items() if share > LEAST_ERROR] or ERRORS_S[:1]
+    best_s = min(able, key=lambda seconds: pairs[seconds][0])
+    return {side: round(max(pairs[best_s][1], LEAST_ERROR), 3), f"{side}_s": best_s}
