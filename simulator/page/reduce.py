@@ -31,8 +31,8 @@ SOURCE = re.compile(r"""\b(?:src|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""
 class Known(NamedTuple):
     """What requests are explained by.
 
-    All of them, which one brings the document, which has each URL, what the document names and where, and what the
-    page itself says of each.
+    All of them, which one brings the document, which has each URL (of those before the document none explains
+    another), what the document names and where, and what the page itself says of each.
     """
 
     raw: Sequence[Mapping[str, Any]]
@@ -52,7 +52,7 @@ def load_of(visit: Visit) -> Load:
     known = Known(
         raw=raw,
         document=document,
-        at_url={one["request"]["url"]: index for index, one in reversed(list(enumerate(raw)))},
+        at_url={one["request"]["url"]: index for index, one in reversed(list(enumerate(raw))[document:])},
         places=places_of(visit.document, raw[document]["request"]["url"]),
         timings={entry["name"]: entry for entry in visit.resources},
     )

@@ -26,7 +26,8 @@ processor throttling. Each page was recorded unthrottled, three times, and every
 Whole page templates are held out: nothing was tuned on a page that is judged here. One rule came after they had been
 judged once: Chromium holds back images and deferred scripts while a script keeps the parser in the head. Only held-out
 templates (product, category, landing) have such scripts. The rule is from Chromium's source and has nothing to fit;
-before it the LCP's median error was 6.5 %, its 90 % point 50.7 %, and its rank correlation 0.964.
+before it the LCP's median error was 6.5 %, its 90 % point 50.7 %, and its rank correlation 0.964. The fit of the
+intervals was mended after that as well, for what training pages showed: 86 % of their first paints lay inside.
 """
 
 

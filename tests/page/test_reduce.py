@@ -105,6 +105,20 @@ def test_what_a_redirected_document_names_is_found_in_it():
     assert [(one.kind, one.sends) for one in load.tasks] == [("commit", [])]
 
 
+def test_a_page_that_leads_back_to_itself_is_its_last_answer():
+    """Shops that try whether cookies stay redirect to and fro: what the document names is named by the last answer."""
+    check = f"{PAGE}?cookies"
+    network = [
+        *redirected(PAGE, to=check, number="doc")[:2],
+        *redirected(check, to=PAGE, number="doc", start_ms=10.0)[1:],
+        *answered(f"{PAGE}a.js", number="js", start_ms=35.0, end_ms=50.0, kind="Script"),
+    ]
+    load = load_of(Visit(network=network, document="<script src=a.js></script>", trace=task(30.0, 5.0, *COMMIT)))
+    assert load.document == 2
+    found = load.requests[3].initiator
+    assert (found.kind, found.request, found.at) == ("parser", 2, pytest.approx(0.65, abs=0.2))
+
+
 def test_a_redirected_picture_begins_with_its_own_redirect():
     """Of requests between a redirect and where it leads none is taken for the redirect."""
     network = [
